@@ -1,0 +1,14 @@
+//! The rules of Balefire: who may do what to an alert, and how an approved alert reaches every
+//! provider.
+//!
+//! Nothing here does I/O, awaits, reads a clock or draws randomness: instants, ids and jitter are
+//! arguments. The same functions run in production, in the explorer of every reachable state and
+//! in the tables of tests.
+
+pub mod channel;
+pub mod entropy;
+pub mod ids;
+pub mod limits;
+pub mod outcome;
+pub mod provider;
+pub mod time;

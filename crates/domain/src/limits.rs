@@ -1,0 +1,39 @@
+//! Every bound of the system, with its unit and its reason (invariant 7, D44).
+
+/// Bytes of a request body: the largest real CAP documents are under 1 MiB.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Levels of nested XML elements; CAP 1.2 needs 5, a signature 8.
+pub const XML_DEPTH_MAX: usize = 16;
+/// XML elements in one document.
+pub const XML_ELEMENTS_MAX: usize = 10_000;
+/// `info` blocks of one alert.
+pub const CAP_INFOS_MAX: usize = 100;
+/// Polygons of one alert, over all its areas.
+pub const POLYGONS_MAX: usize = 1_000;
+/// Points of one alert, over all its polygons.
+pub const POINTS_MAX: usize = 50_000;
+/// Above this many polygons a shape is smoothed and simplified before it is sent (D22).
+pub const POLYGONS_UNCHANGED_MAX: usize = 12;
+/// Above this many points a shape is smoothed and simplified before it is sent (D22).
+pub const POINTS_UNCHANGED_MAX: usize = 250;
+/// Characters of an alert's text in GSM-7, an extension character counting 2: 15 pages of 93
+/// (3GPP TS 23.041).
+pub const TEXT_GSM7_MAX: usize = 1_395;
+/// UTF-16 code units of an alert's text in UCS-2: 15 pages of 41 (3GPP TS 23.041).
+pub const TEXT_UCS2_MAX: usize = 615;
+/// Characters of an alert's reference.
+pub const REFERENCE_CHARS_MAX: usize = 255;
+/// Bytes read of a proxy's answer; more is no answer (unknown).
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Attempts in flight to one provider in one process (D60).
+pub const ATTEMPTS_PER_PROVIDER_MAX: usize = 32;
+/// Of these, how many only a cancel may take (D60).
+pub const ATTEMPTS_FOR_CANCELS_ONLY: usize = 8;
+/// Lanes that one sweep takes up; the next sweep takes the rest.
+pub const LANES_PER_SWEEP_MAX: usize = 500;
+/// Tries of a transaction that the database asked to repeat (deadlock, serialization; D59).
+pub const TRANSACTION_TRIES_MAX: u32 = 5;
+
+const _: () = assert!(ATTEMPTS_FOR_CANCELS_ONLY < ATTEMPTS_PER_PROVIDER_MAX);
+const _: () = assert!(POINTS_UNCHANGED_MAX < POINTS_MAX);
+const _: () = assert!(POLYGONS_UNCHANGED_MAX < POLYGONS_MAX);
