@@ -8,6 +8,7 @@
 pub mod channel;
 pub mod entropy;
 pub mod ids;
+pub mod lane;
 pub mod limits;
 pub mod outcome;
 pub mod provider;

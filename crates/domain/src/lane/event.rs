@@ -1,0 +1,154 @@
+//! What can happen to a lane, and what follows.
+
+use super::state::{Attempt, Delivery, Lane};
+use crate::ids::{AttemptId, DeliveryId, InstanceId};
+use crate::outcome::Outcome;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LaneEvent {
+    /// An event about the alert was approved: this delivery is new. Its `seq` is above all others.
+    Issued(Delivery),
+    /// Time passed; or something else may have changed. Carries no input.
+    Tick,
+    /// The shell has a free permit and would send: the intent to do so, under this attempt id.
+    Due {
+        /// The id of the attempt to open.
+        attempt: AttemptId,
+        /// The process that will carry it out.
+        by: InstanceId,
+    },
+    /// An attempt ended with this outcome, at its deadline at the latest.
+    Answered {
+        /// Which.
+        attempt: AttemptId,
+        /// What is known.
+        outcome: Outcome,
+        /// For the back-off: -1000..=1000 thousandths of the greatest deviation (10 %).
+        jitter_permille: i32,
+    },
+    /// The process that carried this attempt out is gone (D26).
+    OwnerDied {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// Something else got through to this provider: a waiting delivery need not wait (D6).
+    ProviderHealed,
+}
+
+/// What only a person on duty can mend (D19). Stored as the text of [`DutyKind::as_str`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DutyKind {
+    /// Not accepted after 3 rounds or 60 s.
+    Stuck,
+    /// Held, because the provider has no route or the proxies are switched off.
+    Unroutable,
+    /// A cancel's time ran out without an answer.
+    CancelUnanswered,
+    /// An alert was accepted after its cancel had been closed as having nothing to cancel.
+    AcceptedAfterCancel,
+    /// An alert completed with deliveries that no provider acknowledged.
+    CompletedUnacknowledged,
+    /// The code that carries a lane broke; the lane goes on.
+    LanePanicked,
+}
+
+impl DutyKind {
+    /// All kinds, for tables.
+    pub const ALL: [Self; 6] = [
+        Self::Stuck,
+        Self::Unroutable,
+        Self::CancelUnanswered,
+        Self::AcceptedAfterCancel,
+        Self::CompletedUnacknowledged,
+        Self::LanePanicked,
+    ];
+
+    /// The word in tables, logs and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stuck => "stuck",
+            Self::Unroutable => "unroutable",
+            Self::CancelUnanswered => "cancel_unanswered",
+            Self::AcceptedAfterCancel => "accepted_after_cancel",
+            Self::CompletedUnacknowledged => "completed_unacknowledged",
+            Self::LanePanicked => "lane_panicked",
+        }
+    }
+
+    /// What the person on duty should know and do.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Stuck => {
+                "The provider has not accepted this for a minute or three rounds. Sending goes on. \
+                 Call the provider's network operations centre."
+            }
+            Self::Unroutable => {
+                "The provider has no route, or the proxies are switched off. Mend the \
+                 configuration and restart; the message waits."
+            }
+            Self::CancelUnanswered => {
+                "The provider never answered the cancel. Ask its network operations centre \
+                 whether the alert is off the air."
+            }
+            Self::AcceptedAfterCancel => {
+                "The provider accepted the alert after its cancel had been closed. A new cancel is \
+                 being sent; ask the provider whether the alert is off the air."
+            }
+            Self::CompletedUnacknowledged => {
+                "The alert ended without this provider's acknowledgement: its customers may not \
+                 have been warned."
+            }
+            Self::LanePanicked => {
+                "A fault in our own code interrupted a delivery; it goes on. Report the log lines \
+                 around this time to the maintainers."
+            }
+        }
+    }
+}
+
+/// What the shell must do, in the transaction that stores the lane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// After the commit: carry this attempt out. Its row is among the lane's attempts.
+    Send(Attempt),
+    /// Tell the person on duty about this delivery.
+    OpenDutyItem {
+        /// What about.
+        kind: DutyKind,
+        /// Which delivery.
+        delivery: DeliveryId,
+    },
+    /// This delivery's `stuck` and `unroutable` items are answered.
+    CloseDutyItems {
+        /// Which delivery.
+        delivery: DeliveryId,
+    },
+    /// A send got through: after the commit, wake what waits for this provider.
+    HealProvider,
+    /// Issue another cancel delivery in this lane, of the same event as this one (D5).
+    RemakeCancel {
+        /// The cancel that was closed too early.
+        of: DeliveryId,
+    },
+}
+
+/// Why an event changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ignored {
+    /// The lane has no such attempt.
+    UnknownAttempt,
+    /// The attempt is closed, and the answer is no acceptance: late bad news is no news.
+    AlreadyClosed,
+}
+
+/// What came of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The lane as it now is.
+    pub lane: Lane,
+    /// What the shell must do.
+    pub effects: Vec<Effect>,
+    /// Set when the event itself was ignored.
+    pub ignored: Option<Ignored>,
+}

@@ -1,0 +1,55 @@
+//! Faults that the explorer plants in `step`, to show that its properties would catch them.
+//!
+//! In the product every question here is answered `false` at compile time; only the feature
+//! `planted-faults`, which the explorer alone switches on, makes them settable.
+
+/// Which rule of `step` is left out.
+#[cfg(feature = "planted-faults")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Planted {
+    /// A drain that looks at open attempts only: an unknown outcome counts as drained.
+    pub drain_open_only: bool,
+    /// No drain before another `seq` at all.
+    pub no_drain: bool,
+    /// No order gate: a superseded alert is still sent.
+    pub no_order_gate: bool,
+    /// No rule that only one attempt may be open.
+    pub no_one_open: bool,
+}
+
+/// Nothing is ever left out of the product.
+#[cfg(not(feature = "planted-faults"))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Planted;
+
+#[cfg(feature = "planted-faults")]
+impl Planted {
+    pub(crate) const fn drain_open_only(self) -> bool {
+        self.drain_open_only
+    }
+    pub(crate) const fn no_drain(self) -> bool {
+        self.no_drain
+    }
+    pub(crate) const fn no_order_gate(self) -> bool {
+        self.no_order_gate
+    }
+    pub(crate) const fn no_one_open(self) -> bool {
+        self.no_one_open
+    }
+}
+
+#[cfg(not(feature = "planted-faults"))]
+impl Planted {
+    pub(crate) const fn drain_open_only(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_drain(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_order_gate(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_one_open(self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,291 @@
+//! A lane, its deliveries and their attempts, as values.
+
+use crate::ids::{AttemptId, DeliveryId, InstanceId};
+use crate::outcome::Outcome;
+use crate::time::Timestamp;
+
+/// What an event asks of a provider. (`update` comes with the standards issue: D14.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Put the alert on the air.
+    Alert,
+    /// Take it off.
+    Cancel,
+}
+
+impl Kind {
+    /// The word in tables and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// The kind that [`Kind::as_str`] spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Alert, Self::Cancel]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// Why a delivery waits for something other than its back-off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HoldReason {
+    /// An earlier attempt may still be applied at the provider (D25).
+    Drain,
+    /// The provider has no routes in the configuration any more (D4).
+    NoRoute,
+    /// The proxies are switched off (`cbc.enabled = false`, D4).
+    ProxiesDisabled,
+}
+
+impl HoldReason {
+    /// The word in tables and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::NoRoute => "no_route",
+            Self::ProxiesDisabled => "proxies_disabled",
+        }
+    }
+
+    /// The reason that [`HoldReason::as_str`] spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Drain, Self::NoRoute, Self::ProxiesDisabled]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+    }
+}
+
+/// Why a cancel needed no acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MootReason {
+    /// No attempt of the alert was ever opened here: nothing is sent (D4).
+    NeverSent,
+    /// The provider knows nothing that it could cancel (D4, D30).
+    UnknownReference,
+    /// The alert's time and the margin ran out without an answer (D30).
+    EndedWithoutAnswer,
+}
+
+impl MootReason {
+    /// The word in tables and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NeverSent => "never_sent",
+            Self::UnknownReference => "unknown_reference",
+            Self::EndedWithoutAnswer => "ended_without_answer",
+        }
+    }
+
+    /// The reason that [`MootReason::as_str`] spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::NeverSent,
+            Self::UnknownReference,
+            Self::EndedWithoutAnswer,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == text)
+    }
+}
+
+/// Where a delivery stands (D31). A state carries what only that state has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// May be sent now.
+    Ready,
+    /// An attempt is open.
+    InFlight,
+    /// Every route failed; the next round begins then.
+    Backoff {
+        /// When the next round begins.
+        due_at: Timestamp,
+    },
+    /// Waits for something else.
+    Held {
+        /// For what.
+        reason: HoldReason,
+        /// Until when at the latest, where a clock ends it.
+        until: Option<Timestamp>,
+    },
+    /// The provider accepted it.
+    Acknowledged {
+        /// When we learnt it.
+        at: Timestamp,
+    },
+    /// A later event took its place before it was accepted.
+    Superseded {
+        /// When.
+        at: Timestamp,
+    },
+    /// The alert's end came before it was accepted.
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// A cancel with nothing to cancel.
+    Moot {
+        /// Why.
+        reason: MootReason,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl State {
+    /// The word in tables and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::InFlight => "in_flight",
+            Self::Backoff { .. } => "backoff",
+            Self::Held { .. } => "held",
+            Self::Acknowledged { .. } => "acknowledged",
+            Self::Superseded { .. } => "superseded",
+            Self::Expired { .. } => "expired",
+            Self::Moot { .. } => "moot",
+        }
+    }
+
+    /// Nothing changes a delivery in this state any more.
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Ready | Self::InFlight | Self::Backoff { .. } | Self::Held { .. } => false,
+            Self::Acknowledged { .. }
+            | Self::Superseded { .. }
+            | Self::Expired { .. }
+            | Self::Moot { .. } => true,
+        }
+    }
+}
+
+/// The duty to get one event accepted by one provider.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Delivery {
+    /// The CAP identifier on the wire, the same in every attempt.
+    pub id: DeliveryId,
+    /// Its place in the lane; 1 is the alert.
+    pub seq: u32,
+    /// What it asks.
+    pub kind: Kind,
+    /// Where it stands.
+    pub state: State,
+    /// The current round, from 1: a round tries every route once.
+    pub round: u32,
+    /// When the duty arose.
+    pub created_at: Timestamp,
+    /// From then on nothing of it is sent: the alert's end, for a cancel 5 minutes later (D30).
+    pub ends_at: Timestamp,
+    /// A duty item says that it takes too long (D19).
+    pub is_stuck: bool,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Closed {
+    /// When.
+    pub at: Timestamp,
+    /// What is known of it.
+    pub outcome: Outcome,
+}
+
+/// One try of one delivery over one route. Its row is committed before the bytes leave (D5).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// Whose try it is.
+    pub delivery: DeliveryId,
+    /// The delivery's place in the lane.
+    pub seq: u32,
+    /// The route's name.
+    pub route: String,
+    /// The round it belongs to.
+    pub round: u32,
+    /// When the intent was committed.
+    pub opened_at: Timestamp,
+    /// From then on no byte of it leaves, and its connection is reset (D25).
+    pub deadline_at: Timestamp,
+    /// From then on nothing of it can be applied at the provider any more (D25).
+    pub drained_at: Timestamp,
+    /// The process that carries it out.
+    pub opened_by: InstanceId,
+    /// Its end; open while absent.
+    pub closed: Option<Closed>,
+}
+
+impl Attempt {
+    /// The request may be under way in a living process.
+    pub const fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+
+    /// The provider accepted it.
+    pub fn is_accepted(&self) -> bool {
+        self.closed
+            .is_some_and(|closed| closed.outcome.is_acceptance())
+    }
+
+    /// The provider may still apply it: open, or unknown, and not yet past the drain (D25).
+    /// A definite answer drains its own attempt.
+    pub fn is_undrained(&self, now: Timestamp) -> bool {
+        let may_be_applied = match self.closed {
+            None => true,
+            Some(closed) => closed.outcome == Outcome::Unknown,
+        };
+        may_be_applied && now < self.drained_at
+    }
+}
+
+/// One alert at one provider: its deliveries by `seq`, and every attempt ever opened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane {
+    /// When the alert ends; a cancel may be sent for 5 minutes more.
+    pub finishes_at: Timestamp,
+    /// By ascending `seq`.
+    pub deliveries: Vec<Delivery>,
+    /// By ascending opening.
+    pub attempts: Vec<Attempt>,
+}
+
+impl Lane {
+    /// A lane in which nothing was issued yet.
+    pub const fn new(finishes_at: Timestamp) -> Self {
+        Self {
+            finishes_at,
+            deliveries: Vec::new(),
+            attempts: Vec::new(),
+        }
+    }
+
+    /// The delivery that counts: the one with the highest `seq`.
+    pub fn target(&self) -> Option<&Delivery> {
+        self.deliveries.last()
+    }
+
+    /// The attempt that is under way, if any. The schema admits one.
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.is_open())
+    }
+
+    /// An attempt of a lower `seq` was opened, whatever became of it.
+    pub fn is_touched_below(&self, seq: u32) -> bool {
+        self.attempts.iter().any(|attempt| attempt.seq < seq)
+    }
+
+    /// An alert of a lower `seq` was accepted here. Read from the attempts, never from a
+    /// delivery's state (D5).
+    pub fn is_accepted_below(&self, seq: u32) -> bool {
+        self.attempts.iter().any(|attempt| {
+            attempt.seq < seq
+                && attempt.is_accepted()
+                && self
+                    .deliveries
+                    .iter()
+                    .any(|d| d.seq == attempt.seq && d.kind == Kind::Alert)
+        })
+    }
+}

@@ -1,0 +1,473 @@
+//! The one function that decides about deliveries.
+//!
+//! Every event is followed by the same settling: each delivery that is not terminal is judged anew
+//! from the attempts, the clock and the policy. So a restart, a sweep and the normal path take the
+//! same way, and nothing depends on an event arriving exactly once.
+
+use super::event::{DutyKind, Effect, Ignored, LaneEvent, Step};
+use super::policy::{Policy, STUCK_AFTER, STUCK_ROUNDS};
+use super::state::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
+use crate::ids::{AttemptId, DeliveryId, InstanceId};
+use crate::outcome::Outcome;
+use crate::time::Timestamp;
+
+/// What becomes of `lane` when `event` happens at `now`.
+///
+/// Pure and total: any event in any lane gives a lane. The caller holds the lane's row lock, stores
+/// the lane that comes back, and carries out the effects.
+pub fn step(lane: &Lane, event: LaneEvent, now: Timestamp, policy: &Policy) -> Step {
+    let mut moving = Moving {
+        lane: lane.clone(),
+        effects: Vec::new(),
+        now,
+        policy,
+    };
+    let ignored = match event {
+        LaneEvent::Issued(delivery) => {
+            moving.issue(delivery);
+            None
+        }
+        LaneEvent::Tick => {
+            moving.close_forgotten();
+            None
+        }
+        LaneEvent::Due { attempt, by } => {
+            moving.close_forgotten();
+            moving.settle();
+            moving.open(attempt, by);
+            None
+        }
+        LaneEvent::Answered {
+            attempt,
+            outcome,
+            jitter_permille,
+        } => moving.answer(attempt, outcome, jitter_permille),
+        LaneEvent::OwnerDied { attempt } => moving.abandon(attempt),
+        LaneEvent::ProviderHealed => {
+            moving.heal();
+            None
+        }
+    };
+    moving.settle();
+    Step {
+        lane: moving.lane,
+        effects: moving.effects,
+        ignored,
+    }
+}
+
+struct Moving<'a> {
+    lane: Lane,
+    effects: Vec<Effect>,
+    now: Timestamp,
+    policy: &'a Policy,
+}
+
+impl Moving<'_> {
+    fn issue(&mut self, delivery: Delivery) {
+        assert!(
+            self.lane
+                .target()
+                .is_none_or(|target| target.seq < delivery.seq),
+            "a new delivery is minted above all others of its lane"
+        );
+        self.lane.deliveries.push(delivery);
+    }
+
+    /// Closes open attempts that can't be applied any more and whose owner never said how they
+    /// ended (T12).
+    fn close_forgotten(&mut self) {
+        let forgotten: Vec<AttemptId> = self
+            .lane
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.is_open() && self.now >= attempt.drained_at)
+            .map(|attempt| attempt.id)
+            .collect();
+        for attempt in forgotten {
+            self.abandon(attempt);
+        }
+    }
+
+    /// Closes an attempt whose owner is gone. The same message may go out again at once where the
+    /// provider allows it; the drain still counts from the deadline (D26).
+    fn abandon(&mut self, id: AttemptId) -> Option<Ignored> {
+        let Some(attempt) = self
+            .lane
+            .attempts
+            .iter_mut()
+            .find(|attempt| attempt.id == id)
+        else {
+            return Some(Ignored::UnknownAttempt);
+        };
+        if !attempt.is_open() {
+            return Some(Ignored::AlreadyClosed);
+        }
+        attempt.closed = Some(Closed {
+            at: self.now,
+            outcome: Outcome::Unknown,
+        });
+        let delivery = attempt.delivery;
+        let all_tried = self.next_route(delivery).is_none();
+        self.update(delivery, |delivery| {
+            delivery.round += u32::from(all_tried);
+            delivery.state = State::Ready;
+        });
+        None
+    }
+
+    fn heal(&mut self) {
+        if let Some(target) = self.lane.deliveries.last_mut()
+            && matches!(target.state, State::Backoff { .. })
+        {
+            target.state = State::Ready;
+        }
+    }
+
+    fn answer(&mut self, id: AttemptId, outcome: Outcome, jitter: i32) -> Option<Ignored> {
+        let Some(index) = self
+            .lane
+            .attempts
+            .iter()
+            .position(|attempt| attempt.id == id)
+        else {
+            return Some(Ignored::UnknownAttempt);
+        };
+        let attempt = &self.lane.attempts[index];
+        let (delivery, seq) = (attempt.delivery, attempt.seq);
+        let kind = self
+            .lane
+            .deliveries
+            .iter()
+            .find(|d| d.id == delivery)
+            .map(|d| d.kind);
+        // Only a cancel has a reference that could be unknown.
+        let outcome = match (outcome, kind) {
+            (Outcome::UnknownReference, Some(Kind::Alert) | None) => Outcome::Unknown,
+            (outcome, _) => outcome,
+        };
+        let is_news = match attempt.closed {
+            None => true,
+            // Late: an acceptance is a fact whenever it comes, all else is stale (D5, D25).
+            Some(closed) => outcome.is_acceptance() && !closed.outcome.is_acceptance(),
+        };
+        if !is_news {
+            return Some(Ignored::AlreadyClosed);
+        }
+        self.lane.attempts[index].closed = Some(Closed {
+            at: self.now,
+            outcome,
+        });
+        match outcome {
+            Outcome::Accepted | Outcome::Duplicate => self.accept(delivery, seq),
+            Outcome::UnknownReference if self.is_nothing_to_cancel(seq) => {
+                let at = self.now;
+                let reason = MootReason::UnknownReference;
+                self.update(delivery, |d| d.state = State::Moot { reason, at });
+            }
+            Outcome::UnknownReference | Outcome::Refused | Outcome::Unknown => {
+                self.try_next(delivery, jitter);
+            }
+        }
+        None
+    }
+
+    fn is_nothing_to_cancel(&self, seq: u32) -> bool {
+        !self.lane.is_accepted_below(seq) || self.now >= self.lane.finishes_at
+    }
+
+    fn accept(&mut self, delivery: DeliveryId, seq: u32) {
+        let at = self.now;
+        self.update(delivery, |d| d.state = State::Acknowledged { at });
+        self.effects.push(Effect::HealProvider);
+        let Some(target) = self.lane.target() else {
+            return;
+        };
+        let was_closed_too_early = target.kind == Kind::Cancel
+            && target.seq > seq
+            && matches!(
+                target.state,
+                State::Moot {
+                    reason: MootReason::UnknownReference,
+                    ..
+                }
+            )
+            && self.now < target.ends_at;
+        if was_closed_too_early {
+            let of = target.id;
+            self.effects.push(Effect::RemakeCancel { of });
+            let kind = DutyKind::AcceptedAfterCancel;
+            self.effects
+                .push(Effect::OpenDutyItem { kind, delivery: of });
+        }
+    }
+
+    /// After a bad end: the next route at once, or the next round after its wait (D6, D24).
+    fn try_next(&mut self, delivery: DeliveryId, jitter: i32) {
+        let all_tried = self.next_route(delivery).is_none();
+        let (now, policy) = (self.now, self.policy);
+        self.update(delivery, |d| {
+            if all_tried {
+                let wait = policy.wait_after(d.round, d.created_at, now, jitter);
+                d.state = State::Backoff { due_at: now + wait };
+                d.round += 1;
+            } else {
+                d.state = State::Ready;
+            }
+        });
+    }
+
+    /// The first route, in the policy's order, that this delivery's current round has not tried.
+    fn next_route(&self, delivery: DeliveryId) -> Option<String> {
+        let round = self
+            .lane
+            .deliveries
+            .iter()
+            .find(|d| d.id == delivery)?
+            .round;
+        let is_tried = |route: &str| {
+            self.lane
+                .attempts
+                .iter()
+                .any(|a| a.delivery == delivery && a.round == round && a.route == route)
+        };
+        self.policy
+            .routes
+            .iter()
+            .find(|route| !is_tried(route))
+            .cloned()
+    }
+
+    /// Changes a delivery unless it is terminal: terminal states never change (S9).
+    fn update(&mut self, id: DeliveryId, change: impl FnOnce(&mut Delivery)) {
+        let found = self
+            .lane
+            .deliveries
+            .iter_mut()
+            .find(|delivery| delivery.id == id);
+        if let Some(delivery) = found
+            && !delivery.state.is_terminal()
+        {
+            let was = delivery.clone();
+            change(delivery);
+            let now_is = delivery.clone();
+            self.tell(&was, &now_is);
+        }
+    }
+
+    fn open(&mut self, id: AttemptId, by: InstanceId) {
+        if self.lane.open_attempt().is_some() && !self.policy.planted.no_one_open() {
+            return;
+        }
+        let Some(delivery) = self.sendable().map(|delivery| delivery.id) else {
+            return;
+        };
+        let route = self.next_route(delivery).or_else(|| {
+            // Every route of the round was tried, and yet it is due: the next round begins.
+            self.update(delivery, |d| d.round += 1);
+            self.next_route(delivery)
+        });
+        let Some(route) = route else { return };
+        let Some(d) = self.lane.deliveries.iter().find(|d| d.id == delivery) else {
+            return;
+        };
+        let deadline_at = (self.now + self.policy.attempt_deadline).min(d.ends_at);
+        let attempt = Attempt {
+            id,
+            delivery,
+            seq: d.seq,
+            route,
+            round: d.round,
+            opened_at: self.now,
+            deadline_at,
+            drained_at: deadline_at + self.policy.drain_margin(),
+            opened_by: by,
+            closed: None,
+        };
+        self.lane.attempts.push(attempt.clone());
+        self.effects.push(Effect::Send(attempt));
+    }
+
+    fn sendable(&self) -> Option<&Delivery> {
+        let is_due = |d: &&Delivery| match d.state {
+            State::Ready => true,
+            State::Backoff { due_at } => due_at <= self.now,
+            State::InFlight => self.policy.planted.no_one_open(),
+            State::Held { .. }
+            | State::Acknowledged { .. }
+            | State::Superseded { .. }
+            | State::Expired { .. }
+            | State::Moot { .. } => false,
+        };
+        if self.policy.planted.no_order_gate() {
+            return self.lane.deliveries.iter().find(is_due);
+        }
+        self.lane.target().filter(is_due)
+    }
+
+    /// Judges every delivery anew.
+    fn settle(&mut self) {
+        for index in 0..self.lane.deliveries.len() {
+            let was = self.lane.deliveries[index].clone();
+            if was.state.is_terminal() {
+                continue;
+            }
+            let mut is = was.clone();
+            is.state = self.judge(&was);
+            let late = was.round > STUCK_ROUNDS || self.now >= was.created_at + STUCK_AFTER;
+            is.is_stuck = was.is_stuck || (late && !is.state.is_terminal());
+            self.lane.deliveries[index] = is.clone();
+            self.tell(&was, &is);
+        }
+    }
+
+    /// Where a delivery stands that has not ended. The order of these rules is their rank.
+    fn judge(&self, delivery: &Delivery) -> State {
+        let at = self.now;
+        let target = self.lane.target().map_or(delivery.seq, |target| target.seq);
+        if self
+            .lane
+            .attempts
+            .iter()
+            .any(|a| a.delivery == delivery.id && a.is_open())
+        {
+            return State::InFlight;
+        }
+        if delivery.seq < target && !self.policy.planted.no_order_gate() {
+            return State::Superseded { at };
+        }
+        if at >= delivery.ends_at {
+            return match delivery.kind {
+                Kind::Alert => State::Expired { at },
+                Kind::Cancel => State::Moot {
+                    reason: MootReason::EndedWithoutAnswer,
+                    at,
+                },
+            };
+        }
+        if delivery.kind == Kind::Cancel && !self.lane.is_touched_below(delivery.seq) {
+            return State::Moot {
+                reason: MootReason::NeverSent,
+                at,
+            };
+        }
+        if let Some(reason) = self.policy.hold {
+            return State::Held {
+                reason,
+                until: None,
+            };
+        }
+        match (delivery.state, self.undrained_until(delivery)) {
+            (State::Backoff { due_at }, Some(until)) if due_at >= until => delivery.state,
+            (_, Some(until)) => State::Held {
+                reason: HoldReason::Drain,
+                until: Some(until),
+            },
+            (State::InFlight | State::Held { .. }, None) => State::Ready,
+            (state, None) => state,
+        }
+    }
+
+    /// Until when an earlier attempt may still be applied, where that bars this delivery (D24).
+    fn undrained_until(&self, delivery: &Delivery) -> Option<Timestamp> {
+        let planted = self.policy.planted;
+        let bars = |attempt: &&Attempt| {
+            if attempt.seq == delivery.seq {
+                return !self.policy.resends_unknown_at_once && !planted.no_drain();
+            }
+            attempt.seq < delivery.seq
+                && !planted.no_drain()
+                && (attempt.is_open() || !planted.drain_open_only())
+        };
+        self.lane
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.is_undrained(self.now))
+            .filter(bars)
+            .map(|attempt| attempt.drained_at)
+            .max()
+    }
+
+    /// The duty items that a change of state asks for (D19).
+    fn tell(&mut self, was: &Delivery, is: &Delivery) {
+        let delivery = is.id;
+        let is_unroutable = |state: State| match state {
+            State::Held {
+                reason: HoldReason::NoRoute | HoldReason::ProxiesDisabled,
+                ..
+            } => true,
+            State::Held {
+                reason: HoldReason::Drain,
+                ..
+            } => false,
+            State::Ready
+            | State::InFlight
+            | State::Backoff { .. }
+            | State::Acknowledged { .. }
+            | State::Superseded { .. }
+            | State::Expired { .. }
+            | State::Moot { .. } => false,
+        };
+        if is_unroutable(is.state) && !is_unroutable(was.state) {
+            self.effects.push(Effect::OpenDutyItem {
+                kind: DutyKind::Unroutable,
+                delivery,
+            });
+        }
+        if is.is_stuck && !was.is_stuck {
+            self.effects.push(Effect::OpenDutyItem {
+                kind: DutyKind::Stuck,
+                delivery,
+            });
+        }
+        if is.state.is_terminal() {
+            self.effects.push(Effect::CloseDutyItems { delivery });
+        }
+        if matches!(
+            is.state,
+            State::Moot {
+                reason: MootReason::EndedWithoutAnswer,
+                ..
+            }
+        ) {
+            let kind = DutyKind::CancelUnanswered;
+            self.effects.push(Effect::OpenDutyItem { kind, delivery });
+        }
+    }
+}
+
+/// When the lane must be looked at again without anything having happened; `None` when all is
+/// settled. Stored as `lanes.wake_at`, which the sweep reads.
+pub fn next_wake(lane: &Lane, now: Timestamp) -> Option<Timestamp> {
+    lane.deliveries
+        .iter()
+        .filter(|d| !d.state.is_terminal())
+        .map(|d| wake_of(lane, d, now))
+        .min()
+}
+
+fn wake_of(lane: &Lane, delivery: &Delivery, now: Timestamp) -> Timestamp {
+    let by_state = match delivery.state {
+        State::Ready => Some(now),
+        State::Backoff { due_at } => Some(due_at),
+        State::Held { until, .. } => until,
+        State::InFlight => lane
+            .attempts
+            .iter()
+            .filter(|a| a.is_open())
+            .map(|a| a.drained_at)
+            .min(),
+        State::Acknowledged { .. }
+        | State::Superseded { .. }
+        | State::Expired { .. }
+        | State::Moot { .. } => None,
+    };
+    let stuck_at = (!delivery.is_stuck).then(|| delivery.created_at + STUCK_AFTER);
+    // An open attempt is judged when it closes, not when the alert ends.
+    let ends_at = (delivery.state != State::InFlight).then_some(delivery.ends_at);
+    [by_state, stuck_at, ends_at]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(now)
+}
