@@ -1,5 +1,7 @@
 //! Every bound of the system, with its unit and its reason (invariant 7, D44).
 
+use std::time::Duration;
+
 /// Bytes of a request body: the largest real CAP documents are under 1 MiB.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Levels of nested XML elements; CAP 1.2 needs 5, a signature 8.
@@ -28,6 +30,24 @@ pub const TEXT_BYTES_MAX: usize = 100_000;
 pub const REFERENCE_CHARS_MAX: usize = 255;
 /// Bytes read of a proxy's answer; more is no answer (unknown).
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Header fields of an answer; a real one has under 20.
+pub const ANSWER_HEADERS_MAX: usize = 64;
+/// Characters of the detail that is kept with an attempt.
+pub const DETAIL_CHARS_MAX: usize = 200;
+/// How long the body of an answer whose status alone decides is waited for: the next route is
+/// tried meanwhile at the earliest after this.
+pub const DECIDED_BODY_WAIT: Duration = Duration::from_millis(100);
+/// Addresses of one name that are tried; each gets an equal share of the time to connect.
+pub const ADDRESSES_PER_NAME_MAX: usize = 4;
+/// Warm connections kept per route: one in use by a lane and one for a hedge, twice.
+pub const IDLE_CONNECTIONS_PER_ROUTE_MAX: usize = 4;
+/// A connection older than this is not used again: firewalls and NAT gateways forget idle ones
+/// after 350 s without telling either end.
+pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
+/// Bytes read of an answer to a command, the demo, a ticket or a page.
+pub const CLIENT_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a file of further certificate authorities; all public ones together are under 1 MiB.
+pub const CA_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Attempts in flight to one provider in one process (D60).
 pub const ATTEMPTS_PER_PROVIDER_MAX: usize = 32;
 /// Of these, how many only a cancel may take (D60).
