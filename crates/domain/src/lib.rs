@@ -5,11 +5,16 @@
 //! arguments. The same functions run in production, in the explorer of every reachable state and
 //! in the tables of tests.
 
+pub mod alert;
+pub mod approval;
+pub mod audit;
 pub mod channel;
 pub mod entropy;
 pub mod ids;
 pub mod lane;
 pub mod limits;
 pub mod outcome;
+pub mod payload;
 pub mod provider;
+pub mod routing;
 pub mod time;

@@ -20,7 +20,7 @@ pub struct Planted {
 /// Nothing is ever left out of the product.
 #[cfg(not(feature = "planted-faults"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Planted;
+pub struct Planted {}
 
 #[cfg(feature = "planted-faults")]
 impl Planted {
@@ -39,6 +39,7 @@ impl Planted {
 }
 
 #[cfg(not(feature = "planted-faults"))]
+#[expect(clippy::unused_self, reason = "the same questions as with the feature")]
 impl Planted {
     pub(crate) const fn drain_open_only(self) -> bool {
         false

@@ -391,22 +391,14 @@ impl Moving<'_> {
     /// The duty items that a change of state asks for (D19).
     fn tell(&mut self, was: &Delivery, is: &Delivery) {
         let delivery = is.id;
-        let is_unroutable = |state: State| match state {
-            State::Held {
-                reason: HoldReason::NoRoute | HoldReason::ProxiesDisabled,
-                ..
-            } => true,
-            State::Held {
-                reason: HoldReason::Drain,
-                ..
-            } => false,
-            State::Ready
-            | State::InFlight
-            | State::Backoff { .. }
-            | State::Acknowledged { .. }
-            | State::Superseded { .. }
-            | State::Expired { .. }
-            | State::Moot { .. } => false,
+        let is_unroutable = |state: State| {
+            matches!(
+                state,
+                State::Held {
+                    reason: HoldReason::NoRoute | HoldReason::ProxiesDisabled,
+                    ..
+                }
+            )
         };
         if is_unroutable(is.state) && !is_unroutable(was.state) {
             self.effects.push(Effect::OpenDutyItem {

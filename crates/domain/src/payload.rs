@@ -1,0 +1,238 @@
+//! What a provider is sent: the JSON that is stored with a delivery and goes out in every attempt
+//! with the same bytes (D27, D28, D29).
+//!
+//! Compact, UTF-8, keys in a fixed order, numbers in their shortest spelling with at most 6
+//! decimals. What differs per attempt (`cbc_target`, `not_after`, `lane`, `seq`) is added by the
+//! gateway behind the stored part.
+
+use std::fmt::Write;
+
+use crate::channel::Channel;
+use crate::ids::DeliveryId;
+use crate::provider::{Format, Profile};
+use crate::time::Timestamp;
+
+/// What an alert's payload says, the same for every provider.
+#[derive(Clone, Copy, Debug)]
+pub struct AlertContent<'a> {
+    /// The headline from the configuration (D46).
+    pub headline: &'a str,
+    /// The normalised text.
+    pub text: &'a str,
+    /// Whether the text is Welsh (R59).
+    pub is_welsh: bool,
+    /// Rings of `[lat, lon]`, closed.
+    pub polygons: &'a [Vec<[f64; 2]>],
+    /// The event's time.
+    pub sent: Timestamp,
+    /// The alert's end.
+    pub expires: Timestamp,
+    /// The channel.
+    pub channel: Channel,
+}
+
+/// An earlier delivery that a cancel names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Its identifier.
+    pub message_id: DeliveryId,
+    /// Its message number, at an ibag provider.
+    pub message_number: Option<u32>,
+    /// The `sent` that went out with it.
+    pub sent: String,
+}
+
+/// Renders an alert for one provider. `message_number` appears for ibag providers only.
+pub fn render_alert(
+    profile: &Profile,
+    identifier: DeliveryId,
+    message_number: Option<u32>,
+    content: &AlertContent<'_>,
+) -> String {
+    let language = if content.is_welsh {
+        &profile.languages.welsh
+    } else {
+        &profile.languages.english
+    };
+    let mut json = begin("alert", profile.format, identifier, message_number);
+    write_field(&mut json, "headline", content.headline);
+    write_field(&mut json, "description", content.text);
+    json.push_str(",\"areas\":[");
+    for (index, polygon) in content.polygons.iter().enumerate() {
+        json.push_str(if index == 0 {
+            "{\"polygon\":"
+        } else {
+            ",{\"polygon\":"
+        });
+        write_ring(&mut json, polygon);
+        json.push('}');
+    }
+    json.push(']');
+    write_field(&mut json, "sent", &content.sent.to_cap());
+    write_field(&mut json, "expires", &content.expires.to_cap());
+    write_field(&mut json, "language", language);
+    write_field(&mut json, "channel", content.channel.as_str());
+    json.push('}');
+    json
+}
+
+/// Renders a cancel for one provider: `references` are the deliveries of the lane with a lower
+/// `seq` that were ever attempted, oldest first (D29).
+pub fn render_cancel(
+    format: Format,
+    identifier: DeliveryId,
+    message_number: Option<u32>,
+    references: &[Reference],
+    sent: Timestamp,
+) -> String {
+    let mut json = begin("cancel", format, identifier, message_number);
+    json.push_str(",\"references\":[");
+    for (index, reference) in references.iter().enumerate() {
+        json.push_str(if index == 0 { "{" } else { ",{" });
+        let _ = write!(json, "\"message_id\":\"{}\"", reference.message_id);
+        write_number(&mut json, format, reference.message_number);
+        write_field(&mut json, "sent", &reference.sent);
+        json.push('}');
+    }
+    json.push(']');
+    write_field(&mut json, "sent", &sent.to_cap());
+    json.push('}');
+    json
+}
+
+fn begin(kind: &str, format: Format, identifier: DeliveryId, number: Option<u32>) -> String {
+    let mut json = format!("{{\"message_type\":\"{kind}\",\"identifier\":\"{identifier}\"");
+    write_number(&mut json, format, number);
+    write_field(&mut json, "message_format", format.as_str());
+    json
+}
+
+/// An ibag message number: 8 lower-case hex digits (R06).
+fn write_number(json: &mut String, format: Format, number: Option<u32>) {
+    if let (Format::Ibag, Some(number)) = (format, number) {
+        let _ = write!(json, ",\"message_number\":\"{number:08x}\"");
+    }
+}
+
+fn write_field(json: &mut String, key: &str, text: &str) {
+    let _ = write!(json, ",\"{key}\":{}", serde_json::Value::from(text));
+}
+
+fn write_ring(json: &mut String, ring: &[[f64; 2]]) {
+    json.push('[');
+    for (index, [lat, lon]) in ring.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(json, "{comma}[{},{}]", shortest(*lat), shortest(*lon));
+    }
+    json.push(']');
+}
+
+/// The shortest spelling with at most 6 decimals, and no negative zero.
+fn shortest(degrees: f64) -> String {
+    let text = format!("{degrees:.6}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::provider::{Capabilities, Languages, ProviderName};
+
+    fn profile(format: Format) -> Profile {
+        Profile {
+            name: ProviderName::new("ee").expect("a name"),
+            format,
+            routes: vec![],
+            capabilities: Capabilities {
+                dedup: true,
+                shared_sites: true,
+                update: false,
+                success_is_accepted: true,
+                own_protocol: false,
+            },
+            upstream_timeout: std::time::Duration::ZERO,
+            languages: Languages::of(format),
+        }
+    }
+
+    const ID: DeliveryId = DeliveryId::new(Uuid::from_u128(0xabc));
+    const SENT: Timestamp = Timestamp::from_micros(1_795_406_943_099_744);
+
+    fn content(polygons: &[Vec<[f64; 2]>]) -> AlertContent<'_> {
+        AlertContent {
+            headline: "Head \"line\"",
+            text: "Flood\nnow",
+            is_welsh: false,
+            polygons,
+            sent: SENT,
+            expires: SENT,
+            channel: Channel::Severe,
+        }
+    }
+
+    #[test]
+    fn an_alert_for_a_cap_provider_never_has_a_message_number() {
+        let polygons = [vec![[53.0, -0.100_000_4], [53.123_456_7, 0.0]]];
+        let json = render_alert(&profile(Format::Cap), ID, Some(78), &content(&polygons));
+        let want = concat!(
+            r#"{"message_type":"alert","identifier":"00000000-0000-0000-0000-000000000abc","#,
+            r#""message_format":"cap","headline":"Head \"line\"","description":"Flood\nnow","#,
+            r#""areas":[{"polygon":[[53,-0.1],[53.123457,0]]}],"#,
+            r#""sent":"2026-11-23T04:09:03-00:00","expires":"2026-11-23T04:09:03-00:00","#,
+            r#""language":"en-GB","channel":"severe"}"#,
+        );
+        assert_eq!(json, want);
+    }
+
+    #[test]
+    fn an_alert_for_an_ibag_provider_has_its_number_behind_the_identifier() {
+        let welsh = AlertContent {
+            is_welsh: true,
+            ..content(&[])
+        };
+        let json = render_alert(&profile(Format::Ibag), ID, Some(78), &welsh);
+        assert!(json.contains(r#"abc","message_number":"0000004e","message_format":"ibag""#));
+        assert!(json.contains(r#""areas":[],"#) && json.contains(r#""language":"Welsh""#));
+    }
+
+    #[test]
+    fn a_cancel_names_what_it_cancels() {
+        let reference = Reference {
+            message_id: ID,
+            message_number: Some(1),
+            sent: SENT.to_cap(),
+        };
+        let id = DeliveryId::new(Uuid::from_u128(0xdef));
+        let ibag = render_cancel(
+            Format::Ibag,
+            id,
+            Some(2),
+            std::slice::from_ref(&reference),
+            SENT,
+        );
+        let want = concat!(
+            r#"{"message_type":"cancel","identifier":"00000000-0000-0000-0000-000000000def","#,
+            r#""message_number":"00000002","message_format":"ibag","references":["#,
+            r#"{"message_id":"00000000-0000-0000-0000-000000000abc","message_number":"00000001","#,
+            r#""sent":"2026-11-23T04:09:03-00:00"}],"sent":"2026-11-23T04:09:03-00:00"}"#,
+        );
+        assert_eq!(ibag, want);
+        let cap = render_cancel(Format::Cap, id, None, &[reference], SENT);
+        assert!(!cap.contains("message_number"));
+    }
+
+    #[test]
+    fn every_payload_is_json() {
+        let polygons = [vec![[0.000_000_1, -0.000_000_1]]];
+        let json = render_alert(&profile(Format::Cap), ID, None, &content(&polygons));
+        let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(value["areas"][0]["polygon"], serde_json::json!([[0, 0]]));
+    }
+}
