@@ -8,6 +8,16 @@ pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const XML_DEPTH_MAX: usize = 16;
 /// XML elements in one document.
 pub const XML_ELEMENTS_MAX: usize = 10_000;
+/// XML attributes in one document, namespace declarations included.
+pub const XML_ATTRIBUTES_MAX: usize = 20_000;
+/// XML attributes of one element: the parser compares each with each.
+pub const XML_ATTRIBUTES_PER_ELEMENT_MAX: usize = 32;
+/// Namespace prefixes that one document declares: the parser carries them from level to level.
+pub const XML_PREFIXES_MAX: usize = 32;
+/// Nodes of the parsed tree: elements, the text between them, comments.
+pub const XML_NODES_MAX: u32 = 50_000;
+/// Errors reported for one CAP document, and likewise warnings; the rest are only counted.
+pub const CAP_FINDINGS_MAX: usize = 100;
 /// `info` blocks of one alert.
 pub const CAP_INFOS_MAX: usize = 100;
 /// Polygons of one alert, over all its areas.
@@ -56,6 +66,26 @@ pub const ATTEMPTS_FOR_CANCELS_ONLY: usize = 8;
 pub const LANES_PER_SWEEP_MAX: usize = 500;
 /// Tries of a transaction that the database asked to repeat (deadlock, serialization; D59).
 pub const TRANSACTION_TRIES_MAX: u32 = 5;
+/// Bytes of a payload to a proxy: what Lambda takes in a synchronous call.
+pub const INVOKE_PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// Characters of an identifier that a simulated provider takes; ours have 36.
+pub const SIM_IDENTIFIER_CHARS_MAX: usize = 128;
+/// Identifiers that the simulated providers remember together.
+pub const SIM_IDENTIFIERS_MAX: usize = 1_000_000;
+/// Requests in the simulator's log; the oldest make room.
+pub const SIM_REQUESTS_LOGGED_MAX: usize = 100_000;
+/// Bytes of the payloads in the simulator's log; the oldest make room.
+pub const SIM_LOG_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a faults file.
+pub const SIM_FAULTS_BYTES_MAX: usize = 256 * 1024;
+/// Faults of one faults file.
+pub const SIM_FAULTS_MAX: usize = 1_000;
+/// The longest that a fault waits.
+pub const SIM_WAIT_MAX: Duration = Duration::from_secs(600);
+/// How long a simulated provider hangs when the fault does not say; above every attempt deadline.
+pub const SIM_HANG: Duration = Duration::from_secs(120);
+/// Requests that a simulator keeps waiting before it applies them.
+pub const SIM_WAITING_MAX: usize = 10_000;
 
 const _: () = assert!(ATTEMPTS_FOR_CANCELS_ONLY < ATTEMPTS_PER_PROVIDER_MAX);
 const _: () = assert!(POINTS_UNCHANGED_MAX < POINTS_MAX);
