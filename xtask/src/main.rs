@@ -1,1 +1,82 @@
-fn main() {}
+//! The project's own chores: `cargo xtask ci`, `setup`, `tidy`, `postgres`.
+//!
+//! In Rust rather than shell, so that they run the same everywhere and are tested like the rest.
+//! Exit codes are those of the product: 0 done, 1 refused or failed, 2 wrong usage.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool prints"
+)]
+
+mod bans;
+mod ci;
+#[path = "../../crates/test-support/src/postgres/cluster.rs"]
+mod cluster;
+mod postgres;
+mod setup;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask: the chores of this repository
+
+  cargo xtask ci                    everything that must hold before a commit; the same in CI
+  cargo xtask ci --only tidy,fmt    some of its steps, in its own order
+  cargo xtask setup                 make sure that the tests' PostgreSQL and xmllint are here;
+                                    installs them on Debian when run as root
+  cargo xtask tidy                  the rules of this project that no other tool checks
+  cargo xtask tidy --rules          what those rules are, and how to make an exception
+  cargo xtask postgres start        start the tests' private PostgreSQL and print its URL
+  cargo xtask postgres stop         stop it; tests start it by themselves and leave it running
+
+A first visit: `cargo xtask setup`, then `cargo xtask ci`.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args[..] {
+        [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        ["ci"] => Ok(ci::run(workspace_root(), None)),
+        ["ci", "--only", steps] => match ci::parse_steps(steps) {
+            Ok(steps) => Ok(ci::run(workspace_root(), Some(&steps))),
+            Err(error) => return wrong_usage(&error.to_string()),
+        },
+        ["setup"] => setup::run(),
+        ["tidy"] => tidy::run(workspace_root()),
+        ["tidy", "--rules"] => {
+            print!("{}", tidy::RULES);
+            Ok(true)
+        }
+        ["postgres", "start"] => postgres::start(workspace_root()),
+        ["postgres", "stop"] => postgres::stop(workspace_root()),
+        _ => return wrong_usage(&format!("there is no `cargo xtask {}`", args.join(" "))),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn wrong_usage(complaint: &str) -> ExitCode {
+    eprintln!("xtask: {complaint}\n");
+    eprint!("{HELP}");
+    ExitCode::from(2)
+}
+
+fn workspace_root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a folder of the workspace")
+}

@@ -421,7 +421,8 @@ fn arguments_of(process: u32) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn current_uid() -> u32 {
+/// The user that this process acts as; 0 is root.
+pub fn current_uid() -> u32 {
     id(&["-u"]).expect("every Unix has `id`")
 }
 
