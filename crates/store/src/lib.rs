@@ -1,1 +1,54 @@
-//! Placeholder, filled in by the first commit.
+//! The only SQL of Balefire: what is stored, on SQLite and on PostgreSQL.
+//!
+//! A [`Store`] opens transactions, a [`Tx`] has one method per statement or small group of them,
+//! one file per aggregate. SQL stores decisions and makes none (invariant 6). One text serves both
+//! engines; what differs is the row lock, which SQLite does not need since its writing transactions
+//! exclude each other (D52, D59).
+//!
+//! What it promises: a transaction is durable when [`Tx::commit`] returned `Ok` (SQLite:
+//! `synchronous=FULL`; PostgreSQL: its `synchronous_commit`). A [`Tx`] that is dropped changes
+//! nothing. What it does not: after an error of `commit` itself either may be true.
+
+#[macro_use]
+mod sql;
+
+pub mod alerts;
+pub mod api_keys;
+pub mod audit_entries;
+pub mod counters;
+pub mod deliveries;
+pub mod duty_items;
+pub mod events;
+pub mod instances;
+pub mod lanes;
+mod migrations;
+pub mod route_results;
+pub mod services;
+mod store;
+pub mod users;
+
+pub use migrations::{MigrationState, Version};
+pub use sql::StoreError;
+pub use store::{DatabaseUrl, InvalidDatabaseUrl, Store, Tx};
+
+/// Every statement, so that a test can prepare each on its engines.
+pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
+    [
+        alerts::ALL,
+        api_keys::ALL,
+        audit_entries::ALL,
+        counters::ALL,
+        deliveries::ALL,
+        duty_items::ALL,
+        events::ALL,
+        instances::ALL,
+        lanes::ALL,
+        route_results::ALL,
+        services::ALL,
+        users::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|sql| (sql.name, sql.sqlite, sql.postgres))
+    .collect()
+}

@@ -1,0 +1,342 @@
+//! Alerts and their versions.
+
+use std::collections::BTreeSet;
+
+use balefire_domain::alert::Status;
+use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
+use balefire_domain::time::Timestamp;
+
+use crate::sql::{Row, StoreError};
+use crate::store::Tx;
+
+/// The identity of a CAP document that made an alert (D13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapIdentity {
+    /// Its `sender`.
+    pub sender: String,
+    /// Its `identifier`.
+    pub identifier: String,
+    /// Its `sent`, as an instant.
+    pub sent: Timestamp,
+    /// SHA-256 of what it says, to tell a repetition from a contradiction.
+    pub digest: String,
+}
+
+/// An alert as it is stored.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// Its id.
+    pub id: AlertId,
+    /// Whose it is.
+    pub service_id: ServiceId,
+    /// Where it stands.
+    pub status: Status,
+    /// Made in training or by a test key: never sent.
+    pub is_stubbed: bool,
+    /// Its version, from 1.
+    pub version: u32,
+    /// The `seq` of its next event.
+    pub next_seq: u32,
+    /// The author's own name for it.
+    pub reference: Option<String>,
+    /// The text as written.
+    pub content: String,
+    /// The text normalised: what is counted, approved and sent (D11).
+    pub text: String,
+    /// What the public page shows beside the text.
+    pub extra_content: Option<String>,
+    /// The areas as they are answered: a JSON object.
+    pub areas: serde_json::Value,
+    /// How long it lasts, in microseconds.
+    pub duration_us: Option<i64>,
+    /// Its start.
+    pub starts_at: Option<Timestamp>,
+    /// Its end.
+    pub finishes_at: Option<Timestamp>,
+    /// The `event` of the CAP document.
+    pub cap_event: Option<String>,
+    /// The CAP document it came from.
+    pub cap: Option<CapIdentity>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+    /// When it was submitted.
+    pub submitted_at: Option<Timestamp>,
+    /// When it was approved.
+    pub approved_at: Option<Timestamp>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<Timestamp>,
+    /// When it was rejected.
+    pub rejected_at: Option<Timestamp>,
+    /// Who made it.
+    pub created_by: Option<UserId>,
+    /// Who changed it last.
+    pub updated_by: Option<UserId>,
+    /// Who submitted it.
+    pub submitted_by: Option<UserId>,
+    /// Who approved it.
+    pub approved_by: Option<UserId>,
+    /// Who cancelled it.
+    pub cancelled_by: Option<UserId>,
+    /// Who rejected it.
+    pub rejected_by: Option<UserId>,
+    /// The key that made it.
+    pub api_key_id: Option<ApiKeyId>,
+    /// The key that cancelled it.
+    pub cancelled_by_api_key_id: Option<ApiKeyId>,
+    /// The key that rejected it.
+    pub rejected_by_api_key_id: Option<ApiKeyId>,
+    /// Why it was rejected.
+    pub rejection_reason: Option<String>,
+}
+
+statements! {
+    INSERT: "INSERT INTO alerts (id, service_id, is_stubbed, created_at, created_by, api_key_id,
+            cap_event, cap_sender, cap_identifier, cap_sent, cap_digest,
+            status, version, next_seq, reference, content, text, extra_content, areas,
+            duration_us, starts_at, finishes_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $20, $21, $22)";
+    UPDATE: "UPDATE alerts SET status = $2, version = $3, next_seq = $4, reference = $5,
+            content = $6, text = $7, extra_content = $8, areas = $9, duration_us = $10,
+            starts_at = $11, finishes_at = $12, updated_at = $13, submitted_at = $14,
+            approved_at = $15, cancelled_at = $16, rejected_at = $17, updated_by = $18,
+            submitted_by = $19, approved_by = $20, cancelled_by = $21, rejected_by = $22,
+            cancelled_by_api_key_id = $23, rejected_by_api_key_id = $24, rejection_reason = $25
+        WHERE id = $1";
+    LOCK (lock): "SELECT id FROM alerts WHERE id = $1";
+    LOAD: "SELECT * FROM alerts WHERE id = $1";
+    LIST: "SELECT * FROM alerts WHERE service_id = $1 ORDER BY created_at, id";
+    LIST_CANCELLABLE: "SELECT * FROM alerts WHERE service_id = $1
+        AND status IN ('draft', 'pending-approval', 'returned', 'broadcasting')
+        ORDER BY created_at, id";
+    LIST_OVER: "SELECT id FROM alerts WHERE status = 'broadcasting' AND finishes_at <= $1
+        ORDER BY finishes_at, id LIMIT $2";
+    COUNT_BROADCASTING: "SELECT count(*) AS n FROM alerts
+        WHERE service_id = $1 AND status = 'broadcasting'";
+    LOAD_BY_CAP: "SELECT * FROM alerts WHERE service_id = $1 AND cap_sender = $2
+        AND cap_identifier = $3 AND cap_sent = $4 AND is_stubbed = $5";
+    INSERT_VERSION: "INSERT INTO alert_versions (alert_id, version, created_at, created_by,
+            reference, content, text, extra_content, areas)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    LIST_EDITORS: "SELECT DISTINCT created_by FROM alert_versions
+        WHERE alert_id = $1 AND created_by IS NOT NULL";
+}
+
+impl Tx {
+    /// Stores a new alert and its first version.
+    pub async fn insert_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
+        let cap = alert.cap.as_ref();
+        execute_one!(
+            self,
+            INSERT,
+            alert.id.to_string(),
+            alert.service_id.to_string(),
+            alert.is_stubbed,
+            alert.created_at.micros(),
+            alert.created_by.map(|id| id.to_string()),
+            alert.api_key_id.map(|id| id.to_string()),
+            alert.cap_event.clone(),
+            cap.map(|cap| cap.sender.clone()),
+            cap.map(|cap| cap.identifier.clone()),
+            cap.map(|cap| cap.sent.micros()),
+            cap.map(|cap| cap.digest.clone()),
+            alert.status.as_str(),
+            i64::from(alert.version),
+            i64::from(alert.next_seq),
+            alert.reference.clone(),
+            alert.content.clone(),
+            alert.text.clone(),
+            alert.extra_content.clone(),
+            alert.areas.to_string(),
+            alert.duration_us,
+            alert.starts_at.map(Timestamp::micros),
+            alert.finishes_at.map(Timestamp::micros),
+        )?;
+        self.insert_alert_version(alert, alert.created_by).await
+    }
+
+    /// Stores everything of an alert that may change. The caller holds its lock.
+    pub async fn update_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
+        execute_one!(
+            self,
+            UPDATE,
+            alert.id.to_string(),
+            alert.status.as_str(),
+            i64::from(alert.version),
+            i64::from(alert.next_seq),
+            alert.reference.clone(),
+            alert.content.clone(),
+            alert.text.clone(),
+            alert.extra_content.clone(),
+            alert.areas.to_string(),
+            alert.duration_us,
+            alert.starts_at.map(Timestamp::micros),
+            alert.finishes_at.map(Timestamp::micros),
+            alert.updated_at.map(Timestamp::micros),
+            alert.submitted_at.map(Timestamp::micros),
+            alert.approved_at.map(Timestamp::micros),
+            alert.cancelled_at.map(Timestamp::micros),
+            alert.rejected_at.map(Timestamp::micros),
+            alert.updated_by.map(|id| id.to_string()),
+            alert.submitted_by.map(|id| id.to_string()),
+            alert.approved_by.map(|id| id.to_string()),
+            alert.cancelled_by.map(|id| id.to_string()),
+            alert.rejected_by.map(|id| id.to_string()),
+            alert.cancelled_by_api_key_id.map(|id| id.to_string()),
+            alert.rejected_by_api_key_id.map(|id| id.to_string()),
+            alert.rejection_reason.clone(),
+        )
+    }
+
+    /// Stores the alert's present version, with who made it so.
+    pub async fn insert_alert_version(
+        &mut self,
+        alert: &Alert,
+        editor: Option<UserId>,
+    ) -> Result<(), StoreError> {
+        let now = self.now.micros();
+        execute_one!(
+            self,
+            INSERT_VERSION,
+            alert.id.to_string(),
+            i64::from(alert.version),
+            now,
+            editor.map(|id| id.to_string()),
+            alert.reference.clone(),
+            alert.content.clone(),
+            alert.text.clone(),
+            alert.extra_content.clone(),
+            alert.areas.to_string(),
+        )
+    }
+
+    /// Locks an alert, then reads it: the read is a statement of its own, so that it sees what the
+    /// transaction before us committed (D59).
+    pub async fn lock_alert(&mut self, id: AlertId) -> Result<Option<Alert>, StoreError> {
+        fetch_optional!(self, |row| row.text("id"), LOCK, id.to_string())?;
+        self.load_alert(id).await
+    }
+
+    /// The alert with this id.
+    pub async fn load_alert(&mut self, id: AlertId) -> Result<Option<Alert>, StoreError> {
+        fetch_optional!(self, read, LOAD, id.to_string())
+    }
+
+    /// A service's alerts, oldest first.
+    pub async fn list_alerts(&mut self, service: ServiceId) -> Result<Vec<Alert>, StoreError> {
+        fetch_all!(self, read, LIST, service.to_string())
+    }
+
+    /// A service's alerts that a CAP Cancel may mean (D41), oldest first.
+    pub async fn list_cancellable_alerts(
+        &mut self,
+        service: ServiceId,
+    ) -> Result<Vec<Alert>, StoreError> {
+        fetch_all!(self, read, LIST_CANCELLABLE, service.to_string())
+    }
+
+    /// Alerts whose end has come, at most `limit`.
+    pub async fn list_alerts_over(&mut self, limit: usize) -> Result<Vec<AlertId>, StoreError> {
+        let now = self.now.micros();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        fetch_all!(
+            self,
+            |row| row.id("id", AlertId::new),
+            LIST_OVER,
+            now,
+            limit
+        )
+    }
+
+    /// Whether a service has an alert on the air.
+    pub async fn has_broadcasting_alert(&mut self, service: ServiceId) -> Result<bool, StoreError> {
+        let n = fetch_optional!(
+            self,
+            |row| row.int("n"),
+            COUNT_BROADCASTING,
+            service.to_string()
+        )?;
+        Ok(n.unwrap_or(0) > 0)
+    }
+
+    /// The alert that a CAP document of this identity made.
+    pub async fn load_alert_by_cap(
+        &mut self,
+        service: ServiceId,
+        cap: &CapIdentity,
+        is_stubbed: bool,
+    ) -> Result<Option<Alert>, StoreError> {
+        fetch_optional!(
+            self,
+            read,
+            LOAD_BY_CAP,
+            service.to_string(),
+            cap.sender.clone(),
+            cap.identifier.clone(),
+            cap.sent.micros(),
+            is_stubbed
+        )
+    }
+
+    /// Everybody who made a version of the alert (D8).
+    pub async fn list_editors(&mut self, alert: AlertId) -> Result<BTreeSet<UserId>, StoreError> {
+        let editors = fetch_all!(
+            self,
+            |row| row.id("created_by", UserId::new),
+            LIST_EDITORS,
+            alert.to_string()
+        )?;
+        Ok(editors.into_iter().collect())
+    }
+}
+
+fn read(row: &impl Row) -> Result<Alert, StoreError> {
+    Ok(Alert {
+        id: row.id("id", AlertId::new)?,
+        service_id: row.id("service_id", ServiceId::new)?,
+        status: row.word("status", Status::parse)?,
+        is_stubbed: row.bool("is_stubbed")?,
+        version: row.count("version")?,
+        next_seq: row.count("next_seq")?,
+        reference: row.opt_text("reference")?,
+        content: row.text("content")?,
+        text: row.text("text")?,
+        extra_content: row.opt_text("extra_content")?,
+        areas: row.json("areas")?,
+        duration_us: row.opt_int("duration_us")?,
+        starts_at: row.opt_instant("starts_at")?,
+        finishes_at: row.opt_instant("finishes_at")?,
+        cap_event: row.opt_text("cap_event")?,
+        cap: read_cap(row)?,
+        created_at: row.instant("created_at")?,
+        updated_at: row.opt_instant("updated_at")?,
+        submitted_at: row.opt_instant("submitted_at")?,
+        approved_at: row.opt_instant("approved_at")?,
+        cancelled_at: row.opt_instant("cancelled_at")?,
+        rejected_at: row.opt_instant("rejected_at")?,
+        created_by: row.opt_id("created_by", UserId::new)?,
+        updated_by: row.opt_id("updated_by", UserId::new)?,
+        submitted_by: row.opt_id("submitted_by", UserId::new)?,
+        approved_by: row.opt_id("approved_by", UserId::new)?,
+        cancelled_by: row.opt_id("cancelled_by", UserId::new)?,
+        rejected_by: row.opt_id("rejected_by", UserId::new)?,
+        api_key_id: row.opt_id("api_key_id", ApiKeyId::new)?,
+        cancelled_by_api_key_id: row.opt_id("cancelled_by_api_key_id", ApiKeyId::new)?,
+        rejected_by_api_key_id: row.opt_id("rejected_by_api_key_id", ApiKeyId::new)?,
+        rejection_reason: row.opt_text("rejection_reason")?,
+    })
+}
+
+fn read_cap(row: &impl Row) -> Result<Option<CapIdentity>, StoreError> {
+    let Some(identifier) = row.opt_text("cap_identifier")? else {
+        return Ok(None);
+    };
+    Ok(Some(CapIdentity {
+        sender: row.text("cap_sender")?,
+        identifier,
+        sent: row.instant("cap_sent")?,
+        digest: row.text("cap_digest")?,
+    }))
+}

@@ -1,0 +1,114 @@
+//! Keys of services for the public API. Secrets come and go encrypted.
+
+use balefire_domain::ids::{ApiKeyId, ServiceId};
+use balefire_domain::time::Timestamp;
+
+use crate::sql::{Row, StoreError};
+use crate::store::Tx;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Real alerts.
+    Normal,
+    /// Stubbed alerts only.
+    Test,
+    /// No alerts at all: a kind that the existing API knows.
+    Team,
+}
+
+impl KeyKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Normal, Self::Test, Self::Team];
+
+    /// The word in tables and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Test => "test",
+            Self::Team => "team",
+        }
+    }
+
+    /// The kind that [`KeyKind::as_str`] spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A key as it is stored.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose it is.
+    pub service_id: ServiceId,
+    /// What people call it.
+    pub name: String,
+    /// What it is for.
+    pub kind: KeyKind,
+    /// The encrypted secret.
+    pub secret: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// It was revoked by a change of the service's mode, not by a person (D40).
+    pub is_revoked_by_mode: bool,
+}
+
+statements! {
+    INSERT: "INSERT INTO api_keys
+        (id, service_id, name, kind, secret, created_at, revoked_at, is_revoked_by_mode)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    LIST: "SELECT * FROM api_keys WHERE service_id = $1 ORDER BY created_at, id";
+    LOAD: "SELECT * FROM api_keys WHERE id = $1";
+    REVOKE: "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+}
+
+impl Tx {
+    /// Stores a new key.
+    pub async fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
+        execute_one!(
+            self,
+            INSERT,
+            key.id.to_string(),
+            key.service_id.to_string(),
+            key.name.clone(),
+            key.kind.as_str(),
+            key.secret.clone(),
+            key.created_at.micros(),
+            key.revoked_at.map(Timestamp::micros),
+            key.is_revoked_by_mode,
+        )
+    }
+
+    /// A service's keys, revoked ones too, oldest first.
+    pub async fn list_api_keys(&mut self, service: ServiceId) -> Result<Vec<ApiKey>, StoreError> {
+        fetch_all!(self, read, LIST, service.to_string())
+    }
+
+    /// The key with this id.
+    pub async fn load_api_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        fetch_optional!(self, read, LOAD, id.to_string())
+    }
+
+    /// Revokes a key now; false when it was revoked before.
+    pub async fn revoke_api_key(&mut self, id: ApiKeyId) -> Result<bool, StoreError> {
+        let now = self.now.micros();
+        Ok(execute!(self, REVOKE, id.to_string(), now)? == 1)
+    }
+}
+
+fn read(row: &impl Row) -> Result<ApiKey, StoreError> {
+    Ok(ApiKey {
+        id: row.id("id", ApiKeyId::new)?,
+        service_id: row.id("service_id", ServiceId::new)?,
+        name: row.text("name")?,
+        kind: row.word("kind", KeyKind::parse)?,
+        secret: row.text("secret")?,
+        created_at: row.instant("created_at")?,
+        revoked_at: row.opt_instant("revoked_at")?,
+        is_revoked_by_mode: row.bool("is_revoked_by_mode")?,
+    })
+}

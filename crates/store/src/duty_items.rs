@@ -1,0 +1,94 @@
+//! Duty items: what only a person on duty can mend (D19).
+
+use balefire_domain::ids::{AlertId, DutyItemId};
+use balefire_domain::lane::DutyKind;
+use balefire_domain::time::Timestamp;
+
+use crate::sql::{Row, StoreError};
+use crate::store::Tx;
+
+/// A duty item.
+#[derive(Clone, Debug)]
+pub struct DutyItem {
+    /// Its id.
+    pub id: DutyItemId,
+    /// What is wrong, as the text of `DutyKind::as_str`.
+    pub kind: String,
+    /// With what: `delivery <id>` or `alert <id>`.
+    pub subject: String,
+    /// The alert concerned.
+    pub alert_id: AlertId,
+    /// The provider concerned.
+    pub provider: Option<String>,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// Until when.
+    pub closed_at: Option<Timestamp>,
+}
+
+statements! {
+    OPEN: "INSERT INTO duty_items (id, kind, subject, alert_id, provider, opened_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING";
+    CLOSE_ANSWERED: "UPDATE duty_items SET closed_at = $2, closed_by = $3
+        WHERE subject = $1 AND kind IN ('stuck', 'unroutable') AND closed_at IS NULL";
+    LIST_OF_ALERT: "SELECT * FROM duty_items WHERE alert_id = $1 ORDER BY opened_at, id";
+    LIST_OPEN: "SELECT * FROM duty_items WHERE closed_at IS NULL ORDER BY opened_at, id LIMIT $1";
+}
+
+impl Tx {
+    /// Opens an item unless one of its kind is open for its subject; whether it is new.
+    pub async fn open_duty_item(
+        &mut self,
+        id: DutyItemId,
+        kind: DutyKind,
+        subject: &str,
+        alert: AlertId,
+        provider: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let now = self.now.micros();
+        let rows = execute!(
+            self,
+            OPEN,
+            id.to_string(),
+            kind.as_str(),
+            subject.to_owned(),
+            alert.to_string(),
+            provider.map(str::to_owned),
+            now,
+        )?;
+        Ok(rows == 1)
+    }
+
+    /// Closes the `stuck` and `unroutable` items of a subject whose delivery has ended.
+    pub async fn close_answered_duty_items(
+        &mut self,
+        subject: &str,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let now = self.now.micros();
+        execute!(self, CLOSE_ANSWERED, subject.to_owned(), now, by.to_owned()).map(drop)
+    }
+
+    /// An alert's items, closed ones too, oldest first.
+    pub async fn list_duty_items(&mut self, alert: AlertId) -> Result<Vec<DutyItem>, StoreError> {
+        fetch_all!(self, read, LIST_OF_ALERT, alert.to_string())
+    }
+
+    /// The open items, oldest first, at most `limit`.
+    pub async fn list_open_duty_items(&mut self, limit: u32) -> Result<Vec<DutyItem>, StoreError> {
+        fetch_all!(self, read, LIST_OPEN, i64::from(limit))
+    }
+}
+
+fn read(row: &impl Row) -> Result<DutyItem, StoreError> {
+    Ok(DutyItem {
+        id: row.id("id", DutyItemId::new)?,
+        kind: row.text("kind")?,
+        subject: row.text("subject")?,
+        alert_id: row.id("alert_id", AlertId::new)?,
+        provider: row.opt_text("provider")?,
+        opened_at: row.instant("opened_at")?,
+        closed_at: row.opt_instant("closed_at")?,
+    })
+}

@@ -1,0 +1,387 @@
+//! Lanes: the queue of alerts, and what `lane::step` works on.
+//!
+//! A lane is read and saved under its row lock. [`Tx::save_lane`] stores the difference between the
+//! lane that was read and the lane that `step` made of it; every write is conditional on what was
+//! read and its row count is checked, so that a lane that was changed without the lock is an error
+//! and not a lost update.
+
+use balefire_domain::ids::{AlertId, AttemptId, DeliveryId, InstanceId};
+use balefire_domain::lane::step::next_wake;
+use balefire_domain::lane::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
+use balefire_domain::outcome::Outcome;
+use balefire_domain::provider::ProviderName;
+use balefire_domain::time::Timestamp;
+
+use crate::sql::{Row, StoreError, inconsistent};
+use crate::store::Tx;
+
+/// Names a lane.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaneKey {
+    /// The alert.
+    pub alert_id: AlertId,
+    /// The provider.
+    pub provider: ProviderName,
+}
+
+impl std::fmt::Display for LaneKey {
+    /// `<alert id>/<provider>`, as our own proxies are told (D27).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.alert_id, self.provider)
+    }
+}
+
+/// What is known of an attempt's answer beside its outcome.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerRecord {
+    /// In plain words, at most 200 characters.
+    pub detail: String,
+    /// The HTTP status.
+    pub http_status: Option<u16>,
+    /// SHA-256 of the answer's body, in hex.
+    pub answer_sha256: Option<String>,
+}
+
+statements! {
+    INSERT: "INSERT INTO lanes (alert_id, provider, finishes_at, created_at)
+        VALUES ($1, $2, $3, $4)";
+    LOCK (lock): "SELECT alert_id FROM lanes WHERE alert_id = $1 AND provider = $2";
+    LOAD: "SELECT finishes_at FROM lanes WHERE alert_id = $1 AND provider = $2";
+    LIST_OF_ALERT: "SELECT alert_id, provider FROM lanes WHERE alert_id = $1 ORDER BY provider";
+    LIST_DUE: "SELECT alert_id, provider FROM lanes WHERE wake_at <= $1
+        ORDER BY wake_at, alert_id, provider LIMIT $2";
+    LIST_WAITING: "SELECT DISTINCT alert_id, provider FROM deliveries
+        WHERE provider = $1 AND state = 'backoff' ORDER BY alert_id LIMIT $2";
+    LIST_UNSETTLED: "SELECT alert_id, provider FROM lanes WHERE wake_at IS NOT NULL
+        ORDER BY wake_at, alert_id, provider LIMIT $1";
+    LIST_ORPHANED: "SELECT a.alert_id AS alert_id, a.provider AS provider, a.id AS attempt_id
+        FROM attempts a JOIN instances i ON i.id = a.opened_by
+        WHERE a.closed_at IS NULL AND i.ended_at IS NOT NULL
+        ORDER BY a.opened_at, a.id LIMIT $1";
+    WAKE: "UPDATE lanes SET wake_at = $3 WHERE alert_id = $1 AND provider = $2";
+    LIST_DELIVERIES: "SELECT * FROM deliveries WHERE alert_id = $1 AND provider = $2 ORDER BY seq";
+    LIST_ATTEMPTS: "SELECT * FROM attempts WHERE alert_id = $1 AND provider = $2
+        ORDER BY opened_at, id";
+    UPDATE_DELIVERY: "UPDATE deliveries SET state = $2, reason = $3, due_at = $4, ended_at = $5,
+            round = $6, is_stuck = $7
+        WHERE id = $1 AND ended_at IS NULL";
+    INSERT_ATTEMPT: "INSERT INTO attempts (id, delivery_id, alert_id, provider, seq, slot, route,
+            round, opened_at, deadline_at, drained_at, opened_by, detail)
+        VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, '')";
+    CLOSE_ATTEMPT: "UPDATE attempts SET closed_at = $2, outcome = $3
+        WHERE id = $1 AND closed_at IS NULL";
+    UPGRADE_ATTEMPT: "UPDATE attempts SET closed_at = $2, outcome = $3
+        WHERE id = $1 AND outcome NOT IN ('accepted', 'duplicate')";
+    SAVE_ANSWER: "UPDATE attempts SET detail = $2, http_status = $3, answer_sha256 = $4
+        WHERE id = $1";
+}
+
+impl Tx {
+    /// Stores a new lane.
+    pub async fn insert_lane(
+        &mut self,
+        key: &LaneKey,
+        finishes_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let now = self.now.micros();
+        execute_one!(
+            self,
+            INSERT,
+            key.alert_id.to_string(),
+            key.provider.as_str().to_owned(),
+            finishes_at.micros(),
+            now
+        )
+    }
+
+    /// Locks a lane, then reads it, with everything that `step` judges, by statements of their own
+    /// (D59).
+    pub async fn lock_lane(&mut self, key: &LaneKey) -> Result<Option<Lane>, StoreError> {
+        let (alert, provider) = (key.alert_id.to_string(), key.provider.as_str().to_owned());
+        fetch_optional!(
+            self,
+            |row| row.text("alert_id"),
+            LOCK,
+            alert.clone(),
+            provider.clone()
+        )?;
+        let finishes_at = fetch_optional!(
+            self,
+            |row| row.instant("finishes_at"),
+            LOAD,
+            alert.clone(),
+            provider.clone()
+        )?;
+        let Some(finishes_at) = finishes_at else {
+            return Ok(None);
+        };
+        let deliveries = fetch_all!(
+            self,
+            read_delivery,
+            LIST_DELIVERIES,
+            alert.clone(),
+            provider.clone()
+        )?;
+        let attempts = fetch_all!(
+            self,
+            read_attempt,
+            LIST_ATTEMPTS,
+            alert.clone(),
+            provider.clone()
+        )?;
+        Ok(Some(Lane {
+            finishes_at,
+            deliveries,
+            attempts,
+        }))
+    }
+
+    /// Stores what became of a lane. Deliveries that are new in `is` were inserted before.
+    pub async fn save_lane(
+        &mut self,
+        key: &LaneKey,
+        was: &Lane,
+        is: &Lane,
+    ) -> Result<(), StoreError> {
+        for attempt in &is.attempts {
+            match was.attempts.iter().find(|known| known.id == attempt.id) {
+                None => self.insert_attempt(key, attempt).await?,
+                Some(known) if known != attempt => self.close_attempt(known, attempt).await?,
+                Some(_) => {}
+            }
+        }
+        for delivery in &is.deliveries {
+            let known = was.deliveries.iter().find(|known| known.id == delivery.id);
+            if known != Some(delivery) {
+                self.update_delivery(delivery).await?;
+            }
+        }
+        let wake_at = next_wake(is, self.now).map(Timestamp::micros);
+        execute_one!(
+            self,
+            WAKE,
+            key.alert_id.to_string(),
+            key.provider.as_str().to_owned(),
+            wake_at
+        )
+    }
+
+    async fn insert_attempt(&mut self, key: &LaneKey, attempt: &Attempt) -> Result<(), StoreError> {
+        execute_one!(
+            self,
+            INSERT_ATTEMPT,
+            attempt.id.to_string(),
+            attempt.delivery.to_string(),
+            key.alert_id.to_string(),
+            key.provider.as_str().to_owned(),
+            i64::from(attempt.seq),
+            attempt.route.clone(),
+            i64::from(attempt.round),
+            attempt.opened_at.micros(),
+            attempt.deadline_at.micros(),
+            attempt.drained_at.micros(),
+            attempt.opened_by.to_string(),
+        )
+    }
+
+    async fn close_attempt(&mut self, was: &Attempt, is: &Attempt) -> Result<(), StoreError> {
+        let Some(Closed { at, outcome }) = is.closed else {
+            return Err(inconsistent("closed_at", "an attempt was reopened"));
+        };
+        let sql = if was.is_open() {
+            CLOSE_ATTEMPT
+        } else {
+            UPGRADE_ATTEMPT
+        };
+        execute_one!(self, sql, is.id.to_string(), at.micros(), outcome.as_str())
+    }
+
+    async fn update_delivery(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        let columns = StateColumns::of(delivery.state);
+        execute_one!(
+            self,
+            UPDATE_DELIVERY,
+            delivery.id.to_string(),
+            delivery.state.as_str(),
+            columns.reason,
+            columns.due_at.map(Timestamp::micros),
+            columns.ended_at.map(Timestamp::micros),
+            i64::from(delivery.round),
+            delivery.is_stuck,
+        )
+    }
+
+    /// Keeps what an attempt was answered.
+    pub async fn save_answer(
+        &mut self,
+        attempt: AttemptId,
+        answer: &AnswerRecord,
+    ) -> Result<(), StoreError> {
+        execute_one!(
+            self,
+            SAVE_ANSWER,
+            attempt.to_string(),
+            answer.detail.clone(),
+            answer.http_status.map(i64::from),
+            answer.answer_sha256.clone(),
+        )
+    }
+
+    /// The lanes of an alert, in provider order: the order in which to lock them (D59).
+    pub async fn list_lanes(&mut self, alert: AlertId) -> Result<Vec<LaneKey>, StoreError> {
+        fetch_all!(self, read_key, LIST_OF_ALERT, alert.to_string())
+    }
+
+    /// Lanes whose time to wake has come, the longest waiting first, at most `limit`.
+    pub async fn list_due_lanes(&mut self, limit: usize) -> Result<Vec<LaneKey>, StoreError> {
+        let now = self.now.micros();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        fetch_all!(self, read_key, LIST_DUE, now, limit)
+    }
+
+    /// Lanes that are not settled, at most `limit`.
+    pub async fn list_unsettled_lanes(&mut self, limit: usize) -> Result<Vec<LaneKey>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        fetch_all!(self, read_key, LIST_UNSETTLED, limit)
+    }
+
+    /// Lanes of a provider that wait for their next round, at most `limit`.
+    pub async fn list_waiting_lanes(
+        &mut self,
+        provider: &ProviderName,
+        limit: usize,
+    ) -> Result<Vec<LaneKey>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        fetch_all!(
+            self,
+            read_key,
+            LIST_WAITING,
+            provider.as_str().to_owned(),
+            limit
+        )
+    }
+
+    /// Open attempts whose process is dead (D26), at most `limit`.
+    pub async fn list_orphaned_attempts(
+        &mut self,
+        limit: usize,
+    ) -> Result<Vec<(LaneKey, AttemptId)>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        fetch_all!(self, read_orphan, LIST_ORPHANED, limit)
+    }
+}
+
+struct StateColumns {
+    reason: Option<&'static str>,
+    due_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+impl StateColumns {
+    fn of(state: State) -> Self {
+        let none = Self {
+            reason: None,
+            due_at: None,
+            ended_at: None,
+        };
+        match state {
+            State::Ready | State::InFlight => none,
+            State::Backoff { due_at } => Self {
+                due_at: Some(due_at),
+                ..none
+            },
+            State::Held { reason, until } => Self {
+                reason: Some(reason.as_str()),
+                due_at: until,
+                ..none
+            },
+            State::Acknowledged { at } | State::Superseded { at } | State::Expired { at } => Self {
+                ended_at: Some(at),
+                ..none
+            },
+            State::Moot { reason, at } => Self {
+                reason: Some(reason.as_str()),
+                ended_at: Some(at),
+                ..none
+            },
+        }
+    }
+}
+
+fn read_key(row: &impl Row) -> Result<LaneKey, StoreError> {
+    let provider = row.text("provider")?;
+    let provider =
+        ProviderName::new(provider.clone()).map_err(|_| inconsistent("provider", &provider))?;
+    Ok(LaneKey {
+        alert_id: row.id("alert_id", AlertId::new)?,
+        provider,
+    })
+}
+
+fn read_orphan(row: &impl Row) -> Result<(LaneKey, AttemptId), StoreError> {
+    Ok((read_key(row)?, row.id("attempt_id", AttemptId::new)?))
+}
+
+pub(crate) fn read_delivery(row: &impl Row) -> Result<Delivery, StoreError> {
+    Ok(Delivery {
+        id: row.id("id", DeliveryId::new)?,
+        seq: row.count("seq")?,
+        kind: row.word("kind", Kind::parse)?,
+        state: read_state(row)?,
+        round: row.count("round")?,
+        created_at: row.instant("created_at")?,
+        ends_at: row.instant("ends_at")?,
+        is_stuck: row.bool("is_stuck")?,
+    })
+}
+
+fn read_state(row: &impl Row) -> Result<State, StoreError> {
+    let word = row.text("state")?;
+    Ok(match word.as_str() {
+        "ready" => State::Ready,
+        "in_flight" => State::InFlight,
+        "backoff" => State::Backoff {
+            due_at: row.instant("due_at")?,
+        },
+        "held" => State::Held {
+            reason: row.word("reason", HoldReason::parse)?,
+            until: row.opt_instant("due_at")?,
+        },
+        "acknowledged" => State::Acknowledged {
+            at: row.instant("ended_at")?,
+        },
+        "superseded" => State::Superseded {
+            at: row.instant("ended_at")?,
+        },
+        "expired" => State::Expired {
+            at: row.instant("ended_at")?,
+        },
+        "moot" => State::Moot {
+            reason: row.word("reason", MootReason::parse)?,
+            at: row.instant("ended_at")?,
+        },
+        _ => return Err(inconsistent("state", &word)),
+    })
+}
+
+pub(crate) fn read_attempt(row: &impl Row) -> Result<Attempt, StoreError> {
+    let closed = match row.opt_instant("closed_at")? {
+        None => None,
+        Some(at) => Some(Closed {
+            at,
+            outcome: row.word("outcome", Outcome::parse)?,
+        }),
+    };
+    Ok(Attempt {
+        id: row.id("id", AttemptId::new)?,
+        delivery: row.id("delivery_id", DeliveryId::new)?,
+        seq: row.count("seq")?,
+        route: row.text("route")?,
+        round: row.count("round")?,
+        opened_at: row.instant("opened_at")?,
+        deadline_at: row.instant("deadline_at")?,
+        drained_at: row.instant("drained_at")?,
+        opened_by: row.id("opened_by", InstanceId::new)?,
+        closed,
+    })
+}

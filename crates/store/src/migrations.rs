@@ -1,0 +1,127 @@
+//! Bringing the schema up to date. One set of files serves both engines; a file with the engine's
+//! name beside the common one adds what only that engine needs (D52).
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr};
+
+use crate::sql::StoreError;
+use crate::store::{Pools, Store};
+
+struct File {
+    version: i64,
+    name: &'static str,
+    common: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const FILES: &[File] = &[File {
+    version: 1,
+    name: "create_tables",
+    common: include_str!("../../../migrations/0001_create_tables.sql"),
+    sqlite: include_str!("../../../migrations/0001_create_tables.sqlite.sql"),
+    postgres: include_str!("../../../migrations/0001_create_tables.postgres.sql"),
+}];
+
+/// The number of a migration.
+pub type Version = i64;
+
+/// How the database's schema compares with what this program needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MigrationState {
+    /// They agree.
+    Current,
+    /// These migrations are missing: `balefire migrate` applies them.
+    Behind(Vec<Version>),
+    /// The database knows migrations that this program doesn't: it is newer.
+    Ahead(Vec<Version>),
+}
+
+impl Store {
+    /// Applies the migrations that are missing. Two processes that migrate at once wait for each
+    /// other.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let migrations = FILES.iter().map(|file| self.migration(file)).collect();
+        let migrator = Migrator::with_migrations(migrations);
+        let migrated = match &self.pools {
+            Pools::Sqlite { writer, .. } => migrator.run(writer).await,
+            Pools::Postgres(pool) => migrator.run(pool).await,
+        };
+        migrated.map_err(StoreError::Migration)
+    }
+
+    fn migration(&self, file: &File) -> Migration {
+        let own = match self.pools {
+            Pools::Sqlite { .. } => file.sqlite,
+            Pools::Postgres(_) => file.postgres,
+        };
+        let text = format!("{}\n{own}", file.common);
+        let sql = AssertSqlSafe(text).into_sql_str();
+        Migration::new(
+            file.version,
+            Cow::Borrowed(file.name),
+            MigrationType::Simple,
+            sql,
+            false,
+        )
+    }
+
+    /// Compares the database's schema with what this program needs.
+    pub async fn migration_state(&self) -> Result<MigrationState, StoreError> {
+        const EXISTS_SQLITE: &str =
+            "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+        const EXISTS_POSTGRES: &str = "SELECT count(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' \
+             AND schemaname = current_schema()";
+        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+        let failed = |source| StoreError::driver("reading the schema's version", source);
+        let applied: Vec<Version> = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let known: i64 = sqlx::query(EXISTS_SQLITE)
+                    .fetch_one(writer)
+                    .await
+                    .map_err(failed)?
+                    .get(0);
+                if known == 0 {
+                    vec![]
+                } else {
+                    let rows = sqlx::query(APPLIED)
+                        .fetch_all(writer)
+                        .await
+                        .map_err(failed)?;
+                    rows.iter().map(|row| row.get(0)).collect()
+                }
+            }
+            Pools::Postgres(pool) => {
+                let known: i64 = sqlx::query(EXISTS_POSTGRES)
+                    .fetch_one(pool)
+                    .await
+                    .map_err(failed)?
+                    .get(0);
+                if known == 0 {
+                    vec![]
+                } else {
+                    let rows = sqlx::query(APPLIED).fetch_all(pool).await.map_err(failed)?;
+                    rows.iter().map(|row| row.get(0)).collect()
+                }
+            }
+        };
+        Ok(compare(&applied))
+    }
+}
+
+fn compare(applied: &[Version]) -> MigrationState {
+    let applied: BTreeSet<Version> = applied.iter().copied().collect();
+    let needed: BTreeSet<Version> = FILES.iter().map(|file| file.version).collect();
+    let ahead: Vec<Version> = applied.difference(&needed).copied().collect();
+    let behind: Vec<Version> = needed.difference(&applied).copied().collect();
+    if !ahead.is_empty() {
+        MigrationState::Ahead(ahead)
+    } else if !behind.is_empty() {
+        MigrationState::Behind(behind)
+    } else {
+        MigrationState::Current
+    }
+}

@@ -1,0 +1,274 @@
+//! Statements, rows and errors, the same for both engines.
+
+use balefire_domain::time::Timestamp;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Column, Row as _};
+use uuid::Uuid;
+
+/// Why something could not be read or stored. "Not found" is no error but an absent value.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database or the way to it failed.
+    #[error("{statement} failed")]
+    Driver {
+        /// The statement, or what was being done.
+        statement: &'static str,
+        /// The driver's error.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row holds what we never write.
+    #[error("column {column} holds `{value}`, which Balefire never writes")]
+    Inconsistency {
+        /// The column.
+        column: String,
+        /// What stands there, shortened.
+        value: String,
+    },
+    /// A conditional write hit another number of rows than it must.
+    #[error("{statement} changed {actual} rows instead of {expected}")]
+    RowCount {
+        /// The statement.
+        statement: &'static str,
+        /// How many it must change.
+        expected: u64,
+        /// How many it changed.
+        actual: u64,
+    },
+    /// The schema could not be brought up to date.
+    #[error("a migration failed")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+}
+
+impl StoreError {
+    pub(crate) fn driver(statement: &'static str, source: sqlx::Error) -> Self {
+        Self::Driver { statement, source }
+    }
+
+    /// The database asks to repeat the transaction (deadlock or serialization failure, D59).
+    pub fn is_transient(&self) -> bool {
+        self.code()
+            .is_some_and(|code| matches!(code.as_str(), "40P01" | "40001"))
+    }
+
+    /// Another transaction stored the same unique thing first.
+    pub fn is_unique_violation(&self) -> bool {
+        match self {
+            Self::Driver {
+                source: sqlx::Error::Database(error),
+                ..
+            } => error.is_unique_violation(),
+            Self::Driver { .. }
+            | Self::Inconsistency { .. }
+            | Self::RowCount { .. }
+            | Self::Migration(_) => false,
+        }
+    }
+
+    /// The database can't be reached or has no room: trying later may help.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Driver { source, .. } => matches!(
+                source,
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+            ),
+            Self::Inconsistency { .. } | Self::RowCount { .. } | Self::Migration(_) => false,
+        }
+    }
+
+    fn code(&self) -> Option<String> {
+        match self {
+            Self::Driver {
+                source: sqlx::Error::Database(error),
+                ..
+            } => error.code().map(|code| code.into_owned()),
+            Self::Driver { .. }
+            | Self::Inconsistency { .. }
+            | Self::RowCount { .. }
+            | Self::Migration(_) => None,
+        }
+    }
+}
+
+/// One statement, named in the database's own logs.
+#[derive(Clone, Copy, Debug)]
+pub struct Sql {
+    pub(crate) name: &'static str,
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+/// Declares statements and the list of them. `lock` marks one that locks its rows.
+macro_rules! statements {
+    ($($name:ident $(($lock:ident))?: $sql:expr;)*) => {
+        $(const $name: $crate::sql::Sql = $crate::sql::Sql {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            sqlite: concat!("-- ", module_path!(), "::", stringify!($name), "\n", $sql),
+            postgres: concat!(
+                "-- ", module_path!(), "::", stringify!($name), "\n", $sql,
+                $(statements!(@$lock))?
+            ),
+        };)*
+        pub(crate) const ALL: &[$crate::sql::Sql] = &[$($name),*];
+    };
+    (@lock) => { "\nFOR NO KEY UPDATE" };
+}
+
+/// Runs a statement; the number of rows it changed.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        use $crate::store::Inner;
+        match &mut $tx.inner {
+            Inner::Sqlite(tx) => sqlx::query($sql.sqlite)
+                $(.bind($bind))*.execute(&mut **tx).await.map(|done| done.rows_affected()),
+            Inner::Postgres(tx) => sqlx::query($sql.postgres)
+                $(.bind($bind))*.execute(&mut **tx).await.map(|done| done.rows_affected()),
+        }
+        .map_err(|source| $crate::sql::StoreError::driver($sql.name, source))
+    }};
+}
+
+/// Runs a statement that must change exactly one row.
+macro_rules! execute_one {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match execute!($tx, $sql $(, $bind)*) {
+            Ok(1) => Ok(()),
+            Ok(actual) => Err($crate::sql::StoreError::RowCount {
+                statement: $sql.name, expected: 1, actual,
+            }),
+            Err(error) => Err(error),
+        }
+    };
+}
+
+/// Runs a query and reads every row with `$read`.
+macro_rules! fetch_all {
+    ($tx:expr, $read:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        use $crate::store::Inner;
+        match &mut $tx.inner {
+            Inner::Sqlite(tx) => sqlx::query($sql.sqlite)
+                $(.bind($bind))*.fetch_all(&mut **tx).await
+                .map_err(|source| $crate::sql::StoreError::driver($sql.name, source))
+                .and_then(|rows| rows.iter().map($read).collect::<Result<Vec<_>, _>>()),
+            Inner::Postgres(tx) => sqlx::query($sql.postgres)
+                $(.bind($bind))*.fetch_all(&mut **tx).await
+                .map_err(|source| $crate::sql::StoreError::driver($sql.name, source))
+                .and_then(|rows| rows.iter().map($read).collect::<Result<Vec<_>, _>>()),
+        }
+    }};
+}
+
+/// Runs a query that finds one row or none.
+macro_rules! fetch_optional {
+    ($tx:expr, $read:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        fetch_all!($tx, $read, $sql $(, $bind)*).map(|rows| rows.into_iter().next())
+    };
+}
+
+/// A row of either engine. Every getter names the column in its error.
+pub trait Row {
+    /// A text.
+    fn text(&self, column: &str) -> Result<String, StoreError>;
+    /// A text that may be absent.
+    fn opt_text(&self, column: &str) -> Result<Option<String>, StoreError>;
+    /// A whole number.
+    fn int(&self, column: &str) -> Result<i64, StoreError>;
+    /// A whole number that may be absent.
+    fn opt_int(&self, column: &str) -> Result<Option<i64>, StoreError>;
+    /// A yes or no.
+    fn bool(&self, column: &str) -> Result<bool, StoreError>;
+
+    /// An id.
+    fn id<T>(&self, column: &str, of: fn(Uuid) -> T) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        Uuid::parse_str(&text)
+            .map(of)
+            .map_err(|_| inconsistent(column, &text))
+    }
+
+    /// An id that may be absent.
+    fn opt_id<T>(&self, column: &str, of: fn(Uuid) -> T) -> Result<Option<T>, StoreError> {
+        match self.opt_text(column)? {
+            None => Ok(None),
+            Some(text) => match Uuid::parse_str(&text) {
+                Ok(uuid) => Ok(Some(of(uuid))),
+                Err(_) => Err(inconsistent(column, &text)),
+            },
+        }
+    }
+
+    /// A number that fits 32 bits without a sign.
+    fn count(&self, column: &str) -> Result<u32, StoreError> {
+        let value = self.int(column)?;
+        u32::try_from(value).map_err(|_| inconsistent(column, &value.to_string()))
+    }
+
+    /// An instant.
+    fn instant(&self, column: &str) -> Result<Timestamp, StoreError> {
+        self.int(column).map(Timestamp::from_micros)
+    }
+
+    /// An instant that may be absent.
+    fn opt_instant(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.opt_int(column)?.map(Timestamp::from_micros))
+    }
+
+    /// A word of a closed list.
+    fn word<T>(&self, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        let text = self.text(column)?;
+        parse(&text).ok_or_else(|| inconsistent(column, &text))
+    }
+
+    /// JSON.
+    fn json(&self, column: &str) -> Result<serde_json::Value, StoreError> {
+        let text = self.text(column)?;
+        serde_json::from_str(&text).map_err(|_| inconsistent(column, &text))
+    }
+}
+
+pub(crate) fn inconsistent(column: &str, value: &str) -> StoreError {
+    let value = value.chars().take(80).collect();
+    StoreError::Inconsistency {
+        column: column.to_owned(),
+        value,
+    }
+}
+
+fn unreadable<R: sqlx::Row>(row: &R, column: &str, source: sqlx::Error) -> StoreError {
+    let has_it = row.columns().iter().any(|known| known.name() == column);
+    if has_it {
+        inconsistent(column, &source.to_string())
+    } else {
+        StoreError::driver("reading a row", source)
+    }
+}
+
+macro_rules! read_rows {
+    ($row:ty) => {
+        impl Row for $row {
+            fn text(&self, column: &str) -> Result<String, StoreError> {
+                self.try_get(column)
+                    .map_err(|source| unreadable(self, column, source))
+            }
+            fn opt_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+                self.try_get(column)
+                    .map_err(|source| unreadable(self, column, source))
+            }
+            fn int(&self, column: &str) -> Result<i64, StoreError> {
+                self.try_get(column)
+                    .map_err(|source| unreadable(self, column, source))
+            }
+            fn opt_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+                self.try_get(column)
+                    .map_err(|source| unreadable(self, column, source))
+            }
+            fn bool(&self, column: &str) -> Result<bool, StoreError> {
+                self.try_get(column)
+                    .map_err(|source| unreadable(self, column, source))
+            }
+        }
+    };
+}
+read_rows!(SqliteRow);
+read_rows!(PgRow);

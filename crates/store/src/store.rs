@@ -1,0 +1,209 @@
+//! The pool and the transaction.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use balefire_domain::time::Timestamp;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Postgres, Sqlite};
+
+use crate::sql::StoreError;
+
+/// How long a request waits for a connection before the database counts as unavailable.
+const ACQUIRE_SECONDS_MAX: u64 = 5;
+/// How long SQLite waits for another process's transaction.
+const BUSY_TIMEOUT_SECONDS: u64 = 5;
+/// Connections of one process to PostgreSQL.
+const POSTGRES_CONNECTIONS_MAX: u32 = 20;
+/// Reading connections of one process to SQLite; one more writes.
+const SQLITE_READERS_MAX: u32 = 4;
+
+/// Where the database is: `sqlite://FILE` or `postgres://…`.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// A file on this machine.
+    Sqlite(SqliteConnectOptions, std::path::PathBuf),
+    /// A server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// The text is no address of a database that Balefire knows.
+#[derive(Debug, thiserror::Error)]
+#[error("a database is `sqlite://FILE` or `postgres://USER@HOST/NAME`: {0}")]
+pub struct InvalidDatabaseUrl(String);
+
+impl FromStr for DatabaseUrl {
+    type Err = InvalidDatabaseUrl;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            if path.is_empty() || path.contains('?') {
+                return Err(InvalidDatabaseUrl(
+                    "the file's name is missing or has a `?`".into(),
+                ));
+            }
+            let options = SqliteConnectOptions::new()
+                .filename(path)
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_SECONDS));
+            return Ok(Self::Sqlite(options, path.into()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options: PgConnectOptions = url
+                .parse()
+                .map_err(|_| InvalidDatabaseUrl("the PostgreSQL address is malformed".into()))?;
+            return Ok(Self::Postgres(Box::new(
+                options.application_name("balefire"),
+            )));
+        }
+        Err(InvalidDatabaseUrl("it begins with neither".into()))
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.engine())
+    }
+}
+
+impl DatabaseUrl {
+    /// `sqlite` or `postgres`.
+    pub const fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(..) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
+    /// SQLite's file.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sqlite(_, path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A transaction. It knows its name, for logs, and the instant of every row that it writes.
+/// Dropped without [`Tx::commit`] it changes nothing.
+#[must_use = "a transaction that is not committed changes nothing"]
+pub struct Tx {
+    pub(crate) inner: Inner,
+    name: &'static str,
+    /// The transaction's instant.
+    pub now: Timestamp,
+}
+
+pub(crate) enum Inner {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl Store {
+    /// Opens the database; makes SQLite's file where it is absent. Does not touch the schema.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        let acquire = Duration::from_secs(ACQUIRE_SECONDS_MAX);
+        let pools = match url {
+            DatabaseUrl::Sqlite(options, _) => {
+                let writer = SqlitePoolOptions::new()
+                    .max_connections(1)
+                    .acquire_timeout(acquire)
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .connect_with(options.clone())
+                    .await
+                    .map_err(|source| StoreError::driver("opening the database", source))?;
+                let readers = SqlitePoolOptions::new()
+                    .max_connections(SQLITE_READERS_MAX)
+                    .acquire_timeout(acquire)
+                    .connect_lazy_with(options.clone());
+                Pools::Sqlite { writer, readers }
+            }
+            DatabaseUrl::Postgres(options) => Pools::Postgres(
+                PgPoolOptions::new()
+                    .max_connections(POSTGRES_CONNECTIONS_MAX)
+                    .min_connections(1)
+                    .acquire_timeout(acquire)
+                    .connect_with((**options).clone())
+                    .await
+                    .map_err(|source| StoreError::driver("opening the database", source))?,
+            ),
+        };
+        Ok(Self { pools })
+    }
+
+    /// `sqlite` or `postgres`.
+    pub const fn engine(&self) -> &'static str {
+        match self.pools {
+            Pools::Sqlite { .. } => "sqlite",
+            Pools::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Begins a writing transaction.
+    pub async fn begin(&self, name: &'static str, now: Timestamp) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            // IMMEDIATE: a read lock that is upgraded later could fail with SQLITE_BUSY at once.
+            Pools::Sqlite { writer, .. } => writer
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .map(Inner::Sqlite),
+            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
+        };
+        let inner = inner.map_err(|source| StoreError::driver(name, source))?;
+        Ok(Tx { inner, name, now })
+    }
+
+    /// Begins a transaction that only reads.
+    pub async fn begin_read(&self, name: &'static str, now: Timestamp) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.begin().await.map(Inner::Sqlite),
+            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
+        };
+        let inner = inner.map_err(|source| StoreError::driver(name, source))?;
+        Ok(Tx { inner, name, now })
+    }
+
+    /// Closes all connections, after the transactions that are under way.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes everything durable. After an error it may or may not be.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let committed = match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
+        };
+        committed.map_err(|source| StoreError::driver(self.name, source))
+    }
+}
