@@ -1,0 +1,574 @@
+//! Proxies that misbehave, on loopback (F11 to F21).
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use balefire_domain::outcome::Outcome;
+use balefire_domain::provider::Site;
+use balefire_gateway::{Gateway, ProbeRequest};
+use support::*;
+use tokio::io::AsyncWriteExt as _;
+
+const SHORT: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn a_delivery_goes_out_as_the_invoke_api_wants_it_and_its_answer_comes_back() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let body = body_saying("duplicate");
+    let answer = answer("200 OK", &body);
+    let mut request = delivery(LONG);
+    request.route.site = Some(Site::CbcB);
+    request.capabilities.own_protocol = true;
+    let stored = Arc::clone(&request.stored_payload);
+    let (answered, (_stream, wire)) =
+        tokio::join!(gateway.send(request), serve_once(&listener, &answer));
+
+    assert_eq!(answered.outcome, Outcome::Duplicate, "{}", answered.detail);
+    assert_eq!(answered.http_status, Some(200));
+    assert_eq!(answered.answer_sha256.map(|hex| hex.len()), Some(64));
+    let not_after = (START + LONG).to_millis_style();
+    let added =
+        format!(r#","cbc_target":"cbc_b","not_after":"{not_after}","lane":"01a/ee","seq":1}}"#);
+    assert_eq!(
+        wire.body,
+        stored.strip_suffix('}').unwrap().to_owned() + &added
+    );
+    let mut lines: Vec<_> = wire.head.trim_end().split("\r\n").collect();
+    lines.sort_unstable();
+    let length = format!("content-length: {}", wire.body.len());
+    let host = format!("host: {address}");
+    let want = [
+        "POST /2015-03-31/functions/ee-1-proxy/invocations HTTP/1.1",
+        &length,
+        "content-type: application/json",
+        &host,
+        "x-amz-invocation-type: RequestResponse",
+    ];
+    assert_eq!(lines, want);
+}
+
+#[tokio::test]
+async fn a_probe_has_no_place_in_a_lane() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let probe = ProbeRequest {
+        route: delivery(LONG).route,
+        identifier: ours(),
+        capabilities: delivery(LONG).capabilities,
+        payload: format!(r#"{{"identifier":"{OURS}"}}"#).into(),
+        deadline_at: START + LONG,
+    };
+    let payload = Arc::clone(&probe.payload);
+    let answer = answer("204 No Content", "");
+    let (answered, (_stream, wire)) =
+        tokio::join!(gateway.probe(probe), serve_once(&listener, &answer));
+    assert_eq!(answered.outcome, Outcome::Accepted);
+    assert_eq!(wire.body, *payload);
+}
+
+#[tokio::test]
+async fn a_closed_port_is_refused() {
+    let (listener, address) = listen().await;
+    drop(listener);
+    let answered = gateway(address, &ManualClock::new())
+        .send(delivery(LONG))
+        .await;
+    assert_eq!(answered.outcome, Outcome::Refused);
+    assert_eq!(answered.detail, "not sent: no connection: refused");
+    assert_eq!(answered.http_status, None);
+}
+
+#[tokio::test]
+async fn a_name_without_an_address_is_refused() {
+    let gateway = Gateway::new(settings("http://nowhere.invalid:1"), ManualClock::new()).unwrap();
+    let answered = gateway.send(delivery(LONG)).await;
+    assert_eq!(answered.outcome, Outcome::Refused);
+    assert_eq!(answered.detail, "not sent: nowhere.invalid has no address");
+}
+
+/// A host that drops what is sent to it: the queue of its listener is full (F12).
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_host_that_never_answers_the_connection_is_refused_after_the_time_to_connect() {
+    use socket2::{Domain, SockAddr, Socket, Type};
+    let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let loopback: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    full.bind(&SockAddr::from(loopback)).unwrap();
+    full.listen(0).unwrap();
+    let address = full.local_addr().unwrap().as_socket().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(
+        Duration::from_millis(50),
+        tokio::net::TcpStream::connect(address),
+    )
+    .await
+    {
+        waiting.push(stream.unwrap());
+        assert!(waiting.len() < 100, "the queue never fills");
+    }
+    let mut settings = settings(&format!("http://{address}"));
+    settings.connect_timeout = Duration::from_millis(50);
+    let gateway = Gateway::new(settings, ManualClock::new()).unwrap();
+    let answered = gateway.send(delivery(LONG)).await;
+    assert_eq!(answered.outcome, Outcome::Refused);
+    assert_eq!(
+        answered.detail,
+        "not sent: no connection within the time to connect"
+    );
+}
+
+/// What the server writes after it has read the request, before it closes; and what that means.
+#[tokio::test]
+async fn answers_as_they_come_over_the_wire() {
+    let ours = body_saying("accepted");
+    let length = ours.len();
+    let ok = answer("200 OK", &ours);
+    let chunks = |end: &str| {
+        format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n{ours}\r\n{end}"
+        )
+    };
+    let bytes_max = balefire_domain::limits::ANSWER_BYTES_MAX;
+    let rows: Vec<(&str, String, Outcome, Option<u16>)> = vec![
+        ("whole", ok.clone(), Outcome::Accepted, Some(200)),
+        (
+            "all chunks",
+            chunks("0\r\n\r\n"),
+            Outcome::Accepted,
+            Some(200),
+        ),
+        ("no last chunk", chunks(""), Outcome::Unknown, Some(200)),
+        (
+            "half a body",
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{ours}",
+                length + 1
+            ),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        (
+            "a body that ends with the connection",
+            format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{ours}"),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        (
+            "HTTP/1.0 without a length",
+            format!("HTTP/1.0 200 OK\r\n\r\n{ours}"),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        (
+            "another coding than chunked",
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n{ours}"),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        (
+            "two lengths",
+            format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{ours}"),
+            Outcome::Unknown,
+            None,
+        ),
+        ("nothing", String::new(), Outcome::Unknown, None),
+        (
+            "half a head",
+            "HTTP/1.1 200 OK\r\nConte".to_owned(),
+            Outcome::Unknown,
+            None,
+        ),
+        (
+            "not HTTP",
+            "220 ready\r\n\r\n".to_owned(),
+            Outcome::Unknown,
+            None,
+        ),
+        (
+            "an endless head",
+            format!("HTTP/1.1 200 OK\r\n{}", "a: b\r\n".repeat(20_000)),
+            Outcome::Unknown,
+            None,
+        ),
+        (
+            "a longer body than is read, announced",
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+                bytes_max + 1
+            ),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        (
+            "the longest body that is read",
+            answer("200 OK", &format!("\"{}\"", "x".repeat(bytes_max - 2))),
+            Outcome::Accepted,
+            Some(200),
+        ),
+        (
+            "a longer body than is read, in chunks",
+            format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n\"{}\"\r\n0\r\n\r\n",
+                bytes_max + 1,
+                "x".repeat(bytes_max - 1)
+            ),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        (
+            "an interim answer before the answer",
+            format!("HTTP/1.1 100 Continue\r\n\r\n{ok}"),
+            Outcome::Accepted,
+            Some(200),
+        ),
+        (
+            "only an interim answer",
+            "HTTP/1.1 100 Continue\r\n\r\n".to_owned(),
+            Outcome::Unknown,
+            None,
+        ),
+        (
+            "another protocol",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+                .to_owned(),
+            Outcome::Unknown,
+            Some(101),
+        ),
+        (
+            "a function error",
+            format!(
+                "HTTP/1.1 200 OK\r\nX-Amz-Function-Error: Unhandled\r\n\
+                 Content-Length: {length}\r\n\r\n{ours}"
+            ),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        (
+            "refused by status",
+            answer("404 Not Found", "{}"),
+            Outcome::Refused,
+            Some(404),
+        ),
+        (
+            "refused by status, with half a body",
+            "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 9\r\n\r\n{".to_owned(),
+            Outcome::Refused,
+            Some(429),
+        ),
+        (
+            "a gateway's own time-out",
+            answer("504 x", ""),
+            Outcome::Unknown,
+            Some(504),
+        ),
+        (
+            "HTML",
+            answer("200 OK", "<html>OK</html>"),
+            Outcome::Unknown,
+            Some(200),
+        ),
+        ("empty", answer("200 OK", ""), Outcome::Accepted, Some(200)),
+    ];
+    let (listener, address) = listen().await;
+    for (name, written, outcome, status) in rows {
+        let gateway = gateway(address, &ManualClock::new());
+        let serve = async {
+            let (mut stream, _) = take_request(&listener).await;
+            // The gateway may hang up in the middle of a hostile answer.
+            drop(stream.write_all(written.as_bytes()).await);
+            drop(stream.shutdown().await);
+            stream
+        };
+        let (answered, _stream) = tokio::join!(gateway.send(delivery(LONG)), serve);
+        assert_eq!(answered.outcome, outcome, "{name}: {}", answered.detail);
+        assert_eq!(answered.http_status, status, "{name}: {}", answered.detail);
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_decides_does_not_wait_for_a_body_that_never_comes() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let head = "HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n";
+    let (answered, (mut stream, _)) = tokio::join!(
+        gateway.send(delivery(LONG * 1000)),
+        serve_once(&listener, head)
+    );
+    assert_eq!(answered.http_status, Some(503));
+    assert_eq!(answered.answer_sha256, None);
+    assert_eq!(read_to_end(&mut stream).await, (0, End::Reset));
+}
+
+#[tokio::test]
+async fn a_reset_after_the_request_is_unknown_and_nothing_is_sent_again() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let serve = async {
+        let (stream, _) = take_request(&listener).await;
+        stream.set_zero_linger().unwrap();
+        drop(stream);
+        assert_nobody_waits(&listener).await;
+    };
+    let (answered, ()) = tokio::join!(gateway.send(delivery(LONG)), serve);
+    assert_eq!(answered.outcome, Outcome::Unknown);
+    assert_eq!(
+        answered.detail,
+        "sent, but the connection ended without an answer"
+    );
+}
+
+#[tokio::test]
+async fn a_request_on_a_warm_connection_that_dies_is_unknown_and_never_sent_again() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let ok = answer("200 OK", "");
+    let (first, (mut stream, _)) =
+        tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok));
+    assert_eq!(first.outcome, Outcome::Accepted);
+    let serve = async {
+        read_request(&mut stream).await;
+        drop(stream);
+        assert_nobody_waits(&listener).await;
+    };
+    let (second, ()) = tokio::join!(gateway.send(delivery(LONG)), serve);
+    assert_eq!(second.outcome, Outcome::Unknown, "{}", second.detail);
+}
+
+#[tokio::test]
+async fn silence_ends_at_the_deadline_with_a_reset() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let serve = async {
+        let (mut stream, _) = take_request(&listener).await;
+        read_to_end(&mut stream).await
+    };
+    let (answered, end) = tokio::join!(gateway.send(delivery(SHORT)), serve);
+    assert_eq!(answered.outcome, Outcome::Unknown);
+    assert_eq!(answered.detail, "sent, but no answer by the deadline");
+    assert_eq!(end, (0, End::Reset));
+}
+
+#[tokio::test]
+async fn what_the_kernel_still_holds_at_the_deadline_is_thrown_away() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let mut request = delivery(SHORT);
+    let bytes = 32 * 1024 * 1024;
+    request.stored_payload = format!(r#"{{"text":"{}"}}"#, "x".repeat(bytes)).into();
+    let ((mut stream, _), answered) = {
+        let (accepted, answered) = tokio::join!(listener.accept(), gateway.send(request));
+        (accepted.unwrap(), answered)
+    };
+    assert_eq!(answered.outcome, Outcome::Unknown);
+    // Only now does the proxy read.
+    let (bytes_read, end) = read_to_end(&mut stream).await;
+    assert_eq!(end, End::Reset);
+    assert!(
+        bytes_read < bytes,
+        "the whole request arrived after its deadline"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_cut_at_the_deadline() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let begin = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{";
+    let serve = async {
+        let (mut stream, _) = serve_once(&listener, begin).await;
+        read_to_end(&mut stream).await
+    };
+    let (answered, end) = tokio::join!(gateway.send(delivery(SHORT)), serve);
+    assert_eq!(answered.outcome, Outcome::Unknown);
+    assert_eq!(answered.detail, "status 200, but the body was cut off");
+    assert_eq!(end, (0, End::Reset));
+}
+
+#[tokio::test]
+async fn a_send_that_is_dropped_resets_its_connection() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let mut stream = tokio::select! {
+        answered = gateway.send(delivery(LONG)) => panic!("{}", answered.detail),
+        (stream, _) = take_request(&listener) => stream,
+    };
+    assert_eq!(read_to_end(&mut stream).await, (0, End::Reset));
+}
+
+#[tokio::test]
+async fn past_the_deadline_no_connection_is_made() {
+    let (listener, address) = listen().await;
+    let clock = ManualClock::new();
+    let gateway = gateway(address, &clock);
+    clock.advance(SHORT);
+    let answered = gateway.send(delivery(SHORT)).await;
+    assert_eq!(answered.outcome, Outcome::Refused);
+    assert_eq!(answered.detail, "not sent: the deadline had passed");
+    assert_nobody_waits(&listener).await;
+}
+
+/// F8: the process is stopped at any point between the first look at the clock and the first byte.
+#[tokio::test]
+async fn a_process_that_wakes_past_the_deadline_writes_nothing() {
+    let (listener, address) = listen().await;
+    let mut connections = 0;
+    for readings in 0..10 {
+        let clock = Arc::new(PausedAfter {
+            readings: AtomicUsize::new(readings),
+        });
+        let gateway = Gateway::new(settings(&format!("http://{address}")), clock).unwrap();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            connections += 1;
+            let (bytes, _) = read_to_end(&mut stream).await;
+            assert_eq!(bytes, 0, "after {readings} readings");
+        };
+        let answered = tokio::select! {
+            // Served first, so that a connection that was made is always seen.
+            biased;
+            answered = async { tokio::join!(gateway.send(delivery(LONG)), serve).0 },
+                if readings > 0 => answered,
+            answered = gateway.send(delivery(LONG)), if readings == 0 => answered,
+        };
+        assert_eq!(
+            answered.outcome,
+            Outcome::Refused,
+            "after {readings} readings"
+        );
+        assert_eq!(answered.detail, "not sent: the deadline had passed");
+        if connections == 4 {
+            break;
+        }
+    }
+    assert!(connections > 0, "the gate itself was never asked");
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_and_used_again() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let ok = answer("200 OK", &body_saying("accepted"));
+    let (first, (mut stream, _)) =
+        tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok));
+    let again = async {
+        read_request(&mut stream).await;
+        stream.write_all(ok.as_bytes()).await.unwrap();
+    };
+    let (second, ()) = tokio::join!(gateway.send(delivery(LONG)), again);
+    assert_eq!(first.outcome, Outcome::Accepted);
+    assert_eq!(second.outcome, Outcome::Accepted);
+    assert_nobody_waits(&listener).await;
+}
+
+/// How a server spoils a connection that rests; the next request goes over a new one, once.
+#[tokio::test]
+async fn a_spoilt_connection_is_replaced_before_a_byte_is_written() {
+    let ok = answer("200 OK", &body_saying("accepted"));
+    let old = balefire_domain::limits::CONNECTION_AGE_MAX;
+    for spoiling in [
+        "closed",
+        "reset",
+        "said something",
+        "too old",
+        "said to close",
+    ] {
+        let (listener, address) = listen().await;
+        let clock = ManualClock::new();
+        let gateway = gateway(address, &clock);
+        let first = match spoiling {
+            "said to close" => ok.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
+            _ => ok.clone(),
+        };
+        let (answered, (mut stream, _)) =
+            tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &first));
+        assert_eq!(answered.outcome, Outcome::Accepted, "{spoiling}");
+        let kept = match spoiling {
+            "closed" => {
+                drop(stream);
+                None
+            }
+            "reset" => {
+                stream.set_zero_linger().unwrap();
+                drop(stream);
+                None
+            }
+            "said something" => {
+                stream.write_all(ok.as_bytes()).await.unwrap();
+                Some(stream)
+            }
+            "too old" => {
+                clock.advance(old);
+                Some(stream)
+            }
+            _ => Some(stream),
+        };
+        let mut request = delivery(LONG);
+        request.deadline_at = request.deadline_at + old;
+        let (answered, (_stream, wire)) =
+            tokio::join!(gateway.send(request), serve_once(&listener, &ok));
+        assert_eq!(
+            answered.outcome,
+            Outcome::Accepted,
+            "{spoiling}: {}",
+            answered.detail
+        );
+        assert!(wire.body.contains(OURS), "{spoiling}");
+        if let Some(mut stream) = kept {
+            assert_eq!(
+                read_to_end(&mut stream).await.0,
+                0,
+                "{spoiling}: sent twice"
+            );
+        }
+        assert_nobody_waits(&listener).await;
+    }
+}
+
+#[tokio::test]
+async fn routes_do_not_share_connections() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let ok = answer("200 OK", "");
+    let (_, (_first, _)) = tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok));
+    let mut request = delivery(LONG);
+    request.route.proxy = "ee-2-proxy".to_owned();
+    let (answered, (_second, wire)) =
+        tokio::join!(gateway.send(request), serve_once(&listener, &ok));
+    assert_eq!(answered.outcome, Outcome::Accepted);
+    assert!(
+        wire.head
+            .starts_with("POST /2015-03-31/functions/ee-2-proxy/invocations ")
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for status in ["301 x", "302 x", "303 x", "307 x", "308 x"] {
+        let (listener, address) = listen().await;
+        let gateway = gateway(address, &ManualClock::new());
+        let redirect = format!(
+            "HTTP/1.1 {status}\r\nLocation: http://{address}/elsewhere\r\nContent-Length: 0\r\n\r\n"
+        );
+        let (answered, _) = tokio::join!(
+            gateway.send(delivery(LONG)),
+            serve_once(&listener, &redirect)
+        );
+        assert_eq!(answered.outcome, Outcome::Unknown, "{status}");
+        assert_nobody_waits(&listener).await;
+    }
+}
+
+#[tokio::test]
+async fn a_payload_that_is_no_object_never_leaves() {
+    let (listener, address) = listen().await;
+    let gateway = gateway(address, &ManualClock::new());
+    let mut request = delivery(LONG);
+    request.stored_payload = "[]".into();
+    let answered = gateway.send(request).await;
+    assert_eq!(answered.outcome, Outcome::Refused);
+    assert_nobody_waits(&listener).await;
+}
