@@ -8,6 +8,7 @@
 pub mod alert;
 pub mod approval;
 pub mod audit;
+pub mod cap_cancel;
 pub mod channel;
 pub mod entropy;
 pub mod ids;

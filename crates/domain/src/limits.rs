@@ -16,6 +16,8 @@ pub const XML_ATTRIBUTES_PER_ELEMENT_MAX: usize = 32;
 pub const XML_PREFIXES_MAX: usize = 32;
 /// Nodes of the parsed tree: elements, the text between them, comments.
 pub const XML_NODES_MAX: u32 = 50_000;
+/// Triples in the `references` of one message.
+pub const CAP_REFERENCES_MAX: usize = 1_000;
 /// Errors reported for one CAP document, and likewise warnings; the rest are only counted.
 pub const CAP_FINDINGS_MAX: usize = 100;
 /// `info` blocks of one alert.

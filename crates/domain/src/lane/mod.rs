@@ -22,7 +22,7 @@ pub mod statuses;
 pub mod step;
 
 pub use event::{DutyKind, Effect, Ignored, LaneEvent, Step};
-pub use policy::Policy;
+pub use policy::{Figures, Policy};
 pub use state::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
 pub use step::step;
 

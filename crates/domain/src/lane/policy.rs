@@ -1,9 +1,12 @@
 //! The figures that `step` works with, and the back-off.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::planted::Planted;
 use super::state::{HoldReason, Kind};
+use crate::provider::Profile;
+use crate::routing;
 use crate::time::Timestamp;
 
 /// How long after `finishes_at` a cancel may still be sent (D30).
@@ -12,6 +15,24 @@ pub const CANCEL_MARGIN: Duration = Duration::from_secs(5 * 60);
 pub const STUCK_ROUNDS: u32 = 3;
 /// … or after this long, whichever comes first (D19).
 pub const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// The figures of the configuration's `[dispatch]` that hold for every provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// How long an attempt may take.
+    pub attempt_deadline: Duration,
+    /// How far our clock and a proxy's may differ (D25).
+    pub clock_skew: Duration,
+    /// The longest wait between two rounds (D6).
+    pub backoff_cap: Duration,
+    /// The longest wait between two rounds while a delivery is young (D6).
+    pub early_backoff_cap: Duration,
+    /// How long a delivery is young.
+    pub early_period: Duration,
+}
+
+/// How long a proxy that is not in the configuration any more may keep trying (D25).
+const UPSTREAM_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// What configuration says about sending to one provider, as `step` needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +61,37 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The policy for a provider: `profile` is absent where the configuration knows it no more,
+    /// `failing` names the routes whose latest use failed.
+    pub fn of(
+        figures: &Figures,
+        profile: Option<&Profile>,
+        is_cbc_enabled: bool,
+        failing: &BTreeSet<String>,
+    ) -> Self {
+        let routes = profile.map_or_else(Vec::new, |p| routing::order(&p.routes, failing));
+        let hold = if !is_cbc_enabled {
+            Some(HoldReason::ProxiesDisabled)
+        } else if routes.is_empty() {
+            Some(HoldReason::NoRoute)
+        } else {
+            None
+        };
+        Self {
+            routes,
+            hold,
+            resends_unknown_at_once: profile
+                .is_some_and(|p| p.capabilities.dedup && p.capabilities.shared_sites),
+            attempt_deadline: figures.attempt_deadline,
+            clock_skew: figures.clock_skew,
+            upstream_timeout: profile.map_or(UPSTREAM_TIMEOUT_DEFAULT, |p| p.upstream_timeout),
+            backoff_cap: figures.backoff_cap,
+            early_backoff_cap: figures.early_backoff_cap,
+            early_period: figures.early_period,
+            planted: Planted::default(),
+        }
+    }
+
     /// The wait after round `round` (1, 2, …) of a delivery created at `created_at`:
     /// min(2^(round−1), cap) seconds, ±10 % (D6). Total for every round.
     pub fn wait_after(
