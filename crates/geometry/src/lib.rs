@@ -1,1 +1,41 @@
-//! Placeholder, filled in by the first commit.
+//! Shapes on the ground: which are valid, how large they are, and the simpler shape that is
+//! broadcast in place of a large one.
+//!
+//! - [`Shape::validate`] reads polygons of (latitude, longitude) pairs as they come in, from any
+//!   route (D12): counts first, then ranges, closed rings, rounding to 6 decimals, area, rings
+//!   that neither cross nor touch themselves, polygons that share no ground. A [`Refusal`] says
+//!   which rule, polygon and point, in words that a client is shown.
+//! - [`Shape::for_broadcast`] gives the shape to send (D22). What it sends always covers what was
+//!   asked for: that is checked on the result, exactly and without tolerance.
+//! - [`Shape::area_m2`] is the area on the ellipsoid.
+//!
+//! Positions are whole millionths of a degree, so that all rules are exact and a shape that was
+//! found valid is valid on the wire too. Lines are straight in latitude and longitude, as maps and
+//! broadcast centres draw them. Metres are another type and exist only within `for_broadcast`.
+//!
+//! No input makes these functions panic, and all but smoothing take O(n log n) time for the worst
+//! of inputs. Smoothing uses `geo`'s engine under `catch_unwind` and gives up by name on shapes
+//! that would take it too long; such a shape is sent as it is.
+//!
+//! Deliberately not done: holes (a polygon is its exterior; CAP and the payloads have none),
+//! rings over the antimeridian (refused by name; two polygons, one on each side, do it), circles,
+//! and any lookup of places.
+
+mod area;
+pub mod broadcast;
+mod frame;
+pub mod point;
+mod projection;
+pub mod refusal;
+pub mod ring;
+pub mod shape;
+mod simplify;
+mod smooth;
+mod status;
+mod sweep;
+
+pub use broadcast::{Broadcast, Obstacle, Reduction};
+pub use point::{Latitude, Longitude, Point};
+pub use refusal::{Axis, Refusal};
+pub use ring::Ring;
+pub use shape::{OpenRings, Shape};

@@ -1,0 +1,165 @@
+//! The frame in which a shape is worked on: longitudes that run on without a jump, and a
+//! transverse Mercator projection centred on the shape.
+
+use geo::{BooleanOps, Coord, LineString, MultiPolygon, Polygon, Rect};
+
+use crate::point::{LONGITUDE_MAX, MICRODEGREES, Point};
+use crate::projection::TransverseMercator;
+use crate::ring::Ring;
+use crate::shape::Shape;
+
+/// Millionths of a degree once around the earth.
+const AROUND: i64 = 2 * LONGITUDE_MAX as i64;
+/// Metres in a degree of latitude, on a sphere: for tolerances, not for areas.
+const DEGREE_M: f64 = 111_195.0;
+/// Longest line that is projected without points between its ends. A line that is straight in
+/// degrees bends in the projection by the square of its length: 0.13 m here at 60 degrees north.
+const STEP_M: f64 = 2_000.0;
+/// How many such steps at most; beyond, steps are longer.
+const STEPS_MAX: f64 = 20_000.0;
+
+/// A position in degrees whose longitude may lie beyond 180: x is longitude, y latitude.
+pub(crate) type Degrees = Coord<f64>;
+
+/// Degrees around one meridian.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    /// Millionths of a degree.
+    centre: i64,
+    /// The way to metres and back.
+    pub projection: TransverseMercator,
+}
+
+impl Frame {
+    /// The frame in the middle of the narrowest band of longitude that holds the shape.
+    pub fn around(shape: &Shape) -> Self {
+        let mut bands: Vec<(i64, i64)> = shape.rings().iter().map(band).collect();
+        bands.sort_unstable();
+        // The middle of the band is opposite the middle of the widest gap between polygons.
+        let mut east_end = bands.first().map_or(0, |band| band.0);
+        let (mut gap_width, mut gap_end) = (-1, 0);
+        let first_again = bands.first().map(|band| (band.0 + AROUND, band.1 + AROUND));
+        for &(west, east) in bands.iter().chain(&first_again) {
+            if west - east_end > gap_width {
+                (gap_width, gap_end) = (west - east_end, west);
+            }
+            east_end = east_end.max(east);
+        }
+        let centre = gap_end + (AROUND - gap_width) / 2;
+        let centre = (centre + AROUND / 2).rem_euclid(AROUND) - AROUND / 2;
+        Self {
+            centre,
+            projection: TransverseMercator::centred_on(micro_to_degrees(centre)),
+        }
+    }
+
+    /// The points of a ring in degrees, none more than 180 from the centre.
+    pub fn unroll(self, ring: &Ring) -> Vec<Degrees> {
+        let unroll = |point: &Point| {
+            let from_centre = i64::from(point.lon.micro()) - self.centre;
+            let near = (from_centre + AROUND / 2).rem_euclid(AROUND) - AROUND / 2;
+            Coord {
+                x: micro_to_degrees(self.centre + near),
+                y: point.lat.degrees(),
+            }
+        };
+        ring.points().iter().map(unroll).collect()
+    }
+
+    /// Projects rings to metres, with points put into long lines so that they stay where they are
+    /// straight in degrees.
+    pub fn project(self, rings: &[Vec<Degrees>]) -> Vec<Vec<Coord<f64>>> {
+        let length = |ring: &Vec<Degrees>| -> f64 {
+            ring.windows(2)
+                .map(|pair| distance_m(pair[0], pair[1]))
+                .sum()
+        };
+        let step_m = STEP_M.max(rings.iter().map(length).sum::<f64>() / STEPS_MAX);
+        rings
+            .iter()
+            .map(|ring| self.project_ring(ring, step_m))
+            .collect()
+    }
+
+    fn project_ring(self, ring: &[Degrees], step_m: f64) -> Vec<Coord<f64>> {
+        let mut projected = Vec::with_capacity(ring.len());
+        for pair in ring.windows(2) {
+            let steps = (distance_m(pair[0], pair[1]) / step_m).ceil().max(1.0);
+            let mut step = 0.0;
+            while step < steps {
+                let at = pair[0] + (pair[1] - pair[0]) * (step / steps);
+                projected.push(self.projection.project(at.y, at.x));
+                step += 1.0;
+            }
+        }
+        projected.extend(projected.first().copied());
+        projected
+    }
+
+    /// Metres back to degrees near the centre.
+    pub fn unproject(self, ring: &[Coord<f64>]) -> Vec<Degrees> {
+        let unproject = |&at: &Coord<f64>| {
+            let (lat, lon) = self.projection.unproject(at);
+            Coord { x: lon, y: lat }
+        };
+        ring.iter().map(unproject).collect()
+    }
+}
+
+/// Cuts a ring where it goes over the antimeridian and brings the parts back to -180 to 180.
+pub(crate) fn cut_at_antimeridian(ring: Vec<Degrees>) -> Vec<Vec<Degrees>> {
+    if ring.iter().all(|at| at.x.abs() <= 180.0) {
+        return vec![ring];
+    }
+    let whole = MultiPolygon(vec![Polygon::new(LineString(ring), Vec::new())]);
+    let turns = [-360.0, 0.0, 360.0];
+    let part = |turn: f64| {
+        let (west, east) = (turn - 180.0, turn + 180.0);
+        let world = Rect::new(Coord { x: west, y: -90.0 }, Coord { x: east, y: 90.0 });
+        let parts = whole.intersection(&MultiPolygon(vec![world.to_polygon()]));
+        parts.0.into_iter().map(move |part| {
+            let (ring, _) = part.into_inner();
+            // Clipping is exact to a billionth of a degree: what hangs over is put on the line.
+            ring.0
+                .into_iter()
+                .map(|at| Coord {
+                    x: (at.x - turn).clamp(-180.0, 180.0),
+                    y: at.y,
+                })
+                .collect()
+        })
+    };
+    turns.into_iter().flat_map(part).collect()
+}
+
+/// About how many metres from one position to another.
+pub(crate) fn distance_m(from: Degrees, to: Degrees) -> f64 {
+    let narrowing = f64::midpoint(from.y, to.y).to_radians().cos();
+    DEGREE_M * ((to.x - from.x) * narrowing).hypot(to.y - from.y)
+}
+
+/// Metres east and north of `origin`, on the scale of the ground at `at`.
+pub(crate) fn offset_m(origin: Degrees, at: Degrees, scale_lat_degrees: f64) -> Coord<f64> {
+    let narrowing = scale_lat_degrees.to_radians().cos();
+    Coord {
+        x: DEGREE_M * narrowing * (at.x - origin.x),
+        y: DEGREE_M * (at.y - origin.y),
+    }
+}
+
+fn band(ring: &Ring) -> (i64, i64) {
+    let longitudes = || {
+        ring.points()
+            .iter()
+            .map(|point| i64::from(point.lon.micro()))
+    };
+    (
+        longitudes().min().unwrap_or(0),
+        longitudes().max().unwrap_or(0),
+    )
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 5.4e8, far below 2^53")]
+fn micro_to_degrees(micro: i64) -> f64 {
+    micro as f64 / MICRODEGREES
+}
