@@ -1,0 +1,107 @@
+//! What a proxy is sent, and what ours answer (`docs/delivery.md`).
+
+use balefire_domain::limits::SIM_IDENTIFIER_CHARS_MAX;
+use balefire_domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a message does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MessageType {
+    /// Puts an alert on the air.
+    Alert,
+    /// Takes it off.
+    Cancel,
+    /// Asks whether the way is open.
+    Test,
+}
+
+/// What the simulator reads of a payload; all else is only logged.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Message {
+    identifier: Option<String>,
+    #[serde(rename = "message_type")]
+    type_word: Option<String>,
+    #[serde(default)]
+    references: Vec<Reference>,
+    not_after: Option<String>,
+    pub(crate) cbc_target: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) expires: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reference {
+    message_id: String,
+}
+
+impl Message {
+    /// What it does; `None` for a canary, which has no type, and for a type nobody knows.
+    pub(crate) fn message_type(&self) -> Option<MessageType> {
+        match self.type_word.as_deref()? {
+            "alert" => Some(MessageType::Alert),
+            "cancel" => Some(MessageType::Cancel),
+            "test" => Some(MessageType::Test),
+            _ => None,
+        }
+    }
+
+    /// Its identifier, or nothing.
+    pub(crate) fn identifier(&self) -> &str {
+        self.identifier.as_deref().unwrap_or_default()
+    }
+
+    /// The identifiers of the earlier messages that it names.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &str> {
+        self.references
+            .iter()
+            .map(|reference| reference.message_id.as_str())
+    }
+
+    /// Why a proxy refuses it at `now` whatever the provider knows.
+    pub(crate) fn refusal(&self, now: Timestamp) -> Option<String> {
+        let length = self.identifier().chars().count();
+        if length == 0 || length > SIM_IDENTIFIER_CHARS_MAX {
+            return Some(format!(
+                "identifier must have 1 to {SIM_IDENTIFIER_CHARS_MAX} characters"
+            ));
+        }
+        if let (Some(word), None) = (&self.type_word, self.message_type()) {
+            let word: String = word.chars().take(40).collect();
+            return Some(format!(
+                "message_type {word} is not one of alert, cancel, test"
+            ));
+        }
+        let not_after = self.not_after.as_deref()?;
+        match Timestamp::parse_iso8601(not_after) {
+            None => Some("not_after is no date like 2026-11-23T04:09:03.123Z".to_owned()),
+            Some(not_after) if now > not_after => Some("after not_after".to_owned()),
+            Some(_) => None,
+        }
+    }
+}
+
+/// What the answer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// Taken.
+    Accepted,
+    /// Taken before, by the same identifier.
+    Duplicate,
+    /// The cancel names nothing that is known here.
+    UnknownReference,
+    /// Not taken.
+    Refused,
+}
+
+/// The body of an answer in our own protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Verdict {
+    /// The message's identifier.
+    pub(crate) identifier: String,
+    /// What became of it.
+    pub(crate) outcome: Outcome,
+    /// Why, for a person.
+    pub(crate) detail: String,
+}
