@@ -42,6 +42,8 @@ pub const TEXT_BYTES_MAX: usize = 100_000;
 pub const REFERENCE_CHARS_MAX: usize = 255;
 /// Bytes read of a proxy's answer; more is no answer (unknown).
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of the status line and header fields of an answer; a real one has under 2 KiB.
+pub const ANSWER_HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Header fields of an answer; a real one has under 20.
 pub const ANSWER_HEADERS_MAX: usize = 64;
 /// Characters of the detail that is kept with an attempt.
