@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{bans, postgres, setup, tidy};
+use crate::{bans, postgres, say, setup, tidy};
 
 /// How a step ended.
 enum End {
@@ -83,7 +83,7 @@ pub fn run(root: &Path, only: Option<&[&str]>) -> bool {
         .iter()
         .filter(|step| only.is_none_or(|only| only.contains(&step.name)))
     {
-        println!("\nci: {}", step.name);
+        say(&format!("\nci: {}", step.name));
         let (end, seconds) = timed(|| (step.run)(root));
         let word = match end {
             Ok(End::Passed) => "passed".to_owned(),
@@ -102,16 +102,18 @@ pub fn run(root: &Path, only: Option<&[&str]>) -> bool {
             break;
         }
     }
-    println!();
+    say("");
     if rows.iter().any(|(name, ..)| *name == "tests") {
         postgres::stop_if_unused(root);
     }
-    print!("{}", table(&rows));
+    say(&table(&rows));
     if let Some((name, why)) = &failure {
-        println!("ci: {name} failed: {why}");
-        println!("ci: this step alone: cargo xtask ci --only {name}");
+        say(&format!("ci: {name} failed: {why}"));
+        say(&format!(
+            "ci: this step alone: cargo xtask ci --only {name}"
+        ));
     } else {
-        println!("ci: all is well");
+        say("ci: all is well");
     }
     failure.is_none()
 }
@@ -161,7 +163,10 @@ fn tests(root: &Path) -> Result<End> {
         return cargo(root, &["test", "--workspace", "--locked"]);
     }
     match cargo(root, &["nextest", "run", "--workspace", "--locked"])? {
-        End::Passed => cargo(root, &["test", "--doc", "--workspace", "--locked"]),
+        End::Passed => cargo(
+            root,
+            &["test", "--quiet", "--doc", "--workspace", "--locked"],
+        ),
         end => Ok(end),
     }
 }
@@ -223,7 +228,7 @@ fn finish(mut command: Command) -> Result<End> {
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
     let line = format!("cargo {}", args.join(" "));
-    println!("ci: {line}");
+    say(&format!("ci: {line}"));
     let status = command
         .status()
         .with_context(|| format!("couldn't run `{line}`"))?;

@@ -3,12 +3,6 @@
 //! In Rust rather than shell, so that they run the same everywhere and are tested like the rest.
 //! Exit codes are those of the product: 0 done, 1 refused or failed, 2 wrong usage.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool prints"
-)]
-
 mod bans;
 mod ci;
 #[path = "../../crates/test-support/src/postgres/cluster.rs"]
@@ -17,6 +11,7 @@ mod postgres;
 mod setup;
 mod tidy;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -41,7 +36,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args[..] {
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
-            print!("{HELP}");
+            say(HELP);
             Ok(true)
         }
         ["ci"] => Ok(ci::run(workspace_root(), None)),
@@ -52,7 +47,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(),
         ["tidy"] => tidy::run(workspace_root()),
         ["tidy", "--rules"] => {
-            print!("{}", tidy::RULES);
+            say(tidy::RULES);
             Ok(true)
         }
         ["postgres", "start"] => postgres::start(workspace_root()),
@@ -63,16 +58,25 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("xtask: {error:#}");
+            complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
 fn wrong_usage(complaint: &str) -> ExitCode {
-    eprintln!("xtask: {complaint}\n");
-    eprint!("{HELP}");
+    complain(complaint);
+    say(&format!("\n{HELP}"));
     ExitCode::from(2)
+}
+
+/// Prints to the standard output. Whoever reads it may stop reading: that is no failure of ours.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "xtask: {text}");
 }
 
 fn workspace_root() -> &'static Path {

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::cluster;
+use crate::{cluster, say};
 
 /// Debian's own settings for new servers. The package keeps a file that is already there.
 const CLUSTER_SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
@@ -23,7 +23,7 @@ struct Need {
 
 const NEEDS: [Need; 2] = [
     Need {
-        name: "the PostgreSQL server programs (initdb, pg_ctl, postgres, psql)",
+        name: "PostgreSQL (initdb, pg_ctl, postgres, psql)",
         package: "postgresql",
         is_here: || cluster::find_programs().is_some(),
     },
@@ -38,19 +38,19 @@ const NEEDS: [Need; 2] = [
 pub fn run() -> Result<bool> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
-        println!("setup: PostgreSQL and xmllint are here");
+        say("setup: PostgreSQL and xmllint are here");
         return Ok(true);
     }
     for need in &missing {
-        println!("setup: {} is missing", need.name);
+        say(&format!("setup: missing: {}", need.name));
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
     if !is_root() || !runs("apt-get", "--version") {
-        println!(
+        say(&format!(
             "setup: install it as root, and run this again:\n  apt-get update && apt-get install \
              -y --no-install-recommends {}",
             packages.join(" ")
-        );
+        ));
         return Ok(false);
     }
     install(&packages)?;
@@ -65,7 +65,7 @@ pub fn run() -> Result<bool> {
         packages.join(" "),
         still_missing.join(", ")
     );
-    println!("setup: installed {}", packages.join(" "));
+    say(&format!("setup: installed {}", packages.join(" ")));
     Ok(true)
 }
 
@@ -86,7 +86,7 @@ fn install(packages: &[&str]) -> Result<()> {
 }
 
 fn apt_get(args: &[&str]) -> Result<()> {
-    println!("setup: apt-get {}", args.join(" "));
+    say(&format!("setup: apt-get {}", args.join(" ")));
     let status = Command::new("apt-get")
         .args(args)
         .env("DEBIAN_FRONTEND", "noninteractive")

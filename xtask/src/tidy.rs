@@ -17,6 +17,7 @@ use std::{fmt, fs};
 
 use anyhow::{Context as _, Result};
 
+use crate::say;
 use source::Source;
 
 /// What `cargo xtask tidy --rules` prints.
@@ -33,7 +34,7 @@ The rules, by the name that a finding shows:
   lints            every crate takes the workspace's lints
   file-length      at most 500 lines without tests
   function-length  at most 70 lines, from `fn` to the closing brace, outside of tests
-  line-length      at most 100 columns; a long web address may stand out
+  line-length      at most 100 columns; a web address, or a string in a test, may stand out
   crate-docs       the root of every crate and binary begins with //!
   todo             no notes about work to be done: do it, or write an issue
   ignore           no test is switched off
@@ -148,11 +149,13 @@ pub fn run(root: &Path) -> Result<bool> {
     }
     let findings = check(files);
     for finding in &findings {
-        println!("{finding}");
+        say(&finding.to_string());
     }
     match findings.len() {
-        0 => println!("tidy: {} files keep the rules", paths.len()),
-        n => println!("tidy: {n} to mend; `cargo xtask tidy --rules` explains the rules"),
+        0 => say(&format!("tidy: {} files keep the rules", paths.len())),
+        n => say(&format!(
+            "tidy: {n} to mend; `cargo xtask tidy --rules` explains the rules"
+        )),
     }
     Ok(findings.is_empty())
 }
@@ -182,7 +185,7 @@ fn list_files(root: &Path) -> Result<BTreeSet<String>> {
                 .collect())
         }
         _ => {
-            println!("tidy: git doesn't list this folder; reading all of it");
+            say("tidy: git doesn't list this folder; reading all of it");
             let mut paths = BTreeSet::new();
             walk(root, "", &mut paths)?;
             Ok(paths)

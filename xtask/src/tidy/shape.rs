@@ -9,7 +9,7 @@ const LINE_COLUMNS_MAX: usize = 100;
 
 pub fn check(file: &TextFile, findings: &mut Vec<Finding>) {
     let Some(source) = &file.source else { return };
-    check_lines(file, findings);
+    check_lines(file, source, findings);
     check_docs(file, findings);
     if !file.is_test {
         check_file(file, findings);
@@ -17,12 +17,16 @@ pub fn check(file: &TextFile, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_lines(file: &TextFile, findings: &mut Vec<Finding>) {
+fn check_lines(file: &TextFile, source: &Source, findings: &mut Vec<Finding>) {
     for (at, line) in file.text.lines().enumerate() {
         let columns = line.chars().count();
-        // A web address has no place to break.
+        if columns <= LINE_COLUMNS_MAX {
+            continue;
+        }
+        // A web address has no place to break, and a test's data is what it is.
         let has_address = line.split_whitespace().any(|word| word.contains("://"));
-        if columns > LINE_COLUMNS_MAX && !has_address {
+        let is_test_data = file.is_test_line(at + 1) && source.has_string(at + 1);
+        if !has_address && !is_test_data {
             let words = format!("{columns} columns, and {LINE_COLUMNS_MAX} fit: break the line");
             findings.push(file.finding(at + 1, "line-length", words));
         }
@@ -123,6 +127,13 @@ mod tests {
         );
         let address = format!("// https://example.org/{}", "a".repeat(100));
         assert!(findings_in(&[(PATH, &address)]).is_empty());
+        let data = format!("let a = r\"\n{}\";", "word ".repeat(30));
+        assert_eq!(
+            findings_in(&[(PATH, &data)]),
+            [format!("{PATH}:2 line-length")]
+        );
+        assert!(findings_in(&[("crates/app/tests/a.rs", &data)]).is_empty());
+        assert_eq!(findings_in(&[("crates/app/tests/a.rs", &long)]).len(), 1);
     }
 
     #[test]

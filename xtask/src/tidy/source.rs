@@ -32,6 +32,7 @@ pub struct Source {
     /// Names of modules in files of their own that are compiled for tests only.
     pub test_modules: Vec<String>,
     test_lines: Vec<RangeInclusive<usize>>,
+    string_lines: Vec<RangeInclusive<usize>>,
 }
 
 impl Source {
@@ -46,6 +47,7 @@ impl Source {
             code: lexer.code.lines().map(str::to_owned).collect(),
             comments: lexer.comments,
             strings: lexer.strings,
+            string_lines: lexer.string_lines,
             ..Self::default()
         };
         source.find_tests(&code);
@@ -58,7 +60,12 @@ impl Source {
         self.test_lines.iter().any(|lines| lines.contains(&line))
     }
 
-    /// The lines outside of tests that contain `word` as a whole word.
+    /// Whether a string has a part on the line.
+    pub fn has_string(&self, line: usize) -> bool {
+        self.string_lines.iter().any(|lines| lines.contains(&line))
+    }
+
+    /// The lines that contain `word` as a whole word.
     pub fn lines_with<'a>(&'a self, word: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.code
             .iter()
@@ -119,6 +126,7 @@ struct Lexer {
     code: String,
     comments: Vec<Piece>,
     strings: Vec<Piece>,
+    string_lines: Vec<RangeInclusive<usize>>,
 }
 
 impl Lexer {
@@ -230,6 +238,7 @@ impl Lexer {
                 c => text.push(c),
             }
         }
+        self.string_lines.push(line..=self.line);
         self.strings.push(Piece { line, text });
     }
 
@@ -257,6 +266,7 @@ impl Lexer {
             }
             text.push(c);
         }
+        self.string_lines.push(line..=self.line);
         self.strings.push(Piece { line, text });
     }
 
@@ -410,6 +420,8 @@ mod tests {
             (6, "// four"),
         ];
         assert_eq!(texts(&source.comments), comments);
+        let with_string: Vec<usize> = (1..=6).filter(|line| source.has_string(*line)).collect();
+        assert_eq!(with_string, [1, 2, 3, 4, 5, 6]);
         assert_eq!(source.code[0].trim_end(), "let a =            ;");
         assert!(source.code[2].contains("let c = b"));
         assert!(source.code[3].contains("&'static str") && source.code[3].contains("r#type"));

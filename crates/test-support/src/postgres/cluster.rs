@@ -360,6 +360,11 @@ impl Server {
 
     /// Runs SQL as the superuser in `database`; answers the bare rows that `psql` prints.
     pub fn run_sql_in(&self, database: &str, sql: &str) -> Result<String> {
+        run(self.psql(database, sql))
+    }
+
+    /// The command that runs SQL as the superuser in `database`.
+    pub fn psql(&self, database: &str, sql: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
         forget_connection_settings(&mut command);
         command
@@ -370,25 +375,12 @@ impl Server {
                 "--tuples-only",
                 "--no-align",
             ])
-            .args([
-                "--set",
-                "ON_ERROR_STOP=1",
-                "--host",
-                &HOST.to_string(),
-                "--username",
-                SUPERUSER,
-            ])
-            .args([
-                "--port",
-                &self.port.to_string(),
-                "--dbname",
-                database,
-                "--command",
-                sql,
-            ])
+            .args(["--set", "ON_ERROR_STOP=1", "--host", &HOST.to_string()])
+            .args(["--username", SUPERUSER, "--port", &self.port.to_string()])
+            .args(["--dbname", database, "--command", sql])
             .env("PGPASSWORD", &self.password)
             .env("PGCONNECT_TIMEOUT", "10");
-        run(command)
+        command
     }
 }
 
