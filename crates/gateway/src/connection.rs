@@ -5,13 +5,12 @@
 //! reset. There is no queue and no retry underneath: a request is handed over once.
 
 use std::future::poll_fn;
-use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use balefire_domain::limits::{ANSWER_HEADERS_MAX, CONNECTION_AGE_MAX};
+use balefire_domain::limits::{ANSWER_HEAD_BYTES_MAX, ANSWER_HEADERS_MAX, CONNECTION_AGE_MAX};
 use balefire_domain::time::Timestamp;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, header};
@@ -23,7 +22,7 @@ use socket2::SockRef;
 
 use crate::classify::{BodyEnd, NoAnswer, NotWritten};
 use crate::connector::{Dialled, WireIo};
-use crate::gate::{Gate, SharedSocket};
+use crate::gate::{Gate, SharedSocket, Sight};
 
 /// A connection, in use or warm.
 pub(crate) struct Connection {
@@ -39,6 +38,7 @@ impl Connection {
     pub(crate) async fn open(dialled: Dialled, now: Timestamp) -> Result<Self, NotWritten> {
         let (sender, driver) = http1::Builder::new()
             .max_headers(ANSWER_HEADERS_MAX)
+            .max_header_size(ANSWER_HEAD_BYTES_MAX)
             .handshake(TokioIo::new(dialled.io))
             .await
             .map_err(|_| NotWritten::Closed)?;
@@ -80,9 +80,7 @@ impl Connection {
     /// A new connection takes a request only once its driver has been polled.
     async fn drive_until_ready(&mut self) -> Result<(), NoAnswer> {
         poll_fn(|cx| {
-            if !self.driver_has_ended && Pin::new(&mut self.driver).poll(cx).is_ready() {
-                self.driver_has_ended = true;
-            }
+            self.move_along(cx);
             self.sender.poll_ready(cx)
         })
         .await
@@ -123,9 +121,7 @@ impl Connection {
     /// request can follow: both sides keep it open and all of this request was written.
     pub(crate) async fn rest(&mut self) -> bool {
         let is_ready = poll_fn(|cx| {
-            if !self.driver_has_ended && Pin::new(&mut self.driver).poll(cx).is_ready() {
-                self.driver_has_ended = true;
-            }
+            self.move_along(cx);
             Poll::Ready(!self.driver_has_ended && self.sender.is_ready())
         })
         .await;
@@ -138,19 +134,22 @@ impl Connection {
     /// something unasked is not used again.
     pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
         let is_young = self.opened_at <= now && now.since(self.opened_at) < CONNECTION_AGE_MAX;
-        let is_silent = SockRef::from(self.socket.stream())
-            .peek(&mut [MaybeUninit::uninit()])
-            .is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        let is_silent = self.socket.look() == Sight::Silent;
         is_young && is_silent && !self.driver_has_ended && !self.sender.is_closed()
+    }
+
+    /// Lets hyper read and write what it can. Its end, good or bad, also ends what waits for it.
+    fn move_along(&mut self, cx: &mut Context<'_>) {
+        if !self.driver_has_ended && Pin::new(&mut self.driver).poll(cx).is_ready() {
+            self.driver_has_ended = true;
+        }
     }
 
     /// Waits for `work` while moving the connection along.
     async fn drive<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|cx| {
-            if !self.driver_has_ended && Pin::new(&mut self.driver).poll(cx).is_ready() {
-                self.driver_has_ended = true;
-            }
+            self.move_along(cx);
             work.as_mut().poll(cx)
         })
         .await

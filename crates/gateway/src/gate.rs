@@ -6,16 +6,21 @@
 //! also remembers whether one byte of the request reached the socket, which is what tells *refused*
 //! from *unknown* (D23).
 //!
+//! Before the first byte it also asks the kernel whether the peer has gone: a request is not begun
+//! on a connection that has ended, however recently.
+//!
 //! The gate sits below TLS. Bytes that TLS has taken but not yet written don't count as written,
 //! and none of them leaves after the deadline.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use balefire_domain::time::{Clock, Timestamp};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -109,6 +114,15 @@ impl SharedSocket {
         *self.lock() = None;
     }
 
+    /// Asks the kernel itself: the end of a connection may not have been reported to us yet.
+    pub fn look(&self) -> Sight {
+        match SockRef::from(&self.stream).peek(&mut [MaybeUninit::uninit()]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Sight::Silent,
+            Ok(0) | Err(_) => Sight::Gone,
+            Ok(_) => Sight::Speaking,
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Gate>>> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -124,6 +138,9 @@ impl SharedSocket {
             let gate = self.lock().clone();
             if let Some(gate) = &gate {
                 gate.admit()?;
+                if !gate.has_written() && self.look() == Sight::Gone {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                }
             }
             match write(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -137,6 +154,17 @@ impl SharedSocket {
             }
         }
     }
+}
+
+/// What a look at a connection shows, without taking anything from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Open, and nothing to read.
+    Silent,
+    /// Something to read.
+    Speaking,
+    /// Ended or reset by the peer.
+    Gone,
 }
 
 /// Reads and writes a [`SharedSocket`], every write through its gate.

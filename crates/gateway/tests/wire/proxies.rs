@@ -1,16 +1,15 @@
 //! Proxies that misbehave, on loopback (F11 to F21).
 
-mod support;
-
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::*;
 use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::Site;
 use balefire_gateway::{Gateway, ProbeRequest};
-use support::*;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -415,36 +414,104 @@ async fn past_the_deadline_no_connection_is_made() {
 #[tokio::test]
 async fn a_process_that_wakes_past_the_deadline_writes_nothing() {
     let (listener, address) = listen().await;
-    let mut connections = 0;
-    for readings in 0..10 {
+    let ok = answer("200 OK", "");
+    for readings in 1..20 {
         let clock = Arc::new(PausedAfter {
             readings: AtomicUsize::new(readings),
         });
-        let gateway = Gateway::new(settings(&format!("http://{address}")), clock).unwrap();
+        let gateway = gateway(address, &clock);
         let serve = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            connections += 1;
-            let (bytes, _) = read_to_end(&mut stream).await;
-            assert_eq!(bytes, 0, "after {readings} readings");
+            let bytes = stream.read(&mut [0; 64]).await.unwrap_or(0);
+            if bytes > 0 {
+                stream.write_all(ok.as_bytes()).await.unwrap();
+            }
+            bytes
         };
-        let answered = tokio::select! {
-            // Served first, so that a connection that was made is always seen.
-            biased;
-            answered = async { tokio::join!(gateway.send(delivery(LONG)), serve).0 },
-                if readings > 0 => answered,
-            answered = gateway.send(delivery(LONG)), if readings == 0 => answered,
-        };
+        let (answered, bytes) = tokio::join!(gateway.send(delivery(LONG)), serve);
+        if bytes > 0 {
+            // This process woke after its last look, and the one before it was stopped there.
+            assert_eq!(answered.outcome, Outcome::Accepted);
+            assert!(readings > 1, "the gate was never asked");
+            return;
+        }
         assert_eq!(
             answered.outcome,
             Outcome::Refused,
             "after {readings} readings"
         );
         assert_eq!(answered.detail, "not sent: the deadline had passed");
-        if connections == 4 {
-            break;
-        }
     }
-    assert!(connections > 0, "the gate itself was never asked");
+    panic!("the gateway looks at the clock without end");
+}
+
+#[tokio::test]
+async fn a_proxy_that_hangs_up_before_the_first_byte_is_refused() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let clock = HookClock::new(move |_| drop(listener.accept()));
+    let answered = gateway(address, &clock).send(delivery(LONG)).await;
+    assert_eq!(answered.outcome, Outcome::Refused);
+    assert_eq!(
+        answered.detail,
+        "not sent: the connection ended before the request began"
+    );
+}
+
+/// The peer closes a warm connection between any two looks at the clock of the second send.
+#[tokio::test]
+async fn a_warm_connection_that_ends_under_our_hands_is_replaced_and_the_request_goes_once() {
+    let ok = answer("200 OK", &body_saying("accepted"));
+    for reading in 0..10 {
+        let (listener, address) = listen().await;
+        let warm: Arc<Mutex<(usize, Option<TcpStream>)>> = Arc::default();
+        let clock = HookClock::new({
+            let warm = Arc::clone(&warm);
+            move |count| {
+                let mut warm = warm.lock().unwrap();
+                if warm.1.is_some() && count == warm.0 + reading {
+                    warm.1 = None;
+                }
+            }
+        });
+        let gateway = gateway(address, &clock);
+        let (_, (stream, _)) =
+            tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok));
+        let count = clock.readings.load(Ordering::SeqCst);
+        *warm.lock().unwrap() = (count, Some(stream));
+        let answered = tokio::select! {
+            (answered, (_stream, wire)) =
+                async { tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok)) } =>
+            {
+                assert!(wire.body.contains(OURS));
+                answered
+            }
+            () = async {
+                // The request went over the warm connection: the clock was not read that often.
+                let stream = loop {
+                    let stream = warm.lock().unwrap().1.take();
+                    match stream {
+                        Some(stream) if stream.try_read(&mut [0; 1]).is_ok() => break stream,
+                        stream => warm.lock().unwrap().1 = stream,
+                    }
+                    tokio::task::yield_now().await;
+                };
+                drop(stream);
+            } => {
+                assert!(reading > 1, "the connection was never closed in time");
+                return;
+            }
+        };
+        assert_eq!(
+            answered.outcome,
+            Outcome::Accepted,
+            "{reading}: {}",
+            answered.detail
+        );
+        assert_nobody_waits(&listener).await;
+    }
+    panic!("the gateway looks at the clock without end");
 }
 
 #[tokio::test]

@@ -46,17 +46,37 @@ pub struct PausedAfter {
 
 impl Clock for PausedAfter {
     fn now(&self) -> Timestamp {
-        let left = self
-            .readings
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                Some(left.saturating_sub(1))
-            })
-            .unwrap();
+        let left = self.readings.load(Ordering::SeqCst);
+        self.readings
+            .store(left.saturating_sub(1), Ordering::SeqCst);
         if left > 0 {
             START
         } else {
             START + Duration::from_secs(3600)
         }
+    }
+}
+
+/// A clock at [`START`] that does something at each reading, before it answers: the hook is told
+/// how often the clock was read before. It puts a peer's act between two lines of the gateway.
+pub struct HookClock<F> {
+    pub readings: AtomicUsize,
+    pub hook: F,
+}
+
+impl<F: Fn(usize) + Send + Sync> HookClock<F> {
+    pub fn new(hook: F) -> Arc<Self> {
+        Arc::new(Self {
+            readings: AtomicUsize::new(0),
+            hook,
+        })
+    }
+}
+
+impl<F: Fn(usize) + Send + Sync> Clock for HookClock<F> {
+    fn now(&self) -> Timestamp {
+        (self.hook)(self.readings.fetch_add(1, Ordering::SeqCst));
+        START
     }
 }
 
@@ -74,7 +94,7 @@ pub fn settings(url: &str) -> GatewaySettings {
     }
 }
 
-pub fn gateway(address: SocketAddr, clock: &Arc<ManualClock>) -> Gateway {
+pub fn gateway(address: SocketAddr, clock: &Arc<impl Clock + 'static>) -> Gateway {
     let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
     Gateway::new(settings(&format!("http://{address}")), clock).unwrap()
 }

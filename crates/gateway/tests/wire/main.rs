@@ -1,0 +1,9 @@
+//! The gateway over real sockets: every test has its own server on loopback, which does exactly
+//! what the test says.
+
+#![expect(clippy::unwrap_used, reason = "what is missing ends a test")]
+
+mod http_client;
+mod proxies;
+mod support;
+mod tls;
