@@ -4,10 +4,13 @@
 //! |---|---|
 //! | `POST /2015-03-31/functions/{name}/invocations` | what the provider says, or the fault |
 //! | `GET /_sim/faults` | the faults in place, as TOML |
-//! | `PUT /_sim/faults` | 204; the body, as TOML, replaces them and `nth` counts from 1 again; 400 with the reason in plain text when it makes no sense, and nothing changes |
-//! | `GET /_sim/requests` | the log, one line of JSON per request; header `x-dropped`: how many the full log let go |
+//! | `PUT /_sim/faults` | 204: the body, as TOML, replaces them; 400: nothing changes |
+//! | `GET /_sim/requests` | the log, one line of JSON per request |
 //! | `DELETE /_sim/requests` | 204; the log is empty, what was applied stays |
 //! | `GET /_sim/state` | what each provider has on the air |
+//!
+//! Replacing the faults makes every `nth` count from 1 again; a 400 says in plain text what makes no
+//! sense. The header `x-dropped` of the log says how many requests it let go because it was full.
 //!
 //! The Invoke API refuses with 400 what is no JSON object of the right shape or asks for another
 //! way of invoking than `RequestResponse`, and with 413 what is over 6 MiB.

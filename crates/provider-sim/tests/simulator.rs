@@ -47,7 +47,8 @@ impl Running {
             .await
             .expect("it listens");
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\n\
+             content-length: {}\r\n\r\n",
             body.len()
         );
         soon(stream.write_all(format!("{head}{body}").as_bytes()))
@@ -482,7 +483,10 @@ async fn the_log_can_be_cleared_and_the_providers_still_remember() {
 #[tokio::test]
 async fn a_payload_is_logged_character_by_character() {
     let sim = start("");
-    let payload = r#"{"message_type":"alert","identifier":"A","areas":[{"polygon":[[51.50,-1e-1]]}],"description":"caf\u00e9 é"}"#;
+    let payload = concat!(
+        r#"{"message_type":"alert","identifier":"A","#,
+        r#""areas":[{"polygon":[[51.50,-1e-1]]}],"description":"caf\u00e9 é"}"#
+    );
     sim.call("POST", &path_of("ee-1-proxy"), payload).await;
     let lines = sim.call("GET", "/_sim/requests", "").await.body;
     assert!(
