@@ -10,7 +10,8 @@
 //! | `GET /_sim/state` | what each provider has on the air |
 //!
 //! Replacing the faults makes every `nth` count from 1 again; a 400 says in plain text what makes
-//! no sense. The header `x-dropped` of the log says how many requests it let go because it was full.
+//! no sense. The header `x-dropped` of the log says how many requests it let go because it was
+//! full.
 //!
 //! The Invoke API refuses with 400 what is no JSON object of the right shape or asks for another
 //! way of invoking than `RequestResponse`, and with 413 what is over 6 MiB.
