@@ -1,0 +1,135 @@
+//! A way through the states as lines that a person can follow.
+
+use balefire_domain::lane::{HoldReason, MootReason, State};
+
+use super::act;
+use super::actions::Action;
+use super::faults::Setup;
+use super::world::{Request, World};
+
+/// Plays `way` from the start and tells each action and what the lane and the provider look like
+/// after it.
+pub fn narrate(way: &[Action], setup: &Setup) -> Vec<String> {
+    let mut world = World::start(setup);
+    let mut lines = vec![format!("the alert is approved [{}]", summary(&world))];
+    for &action in way {
+        let next = act::take(&world, action, setup);
+        lines.push(format!(
+            "{} [{}]",
+            tell(&world, action, setup),
+            summary(&next)
+        ));
+        world = next;
+    }
+    lines
+}
+
+fn tell(world: &World, action: Action, setup: &Setup) -> String {
+    let name = |index: usize| {
+        let flight = &world.flights[index];
+        // The normal form forgets where a request went once it is gone.
+        let is_told = !setup.has_shared_sites && flight.request != Request::Gone;
+        let site = match (is_told, flight.site) {
+            (false, _) => "",
+            (true, 0) => " to site a",
+            (true, _) => " to site b",
+        };
+        format!("attempt {} ({}{site})", index + 1, word(flight.seq))
+    };
+    match action {
+        Action::Second => "a second passes".to_owned(),
+        Action::Leap => "nothing happens until shortly before the next end".to_owned(),
+        Action::Cancel => "the cancel is approved".to_owned(),
+        Action::Due {
+            is_second_route_first: false,
+        } => "the lane is due".to_owned(),
+        Action::Due {
+            is_second_route_first: true,
+        } => "the lane is due, second route first".to_owned(),
+        Action::Sweep => "the sweep looks at the lane".to_owned(),
+        Action::Heal => "another send through the provider succeeded".to_owned(),
+        Action::Repeat => "an answer that is no news is recorded".to_owned(),
+        Action::Leave(i) => format!("{} leaves", name(i)),
+        Action::WriteNothing(i) => format!("{} is past its deadline: refused, unsent", name(i)),
+        Action::Arrive(i) => format!("{} reaches the provider", name(i)),
+        Action::Refuse(i) => format!("{} is refused by the provider", name(i)),
+        Action::AnswerUnknown(i) => format!("{} is answered by a 5xx and goes on", name(i)),
+        Action::AnswerForeign(i) => {
+            format!(
+                "{} is answered with another identifier and goes on",
+                name(i)
+            )
+        }
+        Action::LoseRequest(i) => format!("{} is lost on the way", name(i)),
+        Action::LoseReply(i) => format!("the answer to {} is lost", name(i)),
+        Action::Receive(i) => {
+            format!(
+                "the answer to {} is received: {:?}",
+                name(i),
+                world.flights[i].reply
+            )
+        }
+        Action::TimeOut(i) => format!("{} times out", name(i)),
+        Action::Crash(i) => format!("the process of {} dies", name(i)),
+        Action::DeclareDead(i) => format!("the owner of {} is declared dead", name(i)),
+        Action::Forget(i) => format!("the database forgets {}", name(i)),
+    }
+}
+
+fn word(seq: u32) -> String {
+    match seq {
+        1 => "alert".to_owned(),
+        2 => "cancel".to_owned(),
+        seq => format!("cancel {}", seq - 1),
+    }
+}
+
+fn summary(world: &World) -> String {
+    let mut parts: Vec<String> = world
+        .lane
+        .deliveries
+        .iter()
+        .map(|d| format!("{} {}", word(d.seq), state_words(d.state)))
+        .collect();
+    parts.push(
+        match (
+            world.applied_count,
+            world.sites.iter().any(|site| site.is_live),
+        ) {
+            (0, _) => "never applied".to_owned(),
+            (1, true) => "on the air".to_owned(),
+            (_, true) => "on the air, applied twice".to_owned(),
+            (_, false) => "off the air".to_owned(),
+        },
+    );
+    parts.join(", ")
+}
+
+fn state_words(state: State) -> String {
+    let detail = match state {
+        State::Held {
+            reason: HoldReason::Drain,
+            ..
+        } => " for the drain",
+        State::Moot {
+            reason: MootReason::NeverSent,
+            ..
+        } => ": never sent",
+        State::Moot {
+            reason: MootReason::UnknownReference,
+            ..
+        } => ": unknown reference",
+        State::Moot {
+            reason: MootReason::EndedWithoutAnswer,
+            ..
+        } => ": ended without answer",
+        State::Ready
+        | State::InFlight
+        | State::Backoff { .. }
+        | State::Held { .. }
+        | State::Acknowledged { .. }
+        | State::Superseded { .. }
+        | State::Expired { .. } => "",
+    };
+    format!("{}{detail}", state.as_str())
+}
