@@ -1,1 +1,148 @@
-//! Placeholder, filled in by the first commit.
+//! What a person or a client can do: one file per verb.
+//!
+//! A verb opens one transaction, locks what it judges, asks `domain`, writes everything that
+//! follows with its audit entry, commits, and wakes the dispatcher (D1). Handlers and commands call
+//! the same verbs. What a verb refuses is a value of its own type; what fails is a [`StoreError`].
+
+use std::future::Future;
+use std::sync::Arc;
+
+use balefire_cell_broadcast::Scripts;
+use balefire_domain::audit::Actor;
+use balefire_domain::entropy::Entropy;
+use balefire_domain::ids::{AuditEntryId, ServiceId};
+use balefire_domain::lane::Figures;
+use balefire_domain::limits::TRANSACTION_TRIES_MAX;
+use balefire_domain::provider::{Profile, ProviderName};
+use balefire_domain::time::Clock;
+use balefire_store::audit_entries::AuditEntry;
+use balefire_store::services::Service;
+use balefire_store::{Store, StoreError, Tx};
+use tokio::sync::Notify;
+
+pub mod approve_alert;
+mod areas;
+pub mod authenticate;
+pub mod cancel_alert;
+pub mod complete_alerts;
+pub mod create_alert;
+pub mod keys;
+mod lanes;
+pub mod move_alert;
+pub mod read_alerts;
+pub mod secrets;
+pub mod services;
+pub mod submit_cap;
+pub mod update_alert;
+pub mod users;
+
+/// What the configuration says that a verb needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The enabled providers.
+    pub profiles: Vec<Profile>,
+    /// `cbc.enabled`.
+    pub is_cbc_enabled: bool,
+    /// `[dispatch]`.
+    pub figures: Figures,
+    /// The headline of every alert (D46).
+    pub headline: String,
+    /// What can be carried (D11).
+    pub scripts: Scripts,
+    /// Internal clients with the secrets of each, for rotation.
+    pub clients: Vec<(String, Vec<String>)>,
+}
+
+impl Settings {
+    /// The profile of this name.
+    pub fn profile(&self, name: &ProviderName) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name == *name)
+    }
+
+    /// The providers that an alert of this service goes to: the enabled ones, restricted by the
+    /// service (D33).
+    pub fn providers_of(&self, service: &Service) -> Vec<ProviderName> {
+        let is_allowed = |name: &ProviderName| {
+            service
+                .providers
+                .as_ref()
+                .is_none_or(|own| own.contains(name))
+        };
+        let mut names: Vec<ProviderName> = self
+            .profiles
+            .iter()
+            .map(|p| p.name.clone())
+            .filter(is_allowed)
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// Everything a verb needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// The key for secrets at rest (D49).
+    pub secret_key: Arc<secrets::SecretKey>,
+    /// Told after every commit that made something to send; the sweep is the truth.
+    pub wake: Arc<Notify>,
+}
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure<R> {
+    /// The rules say no.
+    #[error("refused")]
+    Refused(R),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Writes an audit entry in the transaction of the act itself (D53).
+    pub(crate) async fn audit(
+        &self,
+        tx: &mut Tx,
+        actor: Actor,
+        action: &'static str,
+        object: String,
+        service_id: Option<ServiceId>,
+        details: serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let id = AuditEntryId::new(self.entropy.uuid_v7(tx.now));
+        let entry = AuditEntry {
+            id,
+            actor,
+            action,
+            object,
+            service_id,
+            details,
+        };
+        tx.insert_audit_entry(&entry).await
+    }
+}
+
+/// Runs a transaction again when the database asks for it (D59). `act` begins its own.
+pub(crate) async fn repeat<T, R, F>(mut act: impl FnMut() -> F) -> Result<T, Failure<R>>
+where
+    F: Future<Output = Result<T, Failure<R>>>,
+{
+    for _ in 1..TRANSACTION_TRIES_MAX {
+        match act().await {
+            Err(Failure::Store(error)) if error.is_transient() => {
+                tracing::debug!(event = "transaction.repeat", error = %error);
+            }
+            done => return done,
+        }
+    }
+    act().await
+}

@@ -1,14 +1,15 @@
 //! Duty items: what only a person on duty can mend (D19).
 
-use balefire_domain::ids::{AlertId, DutyItemId};
-use balefire_domain::lane::DutyKind;
+use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId};
+use balefire_domain::lane::{DutyKind, Effect};
 use balefire_domain::time::Timestamp;
 
+use crate::lanes::LaneKey;
 use crate::sql::{Row, StoreError};
 use crate::store::Tx;
 
 /// A duty item.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DutyItem {
     /// Its id.
     pub id: DutyItemId,
@@ -37,6 +38,38 @@ statements! {
 }
 
 impl Tx {
+    /// Opens and closes the items that a step of this lane asks for; those that are new.
+    pub async fn apply_duties(
+        &mut self,
+        key: &LaneKey,
+        effects: &[Effect],
+        mint: &(dyn Fn() -> DutyItemId + Send + Sync),
+    ) -> Result<Vec<(DutyKind, DeliveryId)>, StoreError> {
+        let mut opened = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::OpenDutyItem { kind, delivery } => {
+                    let subject = format!("delivery {delivery}");
+                    let provider = Some(key.provider.as_str());
+                    let id = mint();
+                    if self
+                        .open_duty_item(id, *kind, &subject, key.alert_id, provider)
+                        .await?
+                    {
+                        opened.push((*kind, *delivery));
+                    }
+                }
+                Effect::CloseDutyItems { delivery } => {
+                    let subject = format!("delivery {delivery}");
+                    self.close_answered_duty_items(&subject, "the delivery's end")
+                        .await?;
+                }
+                Effect::Send(_) | Effect::HealProvider | Effect::RemakeCancel { .. } => {}
+            }
+        }
+        Ok(opened)
+    }
+
     /// Opens an item unless one of its kind is open for its subject; whether it is new.
     pub async fn open_duty_item(
         &mut self,

@@ -1,0 +1,156 @@
+//! Areas as JSON clients give them and as they are stored and answered.
+
+use balefire_geometry::{Refusal, Shape};
+use serde_json::{Map, Value, json};
+
+/// Why areas can't be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AreasRefusal {
+    /// Not the object that the interface describes: what is wrong with it.
+    Form(String),
+    /// A polygon that is none.
+    Shape(Refusal),
+}
+
+const NAME_LISTS: [&str; 3] = ["ids", "names", "aggregate_names"];
+const POLYGONS: &str = "simple_polygons";
+
+/// Checks areas as a JSON client gives them, and puts the polygons that will be sent in place of
+/// those that were given: rounded, and simplified above the limits of D22. Empty areas are allowed
+/// here; what is refused without polygons is the submission (D12).
+pub(crate) fn check(given: &Value) -> Result<Value, AreasRefusal> {
+    let form = |what: String| AreasRefusal::Form(what);
+    let object = match given {
+        Value::Object(object) => object,
+        // Old clients write an empty list for "no areas".
+        Value::Array(list) if list.is_empty() => return Ok(json!({})),
+        _ => return Err(form("areas is not of type object".to_owned())),
+    };
+    let mut checked = Map::new();
+    for (key, value) in object {
+        if NAME_LISTS.contains(&key.as_str()) {
+            let is_names = value
+                .as_array()
+                .is_some_and(|names| names.iter().all(Value::is_string));
+            if !is_names {
+                return Err(form(format!("areas {key} is not a list of texts")));
+            }
+            checked.insert(key.clone(), value.clone());
+        } else if key == POLYGONS {
+            let shape = Shape::validate(&pairs(value)?).map_err(AreasRefusal::Shape)?;
+            checked.insert(key.clone(), to_json(&shape));
+        } else {
+            let what = "areas Additional properties are not allowed";
+            return Err(form(format!("{what} ({key} was unexpected)")));
+        }
+    }
+    Ok(Value::Object(checked))
+}
+
+/// Areas of a CAP document: names and the polygons that will be sent.
+pub(crate) fn from_cap(names: Vec<String>, shape: &Shape) -> Value {
+    json!({ "names": names, POLYGONS: to_json(shape) })
+}
+
+fn to_json(shape: &Shape) -> Value {
+    json!(shape.for_broadcast().shape.to_pairs())
+}
+
+fn pairs(value: &Value) -> Result<Vec<Vec<(f64, f64)>>, AreasRefusal> {
+    let list = |value: &Value, what: String| {
+        value
+            .as_array()
+            .cloned()
+            .ok_or(AreasRefusal::Form(format!("areas {what} is not a list")))
+    };
+    let mut polygons = Vec::new();
+    for (p, polygon) in list(value, POLYGONS.to_owned())?.iter().enumerate() {
+        let mut points = Vec::new();
+        for (n, point) in list(polygon, format!("polygon {}", p + 1))?
+            .iter()
+            .enumerate()
+        {
+            let numbers: Option<Vec<f64>> = point
+                .as_array()
+                .and_then(|pair| pair.iter().map(Value::as_f64).collect());
+            let Some([lat, lon]) = numbers.as_deref() else {
+                return Err(AreasRefusal::Form(format!(
+                    "areas polygon {}, point {} is not a pair of numbers, latitude and longitude",
+                    p + 1,
+                    n + 1
+                )));
+            };
+            points.push((*lat, *lon));
+        }
+        polygons.push(points);
+    }
+    Ok(polygons)
+}
+
+/// The polygons of stored areas: rings of `[lat, lon]`.
+pub(crate) fn polygons(areas: &Value) -> Vec<Vec<[f64; 2]>> {
+    areas
+        .get(POLYGONS)
+        .and_then(|polygons| serde_json::from_value(polygons.clone()).ok())
+        .unwrap_or_default()
+}
+
+/// The names of stored areas.
+pub(crate) fn names(areas: &Value) -> Vec<String> {
+    areas
+        .get("names")
+        .and_then(|names| serde_json::from_value(names.clone()).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_of_json_clients_are_checked_where_they_come_in() {
+        let ring = json!([[53.0, 0.0], [53.1, 0.0], [53.1, 0.1], [53.0, 0.0]]);
+        for (given, want) in [
+            (json!({}), Ok(json!({}))),
+            (json!([]), Ok(json!({}))),
+            (
+                json!({"ids": ["a"], "names": ["A"]}),
+                Ok(json!({"ids": ["a"], "names": ["A"]})),
+            ),
+            (
+                json!({"simple_polygons": [ring]}),
+                Ok(json!({"simple_polygons": [ring]})),
+            ),
+            (json!([1]), Err("areas is not of type object")),
+            (
+                json!({"names": "A"}),
+                Err("areas names is not a list of texts"),
+            ),
+            (
+                json!({"simple_polygons": 1}),
+                Err("areas simple_polygons is not a list"),
+            ),
+            (
+                json!({"simple_polygons": [1]}),
+                Err("areas polygon 1 is not a list"),
+            ),
+            (
+                json!({"simple_polygons": [[["a", 1]]]}),
+                Err("areas polygon 1, point 1 is not a pair of numbers, latitude and longitude"),
+            ),
+            (
+                json!({"wkt": ""}),
+                Err("areas Additional properties are not allowed (wkt was unexpected)"),
+            ),
+        ] {
+            let want = want.map_err(|what| AreasRefusal::Form(what.to_owned()));
+            assert_eq!(check(&given), want, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_polygon_that_is_none_is_refused() {
+        let open = json!({"simple_polygons": [[[53.0, 0.0], [53.1, 0.0], [53.1, 0.1]]]});
+        assert!(matches!(check(&open), Err(AreasRefusal::Shape(_))));
+    }
+}

@@ -1,0 +1,102 @@
+//! The clock's own verb: alerts whose end has come are completed (R80, D19).
+
+use std::collections::BTreeSet;
+
+use balefire_domain::alert::{self, Status};
+use balefire_domain::audit::Actor;
+use balefire_domain::ids::{AlertId, DutyItemId};
+use balefire_domain::lane::{DutyKind, Kind, Lane, LaneEvent, step};
+use balefire_domain::limits::LANES_PER_SWEEP_MAX;
+use balefire_store::{StoreError, Tx};
+use serde_json::json;
+
+use crate::{App, Failure, repeat};
+
+impl App {
+    /// Completes what is over, a bounded number at a time; how many.
+    pub async fn complete_alerts(&self) -> Result<usize, StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("list_alerts_over", self.clock.now())
+            .await?;
+        let over = tx.list_alerts_over(LANES_PER_SWEEP_MAX).await?;
+        drop(tx);
+        let mut completed = 0;
+        for alert in over {
+            let done: Result<bool, Failure<()>> = repeat(|| self.complete_alert(alert)).await;
+            match done {
+                Ok(is_completed) => completed += usize::from(is_completed),
+                Err(Failure::Store(error)) => return Err(error),
+                Err(Failure::Refused(())) => {}
+            }
+        }
+        Ok(completed)
+    }
+
+    async fn complete_alert(&self, id: AlertId) -> Result<bool, Failure<()>> {
+        let mut tx = self.store.begin("complete_alert", self.clock.now()).await?;
+        let Some(mut found) = tx.lock_alert(id).await? else {
+            return Ok(false);
+        };
+        if !alert::is_over(found.status, found.finishes_at, tx.now) {
+            return Ok(false);
+        }
+        found.status = Status::Completed;
+        found.updated_at = Some(tx.now);
+        tx.update_alert(&found).await?;
+        let missed = self.end_lanes(&mut tx, id).await?;
+        let details = json!({ "unacknowledged": missed });
+        let (object, service) = (format!("alert {id}"), Some(found.service_id));
+        self.audit(
+            &mut tx,
+            Actor::Clock,
+            "alert.complete",
+            object,
+            service,
+            details,
+        )
+        .await?;
+        tx.commit().await?;
+        tracing::info!(event = "alert.completed", alert.id = %id, "an alert's time is over");
+        Ok(true)
+    }
+
+    /// Expires what is left of the alert's lanes; the providers that never accepted it.
+    async fn end_lanes(&self, tx: &mut Tx, id: AlertId) -> Result<BTreeSet<String>, StoreError> {
+        let mut missed = BTreeSet::new();
+        for key in tx.list_lanes(id).await? {
+            let Some(lane) = tx.lock_lane(&key).await? else {
+                continue;
+            };
+            let moved = step(&lane, LaneEvent::Tick, tx.now, &self.policy(&key.provider));
+            tx.save_lane(&key, &lane, &moved.lane).await?;
+            self.apply_duties(tx, &key, &moved.effects).await?;
+            if let Some(unaccepted) = unaccepted(&moved.lane) {
+                let kind = DutyKind::CompletedUnacknowledged;
+                let item = DutyItemId::new(self.entropy.uuid_v7(tx.now));
+                let provider = key.provider.as_str();
+                tx.open_duty_item(item, kind, &unaccepted, id, Some(provider))
+                    .await?;
+                tracing::error!(
+                    event = "duty_item.opened", alert.id = %id, provider, kind = kind.as_str(),
+                    advice = kind.advice(), "a person on duty is needed"
+                );
+                missed.insert(provider.to_owned());
+            }
+        }
+        Ok(missed)
+    }
+}
+
+/// The subject of a duty item about the alert's delivery, where no attempt of it was accepted.
+fn unaccepted(lane: &Lane) -> Option<String> {
+    let alert = lane
+        .deliveries
+        .iter()
+        .find(|delivery| delivery.kind == Kind::Alert)?;
+    let is_accepted = lane
+        .attempts
+        .iter()
+        .any(|attempt| attempt.delivery == alert.id && attempt.is_accepted());
+    (!is_accepted).then(|| format!("delivery {}", alert.id))
+}

@@ -1,0 +1,154 @@
+//! An author's new alert, by the JSON API: a draft (R14 to R18).
+
+use balefire_cell_broadcast::{AlertText, TextRefusal};
+use balefire_domain::alert::{Mode, Status};
+use balefire_domain::audit::Actor;
+use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::time::Timestamp;
+use balefire_store::alerts::Alert;
+use serde_json::{Value, json};
+
+use crate::areas::{self, AreasRefusal};
+use crate::{App, Failure, repeat};
+
+/// What an author writes.
+#[derive(Clone, Debug)]
+pub struct NewAlert {
+    /// Their own name for it; 1 to 255 characters.
+    pub reference: String,
+    /// The text as written.
+    pub content: String,
+    /// The areas.
+    pub areas: Option<Value>,
+    /// Its start.
+    pub starts_at: Option<Timestamp>,
+    /// Its end.
+    pub finishes_at: Option<Timestamp>,
+    /// The author.
+    pub created_by: UserId,
+}
+
+/// Why it was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CreateRefusal {
+    /// No such service (404).
+    ServiceNotFound,
+    /// The service may not broadcast.
+    NotAllowed,
+    /// The service is suspended or archived (403).
+    ServiceInactive,
+    /// No such person (404).
+    UserNotFound,
+    /// The author does not belong to the service.
+    NotAMember(UserId),
+    /// The text can't be sent.
+    Text(TextRefusal),
+    /// The areas can't be taken.
+    Areas(AreasRefusal),
+}
+
+impl App {
+    /// Stores a draft.
+    pub async fn create_alert(
+        &self,
+        service: ServiceId,
+        new: &NewAlert,
+    ) -> Result<Alert, Failure<CreateRefusal>> {
+        repeat(|| self.create_alert_once(service, new)).await
+    }
+
+    async fn create_alert_once(
+        &self,
+        service_id: ServiceId,
+        new: &NewAlert,
+    ) -> Result<Alert, Failure<CreateRefusal>> {
+        let refuse = Failure::Refused;
+        let mut tx = self.store.begin("create_alert", self.clock.now()).await?;
+        let Some(service) = tx.load_service(service_id).await? else {
+            return Err(refuse(CreateRefusal::ServiceNotFound));
+        };
+        if !service.may_broadcast {
+            return Err(refuse(CreateRefusal::NotAllowed));
+        }
+        if service.state != balefire_domain::alert::ServiceState::Active {
+            return Err(refuse(CreateRefusal::ServiceInactive));
+        }
+        if tx.load_user(new.created_by).await?.is_none() {
+            return Err(refuse(CreateRefusal::UserNotFound));
+        }
+        if !tx.is_member(new.created_by, service_id).await? {
+            return Err(refuse(CreateRefusal::NotAMember(new.created_by)));
+        }
+        let text = AlertText::accept(&new.content, self.settings.scripts)
+            .map_err(|refusal| refuse(CreateRefusal::Text(refusal)))?;
+        let areas = match &new.areas {
+            None => json!({}),
+            Some(given) => {
+                areas::check(given).map_err(|refusal| refuse(CreateRefusal::Areas(refusal)))?
+            }
+        };
+        let alert = Alert {
+            is_stubbed: service.mode == Mode::Training,
+            reference: Some(new.reference.clone()),
+            content: new.content.clone(),
+            text: text.into_string(),
+            areas,
+            starts_at: new.starts_at,
+            finishes_at: new.finishes_at,
+            created_by: Some(new.created_by),
+            ..self.blank_alert(service_id, tx.now)
+        };
+        tx.insert_alert(&alert).await?;
+        let details = json!({ "reference": alert.reference, "stubbed": alert.is_stubbed });
+        let (actor, object) = (Actor::User(new.created_by), format!("alert {}", alert.id));
+        self.audit(
+            &mut tx,
+            actor,
+            "alert.create",
+            object,
+            Some(service_id),
+            details,
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(alert)
+    }
+
+    /// A draft that says nothing yet.
+    pub(crate) fn blank_alert(&self, service_id: ServiceId, now: Timestamp) -> Alert {
+        Alert {
+            id: AlertId::new(self.entropy.uuid_v7(now)),
+            service_id,
+            status: Status::Draft,
+            is_stubbed: false,
+            version: 1,
+            next_seq: 1,
+            reference: None,
+            content: String::new(),
+            text: String::new(),
+            extra_content: None,
+            areas: json!({}),
+            duration_us: None,
+            starts_at: None,
+            finishes_at: None,
+            cap_event: None,
+            cap: None,
+            created_at: now,
+            updated_at: None,
+            submitted_at: None,
+            approved_at: None,
+            cancelled_at: None,
+            rejected_at: None,
+            created_by: None,
+            updated_by: None,
+            submitted_by: None,
+            approved_by: None,
+            cancelled_by: None,
+            rejected_by: None,
+            api_key_id: None,
+            cancelled_by_api_key_id: None,
+            rejected_by_api_key_id: None,
+            rejection_reason: None,
+        }
+    }
+}

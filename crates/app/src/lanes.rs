@@ -1,0 +1,90 @@
+//! Issuing an event in a lane, for approval and cancel.
+
+use std::collections::BTreeSet;
+
+use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId};
+use balefire_domain::lane::policy::ends_at;
+use balefire_domain::lane::{Delivery, Effect, Lane, LaneEvent, Policy, State, step};
+use balefire_domain::provider::ProviderName;
+use balefire_store::deliveries::Frozen;
+use balefire_store::events::Event;
+use balefire_store::lanes::LaneKey;
+use balefire_store::{StoreError, Tx};
+
+use crate::App;
+
+impl App {
+    pub(crate) fn policy(&self, provider: &ProviderName) -> Policy {
+        // The order of routes is read when an attempt opens, not when an event is issued.
+        let failing = BTreeSet::new();
+        let settings = &self.settings;
+        let profile = settings.profile(provider);
+        Policy::of(
+            &settings.figures,
+            profile,
+            settings.is_cbc_enabled,
+            &failing,
+        )
+    }
+
+    /// A new delivery of an event, above all others of its lane.
+    pub(crate) fn new_delivery(&self, event: &Event, lane: &Lane) -> Delivery {
+        let above = lane.target().map_or(1, |target| target.seq + 1);
+        Delivery {
+            id: DeliveryId::new(self.entropy.uuid_v4()),
+            seq: event.seq.max(above),
+            kind: event.kind,
+            state: State::Ready,
+            round: 1,
+            created_at: event.created_at,
+            ends_at: ends_at(event.kind, event.finishes_at),
+            is_stuck: false,
+        }
+    }
+
+    /// Stores a delivery and what `step` makes of its lane. The caller holds the lane's lock.
+    pub(crate) async fn issue(
+        &self,
+        tx: &mut Tx,
+        key: &LaneKey,
+        lane: &Lane,
+        delivery: Delivery,
+        frozen: &Frozen,
+    ) -> Result<(), StoreError> {
+        tx.insert_delivery(key, &delivery, frozen).await?;
+        let policy = self.policy(&key.provider);
+        let mut known = lane.clone();
+        known.deliveries.push(delivery.clone());
+        let moved = step(lane, LaneEvent::Issued(delivery), tx.now, &policy);
+        tx.save_lane(key, &known, &moved.lane).await?;
+        self.apply_duties(tx, key, &moved.effects).await
+    }
+
+    /// Opens and closes the duty items that a step asks for.
+    pub(crate) async fn apply_duties(
+        &self,
+        tx: &mut Tx,
+        key: &LaneKey,
+        effects: &[Effect],
+    ) -> Result<(), StoreError> {
+        let now = tx.now;
+        let mint = || DutyItemId::new(self.entropy.uuid_v7(now));
+        for (kind, delivery) in tx.apply_duties(key, effects, &mint).await? {
+            log_duty(key.alert_id, &key.provider, kind, delivery);
+        }
+        Ok(())
+    }
+}
+
+fn log_duty(
+    alert: AlertId,
+    provider: &ProviderName,
+    kind: balefire_domain::lane::DutyKind,
+    delivery: DeliveryId,
+) {
+    tracing::error!(
+        event = "duty_item.opened",
+        alert.id = %alert, provider = %provider, delivery.id = %delivery, kind = kind.as_str(),
+        advice = kind.advice(), "a person on duty is needed"
+    );
+}

@@ -1,0 +1,205 @@
+//! Moving an alert to another state, by a person (R36 to R41, D9, D40).
+//!
+//! Order of checks: 1. the alert exists; 2. the service may act (a cancel always may); 3. the
+//! person exists; 4. and belongs to the service (a platform administrator may cancel); 5. the move
+//! is one of D9's table; 6. the rules of submission or approval.
+
+use balefire_domain::alert::{Mode, Mover, ServiceState, Status};
+use balefire_domain::approval::{ApprovalRefusal, Seen};
+use balefire_domain::audit::Actor;
+use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_store::StoreError;
+use balefire_store::Tx;
+use balefire_store::alerts::Alert;
+use balefire_store::services::Service;
+use serde_json::{Value, json};
+
+use crate::{App, Failure, areas, repeat};
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// The new state.
+    pub to: Status,
+    /// Who asks.
+    pub by: UserId,
+    /// Why, for a rejection.
+    pub rejection_reason: Option<String>,
+    /// What the approver says to have seen.
+    pub seen: Seen,
+}
+
+/// Why it was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MoveRefusal {
+    /// No such alert of this service (404).
+    NotFound,
+    /// The service is suspended or archived (403).
+    ServiceInactive,
+    /// No such person (404).
+    UserNotFound,
+    /// The person does not belong to the service.
+    NotAMember,
+    /// D9's table has no such move.
+    IllegalMove {
+        /// From here.
+        from: Status,
+        /// To there.
+        to: Status,
+    },
+    /// Submitted without polygons on a live service.
+    NoAreas,
+    /// The approval does not count.
+    Approval(ApprovalRefusal),
+}
+
+type Refused = Failure<MoveRefusal>;
+
+impl App {
+    /// Moves an alert. On success the alert as it now is; what follows from an approval or a
+    /// cancel is committed with it.
+    pub async fn move_alert(
+        &self,
+        service: ServiceId,
+        alert: AlertId,
+        asked: &Move,
+    ) -> Result<Alert, Refused> {
+        let moved = repeat(|| self.move_alert_once(service, alert, asked)).await?;
+        self.wake.notify_one();
+        Ok(moved)
+    }
+
+    async fn move_alert_once(
+        &self,
+        service_id: ServiceId,
+        id: AlertId,
+        asked: &Move,
+    ) -> Result<Alert, Refused> {
+        let mut tx = self.store.begin("move_alert", self.clock.now()).await?;
+        let alert = tx
+            .lock_alert(id)
+            .await?
+            .filter(|alert| alert.service_id == service_id);
+        let service = tx.load_service(service_id).await?;
+        let (Some(alert), Some(service)) = (alert, service) else {
+            return Err(Failure::Refused(MoveRefusal::NotFound));
+        };
+        check_person(&mut tx, &service, asked).await?;
+        let from = alert.status;
+        if !from.may_move(asked.to, Mover::Person) {
+            return Err(Failure::Refused(MoveRefusal::IllegalMove {
+                from,
+                to: asked.to,
+            }));
+        }
+        let actor = Actor::User(asked.by);
+        let moved = match asked.to {
+            Status::Broadcasting => self.approve_in(&mut tx, alert, &service, asked).await?,
+            Status::Cancelled => self.cancel_in(&mut tx, alert, actor, json!({})).await?,
+            Status::Rejected => {
+                let reason = asked.rejection_reason.clone();
+                self.reject_in(&mut tx, alert, actor, reason, json!({}))
+                    .await?
+            }
+            Status::PendingApproval => self.submit_in(&mut tx, alert, &service, asked.by).await?,
+            Status::Draft | Status::Returned => {
+                self.relabel_in(&mut tx, alert, asked.to, asked.by).await?
+            }
+            Status::Completed | Status::TechnicalFailure => {
+                unreachable!("no person may move an alert there")
+            }
+        };
+        tx.commit().await?;
+        tracing::info!(
+            event = "alert.moved", alert.id = %id, from = from.as_str(), to = asked.to.as_str(),
+            user.id = %asked.by, "an alert moved to another state"
+        );
+        Ok(moved)
+    }
+
+    async fn submit_in(
+        &self,
+        tx: &mut Tx,
+        mut alert: Alert,
+        service: &Service,
+        by: UserId,
+    ) -> Result<Alert, Refused> {
+        if service.mode == Mode::Live && areas::polygons(&alert.areas).is_empty() {
+            return Err(Failure::Refused(MoveRefusal::NoAreas));
+        }
+        alert.submitted_at = Some(tx.now);
+        alert.submitted_by = Some(by);
+        Ok(self
+            .relabel_in(tx, alert, Status::PendingApproval, by)
+            .await?)
+    }
+
+    async fn relabel_in(
+        &self,
+        tx: &mut Tx,
+        mut alert: Alert,
+        to: Status,
+        by: UserId,
+    ) -> Result<Alert, StoreError> {
+        let details = json!({ "from": alert.status.as_str(), "to": to.as_str() });
+        alert.status = to;
+        alert.updated_at = Some(tx.now);
+        alert.updated_by = Some(by);
+        tx.update_alert(&alert).await?;
+        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
+        self.audit(tx, Actor::User(by), "alert.move", object, service, details)
+            .await?;
+        Ok(alert)
+    }
+
+    pub(crate) async fn reject_in(
+        &self,
+        tx: &mut Tx,
+        mut alert: Alert,
+        actor: Actor,
+        reason: Option<String>,
+        mut details: Value,
+    ) -> Result<Alert, StoreError> {
+        details["from"] = json!(alert.status.as_str());
+        details["reason"] = json!(reason);
+        alert.status = Status::Rejected;
+        alert.rejected_at = Some(tx.now);
+        alert.updated_at = Some(tx.now);
+        alert.rejection_reason = reason;
+        (alert.rejected_by, alert.rejected_by_api_key_id) = match actor {
+            Actor::User(user) => (Some(user), None),
+            Actor::ApiKey(key) => (None, Some(key)),
+            Actor::CommandLine | Actor::Clock => (None, None),
+        };
+        tx.update_alert(&alert).await?;
+        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
+        self.audit(tx, actor, "alert.reject", object, service, details)
+            .await?;
+        Ok(alert)
+    }
+}
+
+async fn check_person(tx: &mut Tx, service: &Service, asked: &Move) -> Result<(), Refused> {
+    let is_cancel = asked.to == Status::Cancelled;
+    let may_act = match service.state {
+        ServiceState::Active => true,
+        // Of an archived service only a platform administrator may stop an alert (D40).
+        ServiceState::Suspended | ServiceState::Archived => is_cancel,
+    };
+    if !may_act {
+        return Err(Failure::Refused(MoveRefusal::ServiceInactive));
+    }
+    let Some(user) = tx.load_user(asked.by).await? else {
+        return Err(Failure::Refused(MoveRefusal::UserNotFound));
+    };
+    if is_cancel && user.is_platform_admin {
+        return Ok(());
+    }
+    if service.state == ServiceState::Archived {
+        return Err(Failure::Refused(MoveRefusal::ServiceInactive));
+    }
+    if !tx.is_member(asked.by, service.id).await? {
+        return Err(Failure::Refused(MoveRefusal::NotAMember));
+    }
+    Ok(())
+}

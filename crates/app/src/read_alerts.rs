@@ -1,0 +1,75 @@
+//! Reading alerts and their course.
+
+use balefire_domain::ids::{AlertId, ServiceId};
+use balefire_store::StoreError;
+use balefire_store::alerts::Alert;
+use balefire_store::deliveries::DeliveryHistory;
+use balefire_store::duty_items::DutyItem;
+use balefire_store::route_results::RouteResult;
+
+use crate::App;
+
+impl App {
+    /// A service's alerts, oldest first; `None` when there is no such service.
+    pub async fn list_alerts(&self, service: ServiceId) -> Result<Option<Vec<Alert>>, StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("list_alerts", self.clock.now())
+            .await?;
+        if tx.load_service(service).await?.is_none() {
+            return Ok(None);
+        }
+        tx.list_alerts(service).await.map(Some)
+    }
+
+    /// An alert of this service.
+    pub async fn load_alert(
+        &self,
+        service: ServiceId,
+        alert: AlertId,
+    ) -> Result<Option<Alert>, StoreError> {
+        Ok(self
+            .find_alert(alert)
+            .await?
+            .filter(|found| found.service_id == service))
+    }
+
+    /// An alert of any service, for the command line.
+    pub async fn find_alert(&self, alert: AlertId) -> Result<Option<Alert>, StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("load_alert", self.clock.now())
+            .await?;
+        tx.load_alert(alert).await
+    }
+
+    /// An alert's deliveries with every attempt, by provider and order.
+    pub async fn list_deliveries(
+        &self,
+        alert: AlertId,
+    ) -> Result<Vec<DeliveryHistory>, StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("list_deliveries", self.clock.now())
+            .await?;
+        tx.list_delivery_histories(alert).await
+    }
+
+    /// An alert's duty items, closed ones too.
+    pub async fn list_duty_items(&self, alert: AlertId) -> Result<Vec<DutyItem>, StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("list_duty_items", self.clock.now())
+            .await?;
+        tx.list_duty_items(alert).await
+    }
+
+    /// The latest that is known of every route.
+    pub async fn list_route_results(&self) -> Result<Vec<RouteResult>, StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("list_route_results", self.clock.now())
+            .await?;
+        tx.list_route_results().await
+    }
+}

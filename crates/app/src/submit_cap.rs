@@ -1,0 +1,326 @@
+//! `POST /v2/broadcast`: a CAP document from an agency (D13, D41, D43, D45).
+//!
+//! Order, after the caller's token, key, permission, content type and size were checked:
+//! 1. XML and structure; 2. status and msgType; 3. the service may act (a Cancel always may);
+//! 4. the rules; 5. the text; 6. the areas; 7. the identity. A refused document leaves nothing
+//! behind, except one audit entry for a status other than Actual.
+
+use balefire_cap::alert::Status as CapStatus;
+use balefire_cap::rules::{self, AlertContent, CancelContent, Kind};
+use balefire_cap::{Document, Finding};
+use balefire_cell_broadcast::{AlertText, TextRefusal};
+use balefire_domain::alert::{Mode, ServiceState, Status};
+use balefire_domain::approval::hex;
+use balefire_domain::audit::Actor;
+use balefire_domain::cap_cancel::{self, Candidate, Miss, NamedMessage};
+use balefire_domain::ids::AlertId;
+use balefire_domain::limits::REFERENCE_CHARS_MAX;
+use balefire_geometry::Shape;
+use balefire_store::alerts::{Alert, CapIdentity};
+use balefire_store::api_keys::KeyKind;
+use balefire_store::{StoreError, Tx};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::authenticate::KeyHolder;
+use crate::{App, Failure, areas, repeat};
+
+/// Bytes above which a document is read on a thread for long work.
+const LONG_WORK_BYTES: usize = 16 * 1024;
+
+/// What became of a document.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The alert that it made, repeats, rejects or cancels.
+    pub alert: Alert,
+    /// It repeats a document that is known: nothing was done.
+    pub is_repetition: bool,
+}
+
+/// Why a document was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SubmitRefusal {
+    /// Not XML, or not the structure of CAP 1.2.
+    NotCap(Vec<Finding>),
+    /// A status or msgType that is not taken.
+    Kind(Finding),
+    /// The service is suspended.
+    Suspended,
+    /// The key may only cancel.
+    KeyRevoked,
+    /// CAP's own rules, or those of this system.
+    Rules(Vec<Finding>),
+    /// The identifier, which becomes the reference, is too long.
+    IdentifierTooLong,
+    /// The description can't be sent.
+    Text(TextRefusal),
+    /// The polygons can't be taken.
+    Shape(balefire_geometry::Refusal),
+    /// Another document of the same identity made this alert.
+    OtherContent(AlertId),
+    /// No alert, or several, or one that the key may not stop.
+    Cancel(Miss),
+}
+
+type Refused = Failure<SubmitRefusal>;
+
+struct Prepared {
+    content: AlertContent,
+    text: AlertText,
+    areas: Value,
+    digest: String,
+}
+
+enum Asked {
+    Alert(Box<Prepared>),
+    Cancel(CancelContent),
+}
+
+impl App {
+    /// Takes a document in, on behalf of the holder of a key.
+    pub async fn submit_cap(
+        &self,
+        holder: &KeyHolder,
+        bytes: Vec<u8>,
+    ) -> Result<Submitted, Refused> {
+        let asked = if bytes.len() > LONG_WORK_BYTES {
+            let (app, owner) = (self.clone(), holder.clone());
+            let work = move || app.prepare(&owner, &bytes);
+            tokio::task::spawn_blocking(work)
+                .await
+                .expect("reading a document doesn't panic")
+        } else {
+            self.prepare(holder, &bytes)
+        };
+        match asked {
+            Err(refusal) => {
+                self.audit_refused_status(holder, &refusal).await?;
+                Err(Failure::Refused(refusal))
+            }
+            Ok(Asked::Alert(prepared)) => repeat(|| self.store_cap_alert(holder, &prepared)).await,
+            Ok(Asked::Cancel(content)) => repeat(|| self.cancel_by_cap(holder, &content)).await,
+        }
+    }
+
+    fn prepare(&self, holder: &KeyHolder, bytes: &[u8]) -> Result<Asked, SubmitRefusal> {
+        let document = balefire_cap::read(bytes).map_err(SubmitRefusal::NotCap)?;
+        let kind = rules::check_kind(&document.alert).map_err(SubmitRefusal::Kind)?;
+        match kind {
+            Kind::Cancel => {
+                let accepted =
+                    rules::accept_cancel(&document.alert).map_err(SubmitRefusal::Rules)?;
+                Ok(Asked::Cancel(accepted.content))
+            }
+            Kind::Alert if holder.is_for_cancel_only => Err(SubmitRefusal::KeyRevoked),
+            Kind::Alert if holder.service.state != ServiceState::Active => {
+                Err(SubmitRefusal::Suspended)
+            }
+            Kind::Alert => self
+                .prepare_alert(&document)
+                .map(|p| Asked::Alert(Box::new(p))),
+        }
+    }
+
+    fn prepare_alert(&self, document: &Document) -> Result<Prepared, SubmitRefusal> {
+        let accepted = rules::accept_alert(&document.alert).map_err(SubmitRefusal::Rules)?;
+        let content = accepted.content;
+        if content.identifier.chars().count() > REFERENCE_CHARS_MAX {
+            return Err(SubmitRefusal::IdentifierTooLong);
+        }
+        let text =
+            AlertText::accept(&content.text, self.settings.scripts).map_err(SubmitRefusal::Text)?;
+        let polygons: Vec<_> = content
+            .areas
+            .iter()
+            .flat_map(|area| area.polygons.iter().cloned())
+            .collect();
+        let shape = Shape::validate(&polygons).map_err(SubmitRefusal::Shape)?;
+        let names = content.areas.iter().map(|area| area.name.clone()).collect();
+        let areas = areas::from_cap(names, &shape);
+        let said = serde_json::to_vec(&document.alert).expect("a message can be written as JSON");
+        let digest = hex(&Sha256::digest(&said));
+        Ok(Prepared {
+            content,
+            text,
+            areas,
+            digest,
+        })
+    }
+
+    async fn audit_refused_status(
+        &self,
+        holder: &KeyHolder,
+        refusal: &SubmitRefusal,
+    ) -> Result<(), StoreError> {
+        let SubmitRefusal::Kind(finding) = refusal else {
+            return Ok(());
+        };
+        if finding.path != "alert/status" {
+            return Ok(());
+        }
+        let mut tx = self.store.begin("refuse_status", self.clock.now()).await?;
+        let service = holder.service.id;
+        let details = json!({ "rule": finding.code, "actual": CapStatus::Actual.to_string() });
+        let (actor, object) = (Actor::ApiKey(holder.key_id), format!("service {service}"));
+        self.audit(&mut tx, actor, "cap.refuse", object, Some(service), details)
+            .await?;
+        tx.commit().await
+    }
+
+    async fn store_cap_alert(
+        &self,
+        holder: &KeyHolder,
+        prepared: &Prepared,
+    ) -> Result<Submitted, Refused> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin("submit_cap", now).await?;
+        let alert = self.new_cap_alert(holder, prepared, &tx);
+        let identity = alert.cap.as_ref().expect("made by a document");
+        if let Some(known) = tx
+            .load_alert_by_cap(alert.service_id, identity, alert.is_stubbed)
+            .await?
+        {
+            return repetition(known, &prepared.digest);
+        }
+        match tx.insert_alert(&alert).await {
+            Ok(()) => {}
+            Err(error) if error.is_unique_violation() => {
+                drop(tx);
+                return self.load_repetition(&alert, &prepared.digest, error).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let details = json!({ "reference": alert.reference, "stubbed": alert.is_stubbed });
+        let (actor, object) = (Actor::ApiKey(holder.key_id), format!("alert {}", alert.id));
+        let service = Some(alert.service_id);
+        self.audit(&mut tx, actor, "alert.submit", object, service, details)
+            .await?;
+        tx.commit().await?;
+        tracing::info!(
+            event = "alert.submitted", alert.id = %alert.id, service.id = %alert.service_id,
+            stubbed = alert.is_stubbed, "an alert came in by CAP and waits for approval"
+        );
+        Ok(Submitted {
+            alert,
+            is_repetition: false,
+        })
+    }
+
+    /// The same document was stored by another request while ours was under way.
+    async fn load_repetition(
+        &self,
+        alert: &Alert,
+        digest: &str,
+        error: StoreError,
+    ) -> Result<Submitted, Refused> {
+        let identity = alert.cap.as_ref().expect("made by a document");
+        let mut tx = self
+            .store
+            .begin_read("submit_cap_again", self.clock.now())
+            .await?;
+        match tx
+            .load_alert_by_cap(alert.service_id, identity, alert.is_stubbed)
+            .await?
+        {
+            Some(known) => repetition(known, digest),
+            None => Err(error.into()),
+        }
+    }
+
+    fn new_cap_alert(&self, holder: &KeyHolder, prepared: &Prepared, tx: &Tx) -> Alert {
+        let content = &prepared.content;
+        let is_stubbed = holder.service.mode == Mode::Training || holder.kind == KeyKind::Test;
+        Alert {
+            status: Status::PendingApproval,
+            is_stubbed,
+            reference: Some(content.identifier.clone()),
+            content: content.text.clone(),
+            text: prepared.text.as_str().to_owned(),
+            areas: prepared.areas.clone(),
+            cap_event: Some(content.event.clone()),
+            cap: Some(CapIdentity {
+                sender: content.sender.clone(),
+                identifier: content.identifier.clone(),
+                sent: content.sent.at,
+                digest: prepared.digest.clone(),
+            }),
+            api_key_id: Some(holder.key_id),
+            ..self.blank_alert(holder.service.id, tx.now)
+        }
+    }
+
+    async fn cancel_by_cap(
+        &self,
+        holder: &KeyHolder,
+        content: &CancelContent,
+    ) -> Result<Submitted, Refused> {
+        let service = holder.service.id;
+        let mut tx = self.store.begin("cancel_by_cap", self.clock.now()).await?;
+        let candidates: Vec<Candidate> = tx
+            .list_cancellable_alerts(service)
+            .await?
+            .iter()
+            .map(candidate)
+            .collect();
+        let named: Vec<NamedMessage> = content
+            .references
+            .iter()
+            .map(|reference| NamedMessage {
+                sender: reference.sender.clone(),
+                identifier: reference.identifier.clone(),
+                sent: reference.sent.at,
+            })
+            .collect();
+        let is_test_key = holder.kind == KeyKind::Test;
+        let found = cap_cancel::find(&named, &candidates, is_test_key)
+            .map_err(|miss| Failure::Refused(SubmitRefusal::Cancel(miss)))?;
+        if found.is_by_identifier_only {
+            tracing::warn!(
+                event = "alert.cancel_by_identifier", alert.id = %found.alert,
+                "a CAP Cancel named this alert by its identifier; its sender or sent differ"
+            );
+        }
+        let details = json!({ "by_identifier_only": found.is_by_identifier_only });
+        let actor = Actor::ApiKey(holder.key_id);
+        let Some(alert) = tx.lock_alert(found.alert).await? else {
+            return Err(Failure::Refused(SubmitRefusal::Cancel(Miss::NotFound)));
+        };
+        let alert = match alert.status.after_cap_cancel() {
+            Some(Status::Cancelled) => self.cancel_in(&mut tx, alert, actor, details).await?,
+            Some(_) => self.reject_in(&mut tx, alert, actor, None, details).await?,
+            // It ended between the search and the lock.
+            None => return Err(Failure::Refused(SubmitRefusal::Cancel(Miss::NotFound))),
+        };
+        tx.commit().await?;
+        self.wake.notify_one();
+        Ok(Submitted {
+            alert,
+            is_repetition: false,
+        })
+    }
+}
+
+fn repetition(known: Alert, digest: &str) -> Result<Submitted, Refused> {
+    if known.cap.as_ref().is_some_and(|cap| cap.digest == digest) {
+        Ok(Submitted {
+            alert: known,
+            is_repetition: true,
+        })
+    } else {
+        Err(Failure::Refused(SubmitRefusal::OtherContent(known.id)))
+    }
+}
+
+fn candidate(alert: &Alert) -> Candidate {
+    Candidate {
+        alert: alert.id,
+        status: alert.status,
+        is_stubbed: alert.is_stubbed,
+        message: alert.cap.as_ref().map(|cap| NamedMessage {
+            sender: cap.sender.clone(),
+            identifier: cap.identifier.clone(),
+            sent: cap.sent,
+        }),
+        reference: alert.reference.clone(),
+    }
+}

@@ -1,0 +1,189 @@
+//! An author's change of an alert that is not approved yet (R20 to R22, D42, D51).
+//!
+//! Text, areas, reference and extra content make a new version, whose editor may not approve it.
+//! Times and duration are no edit and need no person.
+
+use balefire_cell_broadcast::{AlertText, TextRefusal};
+use balefire_domain::alert::{Mode, ServiceState, Status};
+use balefire_domain::audit::Actor;
+use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::time::Timestamp;
+use balefire_store::alerts::Alert;
+use balefire_store::services::Service;
+use serde_json::{Value, json};
+
+use crate::areas::{self, AreasRefusal};
+use crate::{App, Failure, repeat};
+
+/// What changes; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct AlertChange {
+    /// The author's name for it; 1 to 255 characters.
+    pub reference: Option<String>,
+    /// The text as written.
+    pub content: Option<String>,
+    /// The areas: `ids` and `simple_polygons` together, or neither (then they stay).
+    pub areas: Option<Value>,
+    /// What the public page shows beside the text.
+    pub extra_content: Option<String>,
+    /// How long it lasts, in microseconds.
+    pub duration_us: Option<i64>,
+    /// Its start.
+    pub starts_at: Option<Timestamp>,
+    /// Its end.
+    pub finishes_at: Option<Timestamp>,
+    /// Who changes it.
+    pub created_by: Option<UserId>,
+}
+
+/// Why it was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UpdateRefusal {
+    /// No such alert of this service (404).
+    NotFound,
+    /// The service is suspended or archived (403).
+    ServiceInactive,
+    /// No such person (404).
+    UserNotFound,
+    /// The editor does not belong to the service.
+    NotAMember(UserId),
+    /// It is approved, over or cancelled.
+    NotEditable(Status),
+    /// One of area ids and polygons without the other.
+    HalfAreas,
+    /// An edit of a pending alert on a live service that names nobody (D42).
+    EditorMissing,
+    /// The text can't be sent.
+    Text(TextRefusal),
+    /// The areas can't be taken.
+    Areas(AreasRefusal),
+}
+
+type Refused = Failure<UpdateRefusal>;
+
+impl App {
+    /// Changes an alert.
+    pub async fn update_alert(
+        &self,
+        service: ServiceId,
+        alert: AlertId,
+        change: &AlertChange,
+    ) -> Result<Alert, Refused> {
+        repeat(|| self.update_alert_once(service, alert, change)).await
+    }
+
+    async fn update_alert_once(
+        &self,
+        service_id: ServiceId,
+        id: AlertId,
+        change: &AlertChange,
+    ) -> Result<Alert, Refused> {
+        let mut tx = self.store.begin("update_alert", self.clock.now()).await?;
+        let known = tx
+            .lock_alert(id)
+            .await?
+            .filter(|alert| alert.service_id == service_id);
+        let service = tx.load_service(service_id).await?;
+        let (Some(known), Some(service)) = (known, service) else {
+            return Err(Failure::Refused(UpdateRefusal::NotFound));
+        };
+        if service.state != ServiceState::Active {
+            return Err(Failure::Refused(UpdateRefusal::ServiceInactive));
+        }
+        if let Some(user) = change.created_by {
+            if tx.load_user(user).await?.is_none() {
+                return Err(Failure::Refused(UpdateRefusal::UserNotFound));
+            }
+            if !tx.is_member(user, service_id).await? {
+                return Err(Failure::Refused(UpdateRefusal::NotAMember(user)));
+            }
+        }
+        let mut alert = self.changed(&known, change).map_err(Failure::Refused)?;
+        let is_edit = is_edit(&known, &alert);
+        if is_edit {
+            check_editor(&known, &service, change).map_err(Failure::Refused)?;
+            alert.version += 1;
+        }
+        alert.updated_at = Some(tx.now);
+        alert.updated_by = change.created_by.or(known.updated_by);
+        tx.update_alert(&alert).await?;
+        if is_edit {
+            tx.insert_alert_version(&alert, change.created_by).await?;
+        }
+        let actor = change.created_by.map_or(Actor::CommandLine, Actor::User);
+        let details = json!({ "version": alert.version, "edit": is_edit,
+            "asserted_by": change.created_by.is_none().then_some("client without a person") });
+        let object = format!("alert {id}");
+        self.audit(
+            &mut tx,
+            actor,
+            "alert.update",
+            object,
+            Some(service_id),
+            details,
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(alert)
+    }
+
+    fn changed(&self, known: &Alert, change: &AlertChange) -> Result<Alert, UpdateRefusal> {
+        if !known.status.is_editable() {
+            return Err(UpdateRefusal::NotEditable(known.status));
+        }
+        let mut alert = known.clone();
+        if let Some(given) = &change.areas
+            && has_areas(given)?
+        {
+            alert.areas = areas::check(given).map_err(UpdateRefusal::Areas)?;
+        }
+        if let Some(content) = &change.content {
+            let text = AlertText::accept(content, self.settings.scripts);
+            alert.text = text.map_err(UpdateRefusal::Text)?.into_string();
+            alert.content.clone_from(content);
+        }
+        if change.reference.is_some() {
+            alert.reference.clone_from(&change.reference);
+        }
+        if change.extra_content.is_some() {
+            alert.extra_content.clone_from(&change.extra_content);
+        }
+        alert.duration_us = change.duration_us.or(known.duration_us);
+        alert.starts_at = change.starts_at.or(known.starts_at);
+        alert.finishes_at = change.finishes_at.or(known.finishes_at);
+        Ok(alert)
+    }
+}
+
+/// Whether the areas are to be replaced: `ids` and `simple_polygons` are both there (R21).
+fn has_areas(given: &Value) -> Result<bool, UpdateRefusal> {
+    let has = |key: &str| given.get(key).is_some();
+    match (has("ids"), has("simple_polygons")) {
+        (true, true) => Ok(true),
+        (false, false) => {
+            // Still no excuse for a malformed value.
+            areas::check(given).map_err(UpdateRefusal::Areas)?;
+            Ok(false)
+        }
+        (true, false) | (false, true) => Err(UpdateRefusal::HalfAreas),
+    }
+}
+
+fn is_edit(was: &Alert, is: &Alert) -> bool {
+    was.content != is.content
+        || was.areas != is.areas
+        || was.reference != is.reference
+        || was.extra_content != is.extra_content
+}
+
+fn check_editor(
+    known: &Alert,
+    service: &Service,
+    change: &AlertChange,
+) -> Result<(), UpdateRefusal> {
+    let must_name = known.status == Status::PendingApproval && service.mode == Mode::Live;
+    if must_name && change.created_by.is_none() {
+        return Err(UpdateRefusal::EditorMissing);
+    }
+    Ok(())
+}
