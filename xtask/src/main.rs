@@ -7,6 +7,8 @@ mod bans;
 mod ci;
 #[path = "../../crates/test-support/src/postgres/cluster.rs"]
 mod cluster;
+#[path = "../../crates/test-support/src/postgres/machine.rs"]
+mod machine;
 mod postgres;
 mod setup;
 mod tidy;

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{cluster, say};
+use crate::{machine, say};
 
 /// Debian's own settings for new servers. The package keeps a file that is already there.
 const CLUSTER_SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
@@ -25,7 +25,7 @@ const NEEDS: [Need; 2] = [
     Need {
         name: "PostgreSQL (initdb, pg_ctl, postgres, psql)",
         package: "postgresql",
-        is_here: || cluster::find_programs().is_some(),
+        is_here: || machine::find_programs().is_some(),
     },
     Need {
         name: "xmllint",
@@ -102,7 +102,7 @@ fn apt_get(args: &[&str]) -> Result<()> {
 }
 
 fn is_root() -> bool {
-    cluster::current_uid() == 0
+    machine::current_uid() == 0
 }
 
 /// Whether `program` can be run at all.

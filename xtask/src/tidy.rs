@@ -4,15 +4,16 @@
 //! types: they catch the honest mistake, and a reviewer catches the rest.
 
 mod borders;
+mod exceptions;
+mod lexer;
+mod listing;
 mod manifests;
 mod shape;
 mod source;
 mod sql;
 mod words;
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::{fmt, fs};
 
 use anyhow::{Context as _, Result};
@@ -51,9 +52,6 @@ An exception is a comment on the line, or directly above it, with its reason:
 
 For file-length it may stand anywhere in the file. In TOML it begins with #, in SQL with --.
 ";
-
-/// A reason shorter than this is none.
-const REASON_CHARS_MIN: usize = 12;
 
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,7 +132,7 @@ fn extension(path: &str) -> &str {
 
 /// Checks the repository at `root` and prints what is wrong; `false` when something is.
 pub fn run(root: &Path) -> Result<bool> {
-    let paths = list_files(root)?;
+    let paths = listing::list_files(root)?;
     let mut files = Vec::new();
     for path in &paths {
         let bytes = match fs::read(root.join(path)) {
@@ -160,60 +158,6 @@ pub fn run(root: &Path) -> Result<bool> {
     Ok(findings.is_empty())
 }
 
-/// What git knows of, and what is new and not ignored. Without git (an unpacked archive), every
-/// file outside of `target` and hidden folders.
-fn list_files(root: &Path) -> Result<BTreeSet<String>> {
-    let args = [
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ];
-    let listed = Command::new("git")
-        .args(args)
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .output();
-    match listed {
-        Ok(output) if output.status.success() => {
-            let names = String::from_utf8_lossy(&output.stdout).into_owned();
-            let names = names.split('\0').filter(|name| !name.is_empty());
-            Ok(names
-                .filter(|name| root.join(name).is_file())
-                .map(str::to_owned)
-                .collect())
-        }
-        _ => {
-            say("tidy: git doesn't list this folder; reading all of it");
-            let mut paths = BTreeSet::new();
-            walk(root, "", &mut paths)?;
-            Ok(paths)
-        }
-    }
-}
-
-fn walk(root: &Path, below: &str, paths: &mut BTreeSet<String>) -> Result<()> {
-    let folder = root.join(below);
-    let entries = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() {
-            name.clone()
-        } else {
-            format!("{below}/{name}")
-        };
-        let kind = entry.file_type()?;
-        if kind.is_dir() && !matches!(name.as_str(), "target" | ".git") {
-            walk(root, &path, paths)?;
-        } else if kind.is_file() {
-            paths.insert(path);
-        }
-    }
-    Ok(())
-}
-
 /// All checks over all files: what is wrong, in order of place.
 fn check(mut files: Vec<TextFile>) -> Vec<Finding> {
     mark_test_modules(&mut files);
@@ -226,7 +170,7 @@ fn check(mut files: Vec<TextFile>) -> Vec<Finding> {
         words::check(file, &mut findings);
     }
     sql::check_numbers(&files, &mut findings);
-    let mut findings = settle_exceptions(&files, findings);
+    let mut findings = exceptions::settle(&files, findings);
     findings.sort();
     findings.dedup();
     findings
@@ -259,102 +203,6 @@ fn mark_test_modules(files: &mut [TextFile]) {
     }
 }
 
-/// A comment that permits what a rule forbids.
-struct Exception<'a> {
-    path: &'a str,
-    rule: &'a str,
-    /// The lines it covers: its own, and those of the comment it stands in, and the next.
-    first: usize,
-    last: usize,
-    has_reason: bool,
-}
-
-impl Exception<'_> {
-    fn covers(&self, finding: &Finding) -> bool {
-        self.path == finding.path
-            && self.rule == finding.rule
-            && self.has_reason
-            && (self.rule == "file-length" || (self.first..=self.last).contains(&finding.line))
-    }
-}
-
-/// Takes out what an exception permits, and puts in the exceptions that permit nothing.
-fn settle_exceptions(files: &[TextFile], findings: Vec<Finding>) -> Vec<Finding> {
-    let exceptions: Vec<Exception<'_>> = files.iter().flat_map(exceptions_of).collect();
-    let unused = exceptions
-        .iter()
-        .filter(|exception| !findings.iter().any(|finding| exception.covers(finding)));
-    let unused: Vec<Finding> = unused
-        .map(|exception| Finding {
-            path: exception.path.to_owned(),
-            line: exception.first,
-            rule: "exception",
-            words: if exception.has_reason {
-                format!(
-                    "nothing here breaks the rule {}: take this away",
-                    exception.rule
-                )
-            } else {
-                "say why, behind a colon".to_owned()
-            },
-        })
-        .collect();
-    let kept = findings
-        .into_iter()
-        .filter(|finding| !exceptions.iter().any(|exception| exception.covers(finding)));
-    kept.chain(unused).collect()
-}
-
-fn exceptions_of(file: &TextFile) -> Vec<Exception<'_>> {
-    let lines: Vec<&str> = file.text.lines().collect();
-    let comments: Vec<(usize, &str)> = match &file.source {
-        Some(source) => source
-            .comments
-            .iter()
-            .map(|c| (c.line, c.text.as_str()))
-            .collect(),
-        None => match extension(&file.path) {
-            "toml" => marked(&lines, "#"),
-            "sql" => marked(&lines, "--"),
-            _ => Vec::new(),
-        },
-    };
-    let is_comment = |line: usize| {
-        let text = lines.get(line - 1).map_or("", |text| text.trim_start());
-        ["//", "#", "--"].iter().any(|mark| text.starts_with(mark)) && !text.starts_with("#[")
-    };
-    let mut exceptions = Vec::new();
-    for (line, text) in comments {
-        let Some((_, rest)) = text.split_once("tidy-allow(") else {
-            continue;
-        };
-        let Some((rule, reason)) = rest.split_once(')') else {
-            continue;
-        };
-        let reason = reason.strip_prefix(':').unwrap_or_default().trim();
-        let mut last = line;
-        while is_comment(last) {
-            last += 1;
-        }
-        let has_reason = reason.chars().count() >= REASON_CHARS_MIN;
-        exceptions.push(Exception {
-            path: &file.path,
-            rule,
-            first: line,
-            last,
-            has_reason,
-        });
-    }
-    exceptions
-}
-
-fn marked<'a>(lines: &[&'a str], mark: &str) -> Vec<(usize, &'a str)> {
-    let lines = lines.iter().enumerate();
-    lines
-        .filter_map(|(at, line)| Some((at + 1, &line[line.find(mark)?..])))
-        .collect()
-}
-
 /// For the tests of the rules: what tidy says about these files, as `path:line rule`.
 #[cfg(test)]
 fn findings_in(files: &[(&str, &str)]) -> Vec<String> {
@@ -371,25 +219,6 @@ fn findings_in(files: &[(&str, &str)]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SLEEPY: &str = "//! Docs.\n#[cfg(test)]\nmod tests {\n    fn f() { sleep(d) }\n}\n";
-
-    #[test]
-    fn an_exception_with_a_reason_is_heard_and_one_without_is_not() {
-        let with = |comment: &str| {
-            let text = SLEEPY.replace("    fn", &format!("    // {comment}\n    fn"));
-            findings_in(&[("crates/app/src/lib.rs", &text)])
-        };
-        let path = "crates/app/src/lib.rs";
-        assert_eq!(with("quiet"), [format!("{path}:5 sleep")]);
-        assert!(with("tidy-allow(sleep): the kernel's own timer is the subject").is_empty());
-        let unheard = [format!("{path}:4 exception"), format!("{path}:5 sleep")];
-        assert_eq!(with("tidy-allow(sleep)"), unheard);
-        assert_eq!(
-            with("tidy-allow(todo): this is about something else"),
-            unheard
-        );
-    }
 
     #[test]
     fn a_module_declared_for_tests_is_a_test_in_its_own_file() {
@@ -417,6 +246,7 @@ mod tests {
         let checks = [
             include_str!("tidy.rs"),
             include_str!("tidy/borders.rs"),
+            include_str!("tidy/exceptions.rs"),
             include_str!("tidy/manifests.rs"),
             include_str!("tidy/shape.rs"),
             include_str!("tidy/sql.rs"),

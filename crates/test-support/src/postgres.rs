@@ -8,6 +8,7 @@
 //! run must not look like one that passed.
 
 pub mod cluster;
+pub mod machine;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -108,7 +109,7 @@ impl Drop for Database {
 
 fn random_name() -> String {
     let mut name = String::from("t_");
-    for byte in cluster::random_bytes::<8>() {
+    for byte in machine::random_bytes::<8>() {
         write!(name, "{byte:02x}").expect("writing to a String can't fail");
     }
     name

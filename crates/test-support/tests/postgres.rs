@@ -1,10 +1,12 @@
 //! The private PostgreSQL, in real use.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use balefire_test_support::poll::poll_until;
 use balefire_test_support::postgres::Postgres;
+use balefire_test_support::postgres::cluster::{Cluster, Stop, Stopped};
 use sqlx::{Connection as _, PgConnection, Row as _};
 
 #[tokio::test]
@@ -91,4 +93,25 @@ fn a_statement_that_the_server_refuses_fails_the_test() {
     Postgres::shared()
         .new_database()
         .run_as_superuser("SELECT 1 / 0");
+}
+
+#[test]
+fn a_server_in_use_is_left_alone_and_one_that_nobody_uses_is_stopped() {
+    // A checkout of its own, so that the other tests keep their server.
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
+    let cluster = Cluster::of_workspace(root);
+    cluster.stop(Stop::Always).unwrap();
+    let server = cluster.join().unwrap();
+    let again = cluster.join().unwrap();
+    assert_eq!(
+        server.url_of("x"),
+        again.url_of("x"),
+        "the second joins the first one's server"
+    );
+    drop(again);
+    assert_eq!(cluster.stop(Stop::IfUnused).unwrap(), Stopped::InUse);
+    assert_eq!(server.run_sql("SELECT 1").unwrap(), "1");
+    drop(server);
+    assert_eq!(cluster.stop(Stop::IfUnused).unwrap(), Stopped::Now);
+    assert_eq!(cluster.stop(Stop::Always).unwrap(), Stopped::WasNotRunning);
 }

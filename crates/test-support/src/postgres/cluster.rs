@@ -1,6 +1,7 @@
 //! The private PostgreSQL server of one checkout: found, made, started, joined and stopped.
 //!
-//! Built into `cargo xtask` as well, which is why it leans on nothing but std and anyhow.
+//! Built into `cargo xtask` as well, which is why it leans on nothing but [`super::machine`], std
+//! and anyhow.
 //!
 //! * **Place.** A folder in the system's temporary folder, named after the checkout's path and the
 //!   user: PostgreSQL refuses to run as root, and the account it runs as then can seldom look into
@@ -20,17 +21,20 @@
 //!
 //! It is not guarded against other programs of the same user, and keeps nothing.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown,
-};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+
+use super::machine::{
+    WHAT_TO_DO, arguments_of, current_uid, find_programs, forget_connection_settings, random_bytes,
+    run, server_account,
+};
 
 /// The role that tests connect as: it owns their databases and has no other rights.
 pub const ROLE: &str = "balefire";
@@ -40,37 +44,6 @@ const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const CONNECTIONS_MAX: u32 = 200;
 const START_SECONDS_MAX: u32 = 60;
 const PORT_TRIES_MAX: u32 = 5;
-const WHAT_TO_DO: &str = "run `cargo xtask setup`";
-
-/// Where Debian puts the server programs; below it one folder for each version.
-const DEBIAN_ROOT: &str = "/usr/lib/postgresql";
-const PROGRAMS: [&str; 4] = ["initdb", "pg_ctl", "postgres", "psql"];
-
-/// The folder of PostgreSQL's server programs: Debian's newest version, else what PATH has.
-pub fn find_programs() -> Option<PathBuf> {
-    let version = |bin: &PathBuf| {
-        let name = bin.parent()?.file_name()?.to_str()?;
-        name.parse::<u32>().ok()
-    };
-    let debian = fs::read_dir(DEBIAN_ROOT).into_iter().flatten().flatten();
-    let mut candidates: Vec<PathBuf> = debian.map(|entry| entry.path().join("bin")).collect();
-    candidates.sort_by_key(|bin| std::cmp::Reverse(version(bin)));
-    candidates.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
-    candidates
-        .into_iter()
-        .find(|bin| PROGRAMS.iter().all(|name| bin.join(name).is_file()))
-}
-
-/// Unpredictable bytes from the system, for names and passwords.
-pub fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .expect("every Unix has /dev/urandom");
-    bytes
-}
 
 /// The place of a checkout's server, whether it runs or not.
 #[derive(Debug)]
@@ -133,24 +106,20 @@ impl Cluster {
         in_use
             .lock_shared()
             .context("couldn't note that the server is in use")?;
-        if let Some(process) = self.running_process() {
-            let server = self.server(programs, in_use)?;
-            server.run_sql("SELECT 1").with_context(|| {
-                format!(
-                    "the PostgreSQL of {} (process {process}) runs but doesn't answer; \
-                     `cargo xtask postgres stop` ends it",
-                    self.folder.display()
-                )
-            })?;
-            return Ok(server);
+        let running = self.running_process();
+        if running.is_none() {
+            self.make(&programs)?;
+            self.start(&programs)?;
         }
-        self.make(&programs)?;
-        self.start(&programs)?;
         let server = self.server(programs, in_use)?;
-        let role = format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{}'", server.password);
-        server
-            .run_sql(&role)
-            .context("couldn't make the tests' role")?;
+        server.make_role().with_context(|| match running {
+            Some(process) => format!(
+                "the PostgreSQL of {} (process {process}) runs but doesn't answer; \
+                 `cargo xtask postgres stop` ends it",
+                self.show()
+            ),
+            None => "PostgreSQL started and doesn't answer".to_owned(),
+        })?;
         Ok(server)
     }
 
@@ -236,8 +205,12 @@ impl Cluster {
         DirBuilder::new().mode(0o700).create(self.data())?;
         let mut password = u128::from_le_bytes(random_bytes());
         password |= 1 << 127; // all 32 digits show
-        fs::write(self.password_file(), format!("{password:x}"))?;
-        fs::set_permissions(self.password_file(), Permissions::from_mode(0o600))?;
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(self.password_file())?;
+        write!(file, "{password:x}")?;
         if let Some((uid, gid)) = account {
             chown(self.data(), Some(uid), Some(gid))?;
             chown(self.password_file(), Some(uid), Some(gid))?;
@@ -319,12 +292,19 @@ impl Cluster {
     }
 
     fn remove_data(&self) -> Result<()> {
-        match fs::remove_dir_all(self.data()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("couldn't remove {}", self.data().display()))
+        let removed = [
+            fs::remove_file(self.password_file()),
+            fs::remove_dir_all(self.data()),
+        ];
+        for result in removed {
+            match result {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("couldn't empty {}", self.show()));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     fn data(&self) -> PathBuf {
@@ -345,6 +325,19 @@ impl Cluster {
 }
 
 impl Server {
+    /// Makes the tests' role where it is missing: the process that started the server may have been
+    /// killed before it came to that.
+    fn make_role(&self) -> Result<()> {
+        let find = format!("SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'");
+        if self.run_sql(&find)?.is_empty() {
+            self.run_sql(&format!(
+                "CREATE ROLE {ROLE} LOGIN PASSWORD '{}'",
+                self.password
+            ))?;
+        }
+        Ok(())
+    }
+
     /// The URL of `database` for the tests' role.
     pub fn url_of(&self, database: &str) -> String {
         format!(
@@ -382,72 +375,6 @@ impl Server {
             .env("PGCONNECT_TIMEOUT", "10");
         command
     }
-}
-
-/// The account that the server runs as when it can't be ours, as user and group id.
-fn server_account() -> Result<Option<(u32, u32)>> {
-    if current_uid() != 0 {
-        return Ok(None);
-    }
-    for name in ["postgres", "nobody"] {
-        if let (Some(uid), Some(gid)) = (id(&["-u", name]), id(&["-g", name])) {
-            return Ok(Some((uid, gid)));
-        }
-    }
-    bail!("PostgreSQL refuses to run as root, and there is no account postgres: {WHAT_TO_DO}")
-}
-
-/// The command line of a process that lives. Linux has it as a file; elsewhere `ps` is asked.
-fn arguments_of(process: u32) -> Option<String> {
-    let bytes = if Path::new("/proc/self/cmdline").exists() {
-        fs::read(format!("/proc/{process}/cmdline")).ok()?
-    } else {
-        let args = ["-o", "args=", "-p", &process.to_string()];
-        Command::new("ps")
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .ok()?
-            .stdout
-    };
-    Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// The user that this process acts as; 0 is root.
-pub fn current_uid() -> u32 {
-    id(&["-u"]).expect("every Unix has `id`")
-}
-
-fn id(args: &[&str]) -> Option<u32> {
-    let output = Command::new("id")
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-}
-
-/// The developer's own PGHOST, PGDATA and the like are for another server.
-fn forget_connection_settings(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("PG")) {
-            command.env_remove(name);
-        }
-    }
-}
-
-fn run(mut command: Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.with_context(|| format!("couldn't run {name}"))?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.success(),
-        "{name}: {}: {}",
-        output.status,
-        complaint.trim()
-    );
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// FNV-1a: short, and the same in every process and version.
