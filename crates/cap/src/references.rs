@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::date::{DateTime, XML_SPACE};
+use crate::date::DateTime;
 use crate::finding::{Findings, shown};
 
 /// One earlier message: its identity triple (CAP 1.2 §3.2.1).
@@ -22,7 +22,7 @@ pub(crate) fn count(text: &str) -> usize {
 }
 
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split(XML_SPACE).filter(|piece| !piece.is_empty())
+    text.split_ascii_whitespace()
 }
 
 /// Reads triples `sender,identifier,sent`, split at white space of any length (D41). Each triple

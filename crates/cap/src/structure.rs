@@ -5,9 +5,13 @@
 //! would also take a bare `value`), and `xsi:type` is refused, which changes the rules by which an
 //! element is read. Schema hints (`xsi:schemaLocation`) are allowed and never followed.
 //!
+//! Laxer in one place: an `info` after the signature is a warning. The schema forbids it, but the
+//! most used validator (libxml2) takes it, and nothing is read differently for it.
+//!
 //! An XML signature may end an `alert`; its content is not looked into, except that whole CAP
 //! elements inside it must be in order, as the schema says (`processContents="lax"`).
 
+mod root;
 mod table;
 mod values;
 
@@ -17,7 +21,7 @@ use std::fmt::Write as _;
 use roxmltree::Node;
 
 use crate::date::{DateTime, XML_SPACE};
-use crate::finding::{Finding, Findings, shown};
+use crate::finding::{Findings, shown};
 use crate::scan::Scan;
 pub(crate) use table::XML_DSIG;
 use table::{ALERT, CAP_1_2, Element, Holds, XSI};
@@ -25,7 +29,7 @@ pub(crate) use values::is_decimal;
 
 /// Checks a whole document and reports every fault that it finds.
 pub(crate) fn check(root: Node<'_, '_>, scan: &Scan, findings: &mut Findings) {
-    if let Some(finding) = refuse_root(root) {
+    if let Some(finding) = root::refuse(root) {
         findings.push(finding);
         return;
     }
@@ -53,61 +57,9 @@ pub(crate) fn text_of<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
     }
 }
 
-/// Anything but `alert` in the namespace of CAP 1.2, named as what it is.
-fn refuse_root(root: Node<'_, '_>) -> Option<Finding> {
-    let name = root.tag_name().name();
-    let namespace = root.tag_name().namespace().unwrap_or_default();
-    let (code, message) = match (name, namespace) {
-        ("alert", CAP_1_2) => return None,
-        ("alert", "http://www.incident.com/cap/1.0") => (
-            "old-version",
-            "this is a CAP 1.0 message; send CAP 1.2".to_owned(),
-        ),
-        ("alert", "urn:oasis:names:tc:emergency:cap:1.1") => (
-            "old-version",
-            "this is a CAP 1.1 message; send CAP 1.2".to_owned(),
-        ),
-        ("alert", "") => (
-            "no-namespace",
-            format!("`alert` has no namespace; write <alert xmlns=\"{CAP_1_2}\">"),
-        ),
-        ("alert", other) => (
-            "wrong-namespace",
-            format!(
-                "`alert` has the namespace {}; it must be {CAP_1_2}",
-                shown(other)
-            ),
-        ),
-        ("EDXLDistribution", _) => (
-            "envelope",
-            "this is an EDXL-DE envelope; send the CAP message inside it by itself".to_owned(),
-        ),
-        ("Envelope", _) => (
-            "envelope",
-            "this is a SOAP envelope; send the CAP message inside it by itself".to_owned(),
-        ),
-        ("feed" | "rss" | "RDF", _) => (
-            "feed",
-            "this is a feed; send each CAP message of it by itself".to_owned(),
-        ),
-        ("alerts", _) => (
-            "list",
-            "this is a list of alerts; send each one by itself".to_owned(),
-        ),
-        (other, _) => (
-            "wrong-root",
-            format!(
-                "the document is a `{}`; it must be a CAP 1.2 `alert`",
-                shown(other)
-            ),
-        ),
-    };
-    Some(Finding::error(code, shown(name), message))
-}
-
 /// One step of a path: `area`, `area[2]`.
 struct Step {
-    name: String,
+    name: Cow<'static, str>,
     number: Option<usize>,
 }
 
@@ -132,6 +84,11 @@ struct Sequence {
 
 impl Walk<'_> {
     fn error(&mut self, code: &'static str, message: impl Into<String>) {
+        let path = self.path();
+        self.findings.error(code, path, message);
+    }
+
+    fn path(&self) -> String {
         let mut path = String::new();
         for step in &self.path {
             if !path.is_empty() {
@@ -142,13 +99,18 @@ impl Walk<'_> {
                 write!(path, "[{number}]").expect("writing to a string can't fail");
             }
         }
-        self.findings.error(code, path, message);
+        path
     }
 
     /// Runs `inside` with the path one step deeper.
-    fn at(&mut self, name: &str, number: Option<usize>, inside: impl FnOnce(&mut Self)) {
+    fn at(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        number: Option<usize>,
+        inside: impl FnOnce(&mut Self),
+    ) {
         self.path.push(Step {
-            name: shown(name),
+            name: name.into(),
             number,
         });
         inside(self);
@@ -159,7 +121,7 @@ impl Walk<'_> {
     fn name(&self) -> String {
         self.path
             .last()
-            .map(|step| step.name.clone())
+            .map(|step| step.name.to_string())
             .unwrap_or_default()
     }
 
@@ -193,7 +155,9 @@ impl Walk<'_> {
                 let message = format!("CAP 1.2 has no attributes; remove `{}`", shown(name));
                 ("attribute-not-allowed", message)
             };
-            self.at(&format!("@{name}"), None, |walk| walk.error(code, message));
+            self.at(format!("@{}", shown(name)), None, |walk| {
+                walk.error(code, message);
+            });
         }
     }
 
@@ -211,20 +175,20 @@ impl Walk<'_> {
             let namespace = child.tag_name().namespace().unwrap_or_default();
             if may_be_signed && namespace == XML_DSIG {
                 sequence.signatures += 1;
-                self.at(name, Some(sequence.signatures), |walk| {
+                self.at(shown(name), Some(sequence.signatures), |walk| {
                     walk.signature(child);
                 });
             } else if namespace != CAP_1_2 {
                 sequence.strangers += 1;
                 let number = Some(sequence.strangers);
-                self.at(name, number, |walk| walk.foreign(name, namespace));
+                self.at(shown(name), number, |walk| walk.foreign(name, namespace));
             } else if let Some(index) = list.iter().position(|element| element.name == name) {
                 self.known(child, list, index, &mut sequence);
             } else {
                 sequence.strangers += 1;
                 let parent = self.name();
                 let number = Some(sequence.strangers);
-                self.at(name, number, |walk| walk.unknown(name, &parent));
+                self.at(shown(name), number, |walk| walk.unknown(name, &parent));
             }
         }
         for (element, count) in list.iter().zip(&sequence.counts) {
@@ -248,6 +212,7 @@ impl Walk<'_> {
         let element = &list[index];
         sequence.counts[index] += 1;
         let number = sequence.counts[index];
+        let follows_signature = sequence.signatures > 0;
         let fault = if number > 1 && !element.occurs.may_repeat() {
             let message = format!("`{}` may stand only once here", element.name);
             Some(("repeated-element", message))
@@ -255,7 +220,7 @@ impl Walk<'_> {
             let after = list[sequence.furthest].name;
             let message = format!("`{}` must stand before `{after}`", element.name);
             Some(("out-of-order", message))
-        } else if sequence.signatures > 0 {
+        } else if follows_signature && element.name != "info" {
             let message = format!("`{}` must stand before the signature", element.name);
             Some(("out-of-order", message))
         } else {
@@ -266,6 +231,9 @@ impl Walk<'_> {
         self.at(element.name, is_numbered.then_some(number), |walk| {
             if let Some((code, message)) = fault {
                 walk.error(code, message);
+            } else if follows_signature {
+                let (path, message) = (walk.path(), "should stand before the signature");
+                walk.findings.warning("info-after-signature", path, message);
             }
             walk.element(child, element.holds);
         });
@@ -364,7 +332,7 @@ impl Walk<'_> {
             let name = child.tag_name().name();
             let is_cap = child.tag_name().namespace() == Some(CAP_1_2);
             let holds = if is_cap { table::global(name) } else { None };
-            self.at(name, None, |walk| match holds {
+            self.at(shown(name), None, |walk| match holds {
                 Some(holds) => walk.element(child, holds),
                 None => walk.signature(child),
             });

@@ -243,11 +243,7 @@ fn the_structure_is_that_of_the_schema() {
             &["bad-uri alert/info[1]/web"],
         ),
         ("</alert>", &format!("{signature}{signature}</alert>"), &[]),
-        (
-            "<info>",
-            &format!("{signature}<info>"),
-            &["out-of-order alert/info[1]"],
-        ),
+        ("<info>", &format!("{signature}<info>"), &[]),
         (
             "<sender>",
             &format!("{signature}<sender>"),
@@ -478,7 +474,13 @@ fn what_is_strange_but_harmless_is_a_warning() {
     let same_language = format!("</info><info><language>EN-gb</language>{info}</info>");
     let before_area = |what: &str| format!("{what}<area>");
     let references = "<references>s@t,x,2026-11-23T04:00:00-00:00</references><info>";
-    let cases: [(&str, &str, &[&str]); 14] = [
+    let cases: [(&str, &str, &[&str]); 17] = [
+        (">Flood<", "> <", &["empty-event alert/info[1]/event"]),
+        (
+            ">Here<",
+            "><",
+            &["empty-area-name alert/info[1]/area[1]/areaDesc"],
+        ),
         (":03-00:00", ":03+00:00", &["date-plus-zero alert/sent"]),
         ("<sent>2026", "<sent> 2026", &[]),
         (
@@ -534,6 +536,14 @@ fn what_is_strange_but_harmless_is_a_warning() {
             "</alert>",
             "<S xmlns='http://www.w3.org/2000/09/xmldsig#'/></alert>",
             &["signature-not-verified alert/Signature"],
+        ),
+        (
+            "<info>",
+            "<S xmlns='http://www.w3.org/2000/09/xmldsig#'/><info>",
+            &[
+                "info-after-signature alert/info[1]",
+                "signature-not-verified alert/Signature",
+            ],
         ),
     ];
     for (old, new, want) in cases {

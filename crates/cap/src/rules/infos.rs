@@ -89,6 +89,10 @@ fn check_text(first: &Info, infos: usize, findings: &mut Findings) {
 
 fn check_info(info: &Info, sent: &DateTime, path: &str, findings: &mut Findings) {
     check_times(info, sent, path, findings);
+    if is_blank(&info.event) {
+        let message = "the event should not be empty: people see it in lists of alerts";
+        findings.warning("empty-event", format!("{path}/event"), message);
+    }
     if let Some(headline) = &info.headline {
         let length = headline.chars().count();
         if length > HEADLINE_CHARS_ADVISED {
@@ -187,6 +191,10 @@ fn read_area(area: &Area, path: &str, findings: &mut Findings) -> AreaContent {
     if area.polygons.is_empty() && area.circles.is_empty() {
         let message = "the area has no polygon; codes of places can't be sent to phones";
         findings.error("area-without-polygon", path, message);
+    }
+    if is_blank(&area.description) {
+        let message = "the areaDesc should not be empty: people see it as the area's name";
+        findings.warning("empty-area-name", format!("{path}/areaDesc"), message);
     }
     check_heights(area, path, findings);
     check_named(&area.geocodes, &format!("{path}/geocode"), findings);

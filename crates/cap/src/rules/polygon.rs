@@ -1,16 +1,15 @@
 //! The text of a polygon (CAP 1.2 §3.2.4): `lat,lon` pairs between white space, at least four, the
 //! last equal to the first.
 
-use crate::date::XML_SPACE;
 use crate::finding::{Findings, counted, shown};
 use crate::structure::is_decimal;
 
 /// Faulty pairs named per polygon; the sender sees the pattern by then.
 const FAULTS_NAMED_MAX: usize = 5;
 
-/// The pieces that should be pairs.
-pub(super) fn pairs(text: &str) -> impl Iterator<Item = &str> {
-    text.split(XML_SPACE).filter(|piece| !piece.is_empty())
+/// The pieces that should be pairs. XML text has no white space of ASCII but its own four.
+pub(super) fn pairs(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.split_ascii_whitespace()
 }
 
 /// The pairs `(lat, lon)` in degrees. What is wrong with them is named with its number and text;
@@ -46,14 +45,14 @@ fn check_ring(text: &str, points: &[(f64, f64)], path: &str, findings: &mut Find
         findings.error("polygon-too-short", path, message);
     } else if first != last {
         let first = pairs(text).next().unwrap_or_default();
-        let last = pairs(text).last().unwrap_or_default();
+        let last = pairs(text).next_back().unwrap_or_default();
         let message = format!(
             "the polygon is not closed: its last pair ({}) must equal its first ({})",
             shown(last),
             shown(first)
         );
         findings.error("polygon-not-closed", path, message);
-    } else if pairs(text).next() != pairs(text).last() {
+    } else if pairs(text).next() != pairs(text).next_back() {
         let message = "the first and the last pair are equal but written differently";
         findings.warning("polygon-closed-differently", path, message);
     }

@@ -23,6 +23,24 @@ impl Dice {
     }
 }
 
+/// A value for an element: mostly one of its kind, right or nearly right.
+fn value(name: &str, dice: &mut Dice) -> Tree {
+    let pools: [&[&'static str]; 5] = [&WORDS, &DATES, &LANGUAGES, &NUMBERS, &ADDRESSES];
+    let kind = match name {
+        "sent" | "effective" | "onset" | "expires" => 1,
+        "language" => 2,
+        "size" | "altitude" | "ceiling" => 3,
+        "web" | "uri" => 4,
+        _ => 0,
+    };
+    let kind = if dice.below(4) == 0 {
+        dice.below(pools.len())
+    } else {
+        kind
+    };
+    Tree::Text(dice.one_of(pools[kind]).to_owned())
+}
+
 /// A document that can be changed and written.
 #[derive(Clone)]
 pub enum Tree {
@@ -87,7 +105,7 @@ const NAMES: [&str; 46] = [
     "other",
 ];
 
-const VALUES: [&str; 98] = [
+const WORDS: [&str; 20] = [
     "",
     " ",
     "x",
@@ -108,6 +126,9 @@ const VALUES: [&str; 98] = [
     "None",
     "AllClear",
     "Unknown",
+];
+
+const DATES: [&str; 24] = [
     "2026-11-23T04:09:03-00:00",
     "2026-11-23T04:09:03+00:00",
     " 2026-11-23T04:09:03-00:00\n",
@@ -132,6 +153,9 @@ const VALUES: [&str; 98] = [
     "-2026-11-23T04:09:03-00:00",
     "12026-11-23T04:09:03-00:00",
     "2026-11-23 04:09:03-00:00",
+];
+
+const LANGUAGES: [&str; 13] = [
     "en",
     "en-GB",
     "en_GB",
@@ -145,6 +169,10 @@ const VALUES: [&str; 98] = [
     "<![CDATA[]]>",
     "<!-- -->",
     "&#32;",
+];
+
+const NUMBERS: [&str; 21] = [
+    "111111111111111111111111.",
     "1",
     "+1",
     "-1",
@@ -165,6 +193,9 @@ const VALUES: [&str; 98] = [
     "0000000000000000000000000000001",
     "+",
     "-",
+];
+
+const ADDRESSES: [&str; 21] = [
     "http://a",
     "http://a b/",
     "%zz",
@@ -188,7 +219,7 @@ const VALUES: [&str; 98] = [
     "https://\u{e9}.example/?q#f",
 ];
 
-const ATTRIBUTES: [&str; 14] = [
+const ATTRIBUTES: [&str; 15] = [
     " a='b'",
     " xml:lang='en'",
     " xml:space='preserve'",
@@ -203,6 +234,7 @@ const ATTRIBUTES: [&str; 14] = [
     " xmlns=''",
     " xmlns='http://www.w3.org/2000/09/xmldsig#'",
     " u:a='b' xmlns:u='urn:u'",
+    " u:xmlns='urn:oasis:names:tc:emergency:cap:1.2' xmlns:u='urn:u'",
 ];
 
 const PIECES: [&str; 24] = [
@@ -323,7 +355,7 @@ impl Tree {
         let at = dice.below(children.len() + 1);
         match dice.below(14) {
             0..=4 if children.iter().all(|child| matches!(child, Self::Text(_))) => {
-                *children = vec![Self::Text(dice.one_of(&VALUES).to_owned())];
+                *children = vec![value(name, dice)];
             }
             0 | 5 if at < children.len() => {
                 children.remove(at);
@@ -337,16 +369,18 @@ impl Tree {
                 children.swap(at.min(other), other);
             }
             3 | 8 => {
+                let name = dice.one_of(&NAMES).to_owned();
+                let children_of_it = vec![value(&name, dice)];
                 let moved = Self::Element {
-                    name: dice.one_of(&NAMES).to_owned(),
+                    name,
                     attributes: String::new(),
-                    children: vec![Self::Text(dice.one_of(&VALUES).to_owned())],
+                    children: children_of_it,
                 };
                 children.insert(at, moved);
             }
             4 | 9 => dice.one_of(&NAMES).clone_into(name),
             10 => *attributes = format!("{attributes}{}", dice.one_of(&ATTRIBUTES)),
-            11 => children.insert(at, Self::Text(dice.one_of(&VALUES).to_owned())),
+            11 => children.insert(at, value("", dice)),
             12 => children.push(signature(dice)),
             _ => {
                 children.clear();
