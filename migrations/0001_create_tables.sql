@@ -122,9 +122,10 @@ CREATE TABLE lanes (
     finishes_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     wake_at BIGINT, -- absent: settled
+    is_cancelling BOOLEAN NOT NULL, -- its latest delivery is a cancel: goes first (D60)
     PRIMARY KEY (alert_id, provider)
 );
-CREATE INDEX lanes_awake ON lanes (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX lanes_awake ON lanes (provider, wake_at) WHERE wake_at IS NOT NULL;
 
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,

@@ -1,1 +1,96 @@
-//! Placeholder, filled in by the first commit.
+//! The shell of delivery: it carries out what `lane::step` decides.
+//!
+//! Four steps, always: 1. in a transaction, lock the lane, ask `step` for an attempt, store the
+//! intent; 2. without a transaction, send; 3. in a transaction, lock the lane, tell `step` the
+//! outcome, store what follows; 4. a sweep each second, without input, of every lane whose time to
+//! wake has come. A wake-up after a commit only saves the wait for the sweep.
+//!
+//! What it promises: nothing leaves before its intent is durable; one provider's trouble takes no
+//! permit of another's; a lane that panics goes on. What it leaves to `step`: every decision.
+
+mod bulkhead;
+mod lane_task;
+mod recovery;
+mod settle;
+mod sweep;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use balefire_domain::entropy::Entropy;
+use balefire_domain::ids::InstanceId;
+use balefire_domain::lane::{Figures, Policy};
+use balefire_domain::provider::{Profile, ProviderName};
+use balefire_domain::time::Clock;
+use balefire_gateway::Gateway;
+use balefire_store::{Store, StoreError, Tx};
+use tokio::sync::Notify;
+
+use crate::bulkhead::Bulkheads;
+
+/// What the configuration says about dispatch.
+#[derive(Clone, Debug)]
+pub struct DispatchSettings {
+    /// The enabled providers.
+    pub profiles: BTreeMap<ProviderName, Profile>,
+    /// `cbc.enabled`.
+    pub is_cbc_enabled: bool,
+    /// `[dispatch]`.
+    pub figures: Figures,
+    /// This process's name: who starts under it declares its predecessors dead (D26).
+    pub instance_name: String,
+}
+
+/// The dispatcher of one process.
+pub struct Dispatcher {
+    store: Store,
+    gateway: Gateway,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: DispatchSettings,
+    wake: Arc<Notify>,
+    bulkheads: Bulkheads,
+    instance: RwLock<InstanceId>,
+}
+
+impl Dispatcher {
+    /// A dispatcher that is woken through `wake`. It does nothing before [`Dispatcher::run`].
+    pub fn new(
+        store: Store,
+        gateway: Gateway,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: DispatchSettings,
+        wake: Arc<Notify>,
+    ) -> Self {
+        let instance = RwLock::new(InstanceId::new(entropy.uuid_v7(clock.now())));
+        let bulkheads = Bulkheads::default();
+        Self {
+            store,
+            gateway,
+            clock,
+            entropy,
+            settings,
+            wake,
+            bulkheads,
+            instance,
+        }
+    }
+
+    fn instance(&self) -> InstanceId {
+        *self.instance.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The policy for a provider now: routes whose latest use failed go last (D17).
+    async fn policy(&self, tx: &mut Tx, provider: &ProviderName) -> Result<Policy, StoreError> {
+        let settings = &self.settings;
+        let failing = tx.list_failing_routes(provider.as_str()).await?;
+        let profile = settings.profiles.get(provider);
+        Ok(Policy::of(
+            &settings.figures,
+            profile,
+            settings.is_cbc_enabled,
+            &failing,
+        ))
+    }
+}

@@ -31,8 +31,17 @@ impl std::fmt::Display for LaneKey {
     }
 }
 
+/// A lane whose time to wake has come.
+#[derive(Clone, Debug)]
+pub struct DueLane {
+    /// Which.
+    pub key: LaneKey,
+    /// Its latest delivery is a cancel.
+    pub is_cancelling: bool,
+}
+
 /// What is known of an attempt's answer beside its outcome.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct AnswerRecord {
     /// In plain words, at most 200 characters.
     pub detail: String,
@@ -43,13 +52,16 @@ pub struct AnswerRecord {
 }
 
 statements! {
-    INSERT: "INSERT INTO lanes (alert_id, provider, finishes_at, created_at)
-        VALUES ($1, $2, $3, $4)";
+    INSERT: "INSERT INTO lanes (alert_id, provider, finishes_at, created_at, is_cancelling)
+        VALUES ($1, $2, $3, $4, FALSE)";
     LOCK (lock): "SELECT alert_id FROM lanes WHERE alert_id = $1 AND provider = $2";
     LOAD: "SELECT finishes_at FROM lanes WHERE alert_id = $1 AND provider = $2";
     LIST_OF_ALERT: "SELECT alert_id, provider FROM lanes WHERE alert_id = $1 ORDER BY provider";
-    LIST_DUE: "SELECT alert_id, provider FROM lanes WHERE wake_at <= $1
-        ORDER BY wake_at, alert_id, provider LIMIT $2";
+    LIST_DUE_PROVIDERS: "SELECT DISTINCT provider FROM lanes WHERE wake_at <= $1
+        ORDER BY provider";
+    LIST_DUE: "SELECT alert_id, provider, is_cancelling FROM lanes
+        WHERE provider = $1 AND wake_at <= $2
+        ORDER BY is_cancelling DESC, wake_at, alert_id LIMIT $3";
     LIST_WAITING: "SELECT DISTINCT alert_id, provider FROM deliveries
         WHERE provider = $1 AND state = 'backoff' ORDER BY alert_id LIMIT $2";
     LIST_UNSETTLED: "SELECT alert_id, provider FROM lanes WHERE wake_at IS NOT NULL
@@ -58,13 +70,15 @@ statements! {
         FROM attempts a JOIN instances i ON i.id = a.opened_by
         WHERE a.closed_at IS NULL AND i.ended_at IS NOT NULL
         ORDER BY a.opened_at, a.id LIMIT $1";
-    WAKE: "UPDATE lanes SET wake_at = $3 WHERE alert_id = $1 AND provider = $2";
+    WAKE: "UPDATE lanes SET wake_at = $3, is_cancelling = $4
+        WHERE alert_id = $1 AND provider = $2";
     LIST_DELIVERIES: "SELECT * FROM deliveries WHERE alert_id = $1 AND provider = $2 ORDER BY seq";
     LIST_ATTEMPTS: "SELECT * FROM attempts WHERE alert_id = $1 AND provider = $2
         ORDER BY opened_at, id";
     UPDATE_DELIVERY: "UPDATE deliveries SET state = $2, reason = $3, due_at = $4, ended_at = $5,
             round = $6, is_stuck = $7
-        WHERE id = $1 AND ended_at IS NULL";
+        WHERE id = $1 AND ended_at IS NULL AND state = $8 AND reason IS NOT DISTINCT FROM $9
+            AND due_at IS NOT DISTINCT FROM $10 AND round = $11 AND is_stuck = $12";
     INSERT_ATTEMPT: "INSERT INTO attempts (id, delivery_id, alert_id, provider, seq, slot, route,
             round, opened_at, deadline_at, drained_at, opened_by, detail)
         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, '')";
@@ -152,17 +166,22 @@ impl Tx {
         }
         for delivery in &is.deliveries {
             let known = was.deliveries.iter().find(|known| known.id == delivery.id);
-            if known != Some(delivery) {
-                self.update_delivery(delivery).await?;
+            let known = known.cloned().unwrap_or_else(|| as_inserted(delivery));
+            if known != *delivery {
+                self.update_delivery(&known, delivery).await?;
             }
         }
         let wake_at = next_wake(is, self.now).map(Timestamp::micros);
+        let is_cancelling = is
+            .target()
+            .is_some_and(|target| target.kind == Kind::Cancel);
         execute_one!(
             self,
             WAKE,
             key.alert_id.to_string(),
             key.provider.as_str().to_owned(),
-            wake_at
+            wake_at,
+            is_cancelling
         )
     }
 
@@ -196,18 +215,23 @@ impl Tx {
         execute_one!(self, sql, is.id.to_string(), at.micros(), outcome.as_str())
     }
 
-    async fn update_delivery(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
-        let columns = StateColumns::of(delivery.state);
+    async fn update_delivery(&mut self, was: &Delivery, is: &Delivery) -> Result<(), StoreError> {
+        let (known, columns) = (StateColumns::of(was.state), StateColumns::of(is.state));
         execute_one!(
             self,
             UPDATE_DELIVERY,
-            delivery.id.to_string(),
-            delivery.state.as_str(),
+            is.id.to_string(),
+            is.state.as_str(),
             columns.reason,
             columns.due_at.map(Timestamp::micros),
             columns.ended_at.map(Timestamp::micros),
-            i64::from(delivery.round),
-            delivery.is_stuck,
+            i64::from(is.round),
+            is.is_stuck,
+            was.state.as_str(),
+            known.reason,
+            known.due_at.map(Timestamp::micros),
+            i64::from(was.round),
+            was.is_stuck,
         )
     }
 
@@ -232,11 +256,24 @@ impl Tx {
         fetch_all!(self, read_key, LIST_OF_ALERT, alert.to_string())
     }
 
-    /// Lanes whose time to wake has come, the longest waiting first, at most `limit`.
-    pub async fn list_due_lanes(&mut self, limit: usize) -> Result<Vec<LaneKey>, StoreError> {
+    /// Lanes whose time to wake has come: of every provider at most `limit`, so that a crowd at
+    /// one hides no other; cancels first, then the longest waiting.
+    pub async fn list_due_lanes(&mut self, limit: usize) -> Result<Vec<DueLane>, StoreError> {
         let now = self.now.micros();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        fetch_all!(self, read_key, LIST_DUE, now, limit)
+        let mut lanes = Vec::new();
+        let providers = fetch_all!(self, |row| row.text("provider"), LIST_DUE_PROVIDERS, now)?;
+        for provider in providers {
+            lanes.extend(fetch_all!(
+                self,
+                read_due,
+                LIST_DUE,
+                provider.clone(),
+                now,
+                limit
+            )?);
+        }
+        Ok(lanes)
     }
 
     /// Lanes that are not settled, at most `limit`.
@@ -268,6 +305,16 @@ impl Tx {
     ) -> Result<Vec<(LaneKey, AttemptId)>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         fetch_all!(self, read_orphan, LIST_ORPHANED, limit)
+    }
+}
+
+/// What `Tx::insert_delivery` made of a new delivery.
+fn as_inserted(delivery: &Delivery) -> Delivery {
+    Delivery {
+        state: State::Ready,
+        round: 1,
+        is_stuck: false,
+        ..delivery.clone()
     }
 }
 
@@ -315,6 +362,13 @@ fn read_key(row: &impl Row) -> Result<LaneKey, StoreError> {
     Ok(LaneKey {
         alert_id: row.id("alert_id", AlertId::new)?,
         provider,
+    })
+}
+
+fn read_due(row: &impl Row) -> Result<DueLane, StoreError> {
+    Ok(DueLane {
+        key: read_key(row)?,
+        is_cancelling: row.bool("is_cancelling")?,
     })
 }
 

@@ -1,0 +1,199 @@
+//! How many attempts one provider may have in flight from this process (D60): of 32, 8 are for
+//! cancels alone, and a waiting cancel takes the next free place.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use balefire_domain::limits::{ATTEMPTS_FOR_CANCELS_ONLY, ATTEMPTS_PER_PROVIDER_MAX};
+use balefire_domain::provider::ProviderName;
+use tokio::sync::Notify;
+
+/// The bulkheads of all providers.
+#[derive(Default)]
+pub(crate) struct Bulkheads {
+    by_provider: Mutex<BTreeMap<ProviderName, Arc<Bulkhead>>>,
+}
+
+/// The places of one provider.
+#[derive(Default)]
+pub(crate) struct Bulkhead {
+    places: Mutex<Places>,
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct Places {
+    alerts: usize,
+    cancels: usize,
+    cancels_waiting: usize,
+}
+
+impl Places {
+    /// Whether an attempt of this kind may take a place now.
+    const fn admits(&self, is_cancel: bool) -> bool {
+        let taken = self.alerts + self.cancels;
+        if is_cancel {
+            return taken < ATTEMPTS_PER_PROVIDER_MAX;
+        }
+        taken < ATTEMPTS_PER_PROVIDER_MAX
+            && self.alerts < ATTEMPTS_PER_PROVIDER_MAX - ATTEMPTS_FOR_CANCELS_ONLY
+            && self.cancels_waiting == 0
+    }
+}
+
+/// A place, given back when it is dropped.
+pub(crate) struct Permit {
+    bulkhead: Arc<Bulkhead>,
+    is_cancel: bool,
+}
+
+/// A cancel that waits, until it has its place or gives up.
+struct Waiting<'a>(&'a Bulkhead);
+
+impl Bulkheads {
+    pub(crate) fn of(&self, provider: &ProviderName) -> Arc<Bulkhead> {
+        let mut by_provider = self
+            .by_provider
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(by_provider.entry(provider.clone()).or_default())
+    }
+}
+
+impl Bulkhead {
+    /// A place at once, or none.
+    pub(crate) fn try_acquire(self: &Arc<Self>, is_cancel: bool) -> Option<Permit> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if !places.admits(is_cancel) {
+            return None;
+        }
+        if is_cancel {
+            places.cancels += 1;
+        } else {
+            places.alerts += 1;
+        }
+        Some(Permit {
+            bulkhead: Arc::clone(self),
+            is_cancel,
+        })
+    }
+
+    /// A place, when one is free. Dropping the future gives the claim up.
+    pub(crate) async fn acquire(self: &Arc<Self>, is_cancel: bool) -> Permit {
+        let _waiting = is_cancel.then(|| Waiting::new(self));
+        loop {
+            let mut freed = std::pin::pin!(self.freed.notified());
+            freed.as_mut().enable();
+            if let Some(permit) = self.try_acquire(is_cancel) {
+                return permit;
+            }
+            freed.await;
+        }
+    }
+}
+
+impl<'a> Waiting<'a> {
+    fn new(bulkhead: &'a Bulkhead) -> Self {
+        bulkhead
+            .places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .cancels_waiting += 1;
+        Self(bulkhead)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0
+            .places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .cancels_waiting -= 1;
+        self.0.freed.notify_waiters();
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut places = self
+            .bulkhead
+            .places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.is_cancel {
+            places.cancels -= 1;
+        } else {
+            places.alerts -= 1;
+        }
+        drop(places);
+        self.bulkhead.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn is_ready<T>(future: &mut std::pin::Pin<Box<dyn Future<Output = T> + '_>>) -> bool {
+        matches!(
+            future
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop())),
+            Poll::Ready(_)
+        )
+    }
+
+    #[test]
+    fn alerts_leave_places_for_cancels() {
+        let bulkhead = Arc::new(Bulkhead::default());
+        let alerts: Vec<Permit> = (0..100)
+            .map_while(|_| bulkhead.try_acquire(false))
+            .collect();
+        let cancels: Vec<Permit> = (0..100).map_while(|_| bulkhead.try_acquire(true)).collect();
+        assert_eq!((alerts.len(), cancels.len()), (24, 8));
+    }
+
+    #[test]
+    fn cancels_may_take_every_place() {
+        let bulkhead = Arc::new(Bulkhead::default());
+        let cancels: Vec<Permit> = (0..100).map_while(|_| bulkhead.try_acquire(true)).collect();
+        assert_eq!(cancels.len(), 32);
+        assert!(bulkhead.try_acquire(false).is_none());
+    }
+
+    #[test]
+    fn a_waiting_cancel_takes_the_next_free_place() {
+        let bulkhead = Arc::new(Bulkhead::default());
+        let mut alerts: Vec<Permit> = (0..24).map_while(|_| bulkhead.try_acquire(false)).collect();
+        let cancels: Vec<Permit> = (0..8).map_while(|_| bulkhead.try_acquire(true)).collect();
+        let mut alert: std::pin::Pin<Box<dyn Future<Output = Permit>>> =
+            Box::pin(bulkhead.acquire(false));
+        let mut cancel: std::pin::Pin<Box<dyn Future<Output = Permit>>> =
+            Box::pin(bulkhead.acquire(true));
+        assert!(!is_ready(&mut alert) && !is_ready(&mut cancel));
+        alerts.pop();
+        assert!(!is_ready(&mut alert), "the alert came first, and waits");
+        assert!(is_ready(&mut cancel));
+        drop(cancel);
+        drop(cancels);
+        alerts.pop();
+        assert!(is_ready(&mut alert), "no cancel waits any more");
+    }
+
+    #[test]
+    fn a_cancel_that_gives_up_waiting_bars_nobody() {
+        let bulkhead = Arc::new(Bulkhead::default());
+        let mut full: Vec<Permit> = (0..32).map_while(|_| bulkhead.try_acquire(true)).collect();
+        let mut cancel: std::pin::Pin<Box<dyn Future<Output = Permit>>> =
+            Box::pin(bulkhead.acquire(true));
+        assert!(!is_ready(&mut cancel));
+        full.clear();
+        assert!(bulkhead.try_acquire(false).is_none());
+        drop(cancel);
+        assert!(bulkhead.try_acquire(false).is_some());
+    }
+}

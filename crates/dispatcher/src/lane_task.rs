@@ -1,0 +1,233 @@
+//! One lane's turn: intent, send, outcome; again at once while `step` says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use balefire_domain::ids::AttemptId;
+use balefire_domain::lane::{Attempt, Effect, Kind, Lane, LaneEvent, step};
+use balefire_domain::payload::{self, Reference};
+use balefire_domain::provider::{Format, Profile, Route};
+use balefire_domain::time::Timestamp;
+use balefire_gateway::SendRequest;
+use balefire_store::deliveries::Frozen;
+use balefire_store::lanes::LaneKey;
+use balefire_store::{StoreError, Tx};
+
+use crate::Dispatcher;
+use crate::bulkhead::Permit;
+
+/// How long a lane waits for a place at its provider before it is left to the next sweep.
+const PERMIT_WAIT: Duration = Duration::from_secs(1);
+/// Attempts that a lane makes in one turn at most; the sweep goes on with it.
+const ATTEMPTS_PER_TURN_MAX: u32 = 100;
+
+/// Why a lane is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its time has come, or something was committed.
+    Due,
+    /// Something else got through to its provider (D6).
+    Healed,
+}
+
+/// What a turn did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Turn {
+    /// Something got through: others that wait for this provider may go.
+    pub(crate) has_healed: bool,
+}
+
+/// An attempt whose intent is durable.
+pub(crate) struct Outgoing {
+    pub(crate) attempt: Attempt,
+    request: SendRequest,
+    pub(crate) created_at: Timestamp,
+    pub(crate) kind: Kind,
+}
+
+impl Dispatcher {
+    /// Looks at a lane and sends while something is to be sent.
+    pub(crate) async fn run_lane(
+        &self,
+        key: &LaneKey,
+        is_cancelling: bool,
+        cause: Cause,
+    ) -> Result<Turn, StoreError> {
+        let mut turn = Turn::default();
+        let mut cause = cause;
+        for _ in 0..ATTEMPTS_PER_TURN_MAX {
+            let Some(permit) = self.permit(key, is_cancelling).await? else {
+                break;
+            };
+            let Some(outgoing) = self.open(key, cause).await? else {
+                break;
+            };
+            cause = Cause::Due;
+            let answered = self.gateway.send(outgoing.request.clone()).await;
+            drop(permit);
+            turn.has_healed |= self.settle(key, &outgoing, &answered).await?;
+        }
+        Ok(turn)
+    }
+
+    /// A place at the provider. Before it waits, the lane's state follows the clock: what only
+    /// ends must not wait for a place.
+    async fn permit(
+        &self,
+        key: &LaneKey,
+        is_cancelling: bool,
+    ) -> Result<Option<Permit>, StoreError> {
+        let bulkhead = self.bulkheads.of(&key.provider);
+        if let Some(permit) = bulkhead.try_acquire(is_cancelling) {
+            return Ok(Some(permit));
+        }
+        self.play(key, LaneEvent::Tick).await?;
+        Ok(
+            tokio::time::timeout(PERMIT_WAIT, bulkhead.acquire(is_cancelling))
+                .await
+                .ok(),
+        )
+    }
+
+    /// Tells a lane what happened, when nothing is to be sent.
+    pub(crate) async fn play(&self, key: &LaneKey, event: LaneEvent) -> Result<(), StoreError> {
+        let mut tx = self.store.begin("dispatch.play", self.clock.now()).await?;
+        let Some(lane) = tx.lock_lane(key).await? else {
+            return Ok(());
+        };
+        let policy = self.policy(&mut tx, &key.provider).await?;
+        let stepped = step(&lane, event, tx.now, &policy);
+        tx.save_lane(key, &lane, &stepped.lane).await?;
+        self.apply_duties(&mut tx, key, &stepped.effects).await?;
+        tx.commit().await
+    }
+
+    /// Step 1: stores the intent to send, if `step` has one.
+    async fn open(&self, key: &LaneKey, cause: Cause) -> Result<Option<Outgoing>, StoreError> {
+        let mut tx = self.store.begin("dispatch.open", self.clock.now()).await?;
+        let Some(lane) = tx.lock_lane(key).await? else {
+            return Ok(None);
+        };
+        let policy = self.policy(&mut tx, &key.provider).await?;
+        let healed = match cause {
+            Cause::Due => lane.clone(),
+            Cause::Healed => step(&lane, LaneEvent::ProviderHealed, tx.now, &policy).lane,
+        };
+        let attempt = AttemptId::new(self.entropy.uuid_v7(tx.now));
+        let due = LaneEvent::Due {
+            attempt,
+            by: self.instance(),
+        };
+        let stepped = step(&healed, due, tx.now, &policy);
+        tx.save_lane(key, &lane, &stepped.lane).await?;
+        self.apply_duties(&mut tx, key, &stepped.effects).await?;
+        let sends = stepped.effects.into_iter().find_map(|effect| match effect {
+            Effect::Send(attempt) => Some(attempt),
+            Effect::OpenDutyItem { .. }
+            | Effect::CloseDutyItems { .. }
+            | Effect::HealProvider
+            | Effect::RemakeCancel { .. } => None,
+        });
+        let outgoing = match sends {
+            None => None,
+            Some(attempt) => self.prepare(&mut tx, key, &stepped.lane, attempt).await?,
+        };
+        tx.commit().await?;
+        Ok(outgoing)
+    }
+
+    /// What the attempt sends; a cancel's payload is rendered at its first attempt (D29).
+    async fn prepare(
+        &self,
+        tx: &mut Tx,
+        key: &LaneKey,
+        lane: &Lane,
+        attempt: Attempt,
+    ) -> Result<Option<Outgoing>, StoreError> {
+        let profile = self.settings.profiles.get(&key.provider);
+        let delivery = lane
+            .deliveries
+            .iter()
+            .find(|delivery| delivery.id == attempt.delivery);
+        let frozen = tx.load_frozen(attempt.delivery).await?;
+        let (Some(profile), Some(delivery), Some(frozen)) = (profile, delivery, frozen) else {
+            unreachable!("step sends deliveries of this lane over the routes of its profile")
+        };
+        let payload = match &frozen.payload {
+            Some(payload) => payload.clone(),
+            None => render_cancel(tx, profile, lane, &attempt, &frozen).await?,
+        };
+        let Some(route) = profile
+            .routes
+            .iter()
+            .find(|route| route.name() == attempt.route)
+        else {
+            unreachable!("step sends over the routes of the profile")
+        };
+        let request = request(key, profile, route, &attempt, payload);
+        let (created_at, kind) = (delivery.created_at, delivery.kind);
+        Ok(Some(Outgoing {
+            attempt,
+            request,
+            created_at,
+            kind,
+        }))
+    }
+}
+
+fn request(
+    key: &LaneKey,
+    profile: &Profile,
+    route: &Route,
+    attempt: &Attempt,
+    payload: String,
+) -> SendRequest {
+    SendRequest {
+        route: route.clone(),
+        delivery: attempt.delivery,
+        capabilities: profile.capabilities,
+        stored_payload: Arc::from(payload),
+        lane: key.to_string(),
+        seq: attempt.seq,
+        deadline_at: attempt.deadline_at,
+    }
+}
+
+/// Renders and stores a cancel's payload: it names every delivery of a lower `seq` that was ever
+/// attempted.
+async fn render_cancel(
+    tx: &mut Tx,
+    profile: &Profile,
+    lane: &Lane,
+    attempt: &Attempt,
+    frozen: &Frozen,
+) -> Result<String, StoreError> {
+    let mut references = Vec::new();
+    for earlier in lane.deliveries.iter().filter(|d| d.seq < attempt.seq) {
+        let is_attempted = lane.attempts.iter().any(|a| a.delivery == earlier.id);
+        if let Some(known) = tx.load_frozen(earlier.id).await?
+            && is_attempted
+        {
+            references.push(Reference {
+                message_id: earlier.id,
+                message_number: known.message_number,
+                sent: known.sent_at.to_cap(),
+            });
+        }
+    }
+    // A lane that began with a number keeps its format, whatever the profile says today.
+    let format = if frozen.message_number.is_some() {
+        Format::Ibag
+    } else {
+        profile.format
+    };
+    let payload = payload::render_cancel(
+        format,
+        attempt.delivery,
+        frozen.message_number,
+        &references,
+        frozen.sent_at,
+    );
+    tx.save_payload(attempt.delivery, &payload).await?;
+    Ok(payload)
+}

@@ -1,0 +1,128 @@
+//! After a crash: attempts of processes that are dead are closed `unknown` (D26). A wrong verdict
+//! is harmless: the drain still counts from the attempt's deadline.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use balefire_domain::ids::{DutyItemId, InstanceId};
+use balefire_domain::lane::{DutyKind, LaneEvent, step};
+use balefire_domain::limits::LANES_PER_SWEEP_MAX;
+use balefire_domain::outcome::Outcome;
+use balefire_store::StoreError;
+use balefire_store::lanes::LaneKey;
+
+use crate::Dispatcher;
+use crate::settle::log_duty;
+
+/// A process that was not seen for so long is dead.
+const UNSEEN_MAX: Duration = Duration::from_secs(15);
+
+impl Dispatcher {
+    /// Enters this process, and declares its predecessors dead.
+    pub(crate) async fn enter(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.begin("instance.enter", self.clock.now()).await?;
+        let predecessors = tx
+            .insert_instance(self.instance(), &self.settings.instance_name)
+            .await?;
+        tx.commit().await?;
+        tracing::info!(
+            event = "instance.entered", instance.id = %self.instance(),
+            instance.name = self.settings.instance_name, predecessors, "the dispatcher begins"
+        );
+        Ok(())
+    }
+
+    /// Says that this process lives, and declares dead what was not seen. A process that was
+    /// declared dead goes on under a new id.
+    pub(crate) async fn beat(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.begin("instance.beat", self.clock.now()).await?;
+        let is_known = tx.see_instance(self.instance()).await?;
+        let since = tx.now - UNSEEN_MAX;
+        let dead = tx.end_unseen_instances(since).await?;
+        tx.commit().await?;
+        if dead > 0 {
+            tracing::warn!(
+                event = "instance.dead",
+                count = dead,
+                "processes were not seen"
+            );
+        }
+        if !is_known {
+            tracing::warn!(
+                event = "instance.declared_dead", instance.id = %self.instance(),
+                "this process was declared dead and goes on under a new id"
+            );
+            let id = InstanceId::new(self.entropy.uuid_v7(self.clock.now()));
+            *self
+                .instance
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = id;
+            self.enter().await?;
+        }
+        Ok(())
+    }
+
+    /// Says goodbye.
+    pub(crate) async fn leave(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.begin("instance.leave", self.clock.now()).await?;
+        tx.end_instance(self.instance()).await?;
+        tx.commit().await
+    }
+
+    /// Closes attempts whose process is dead.
+    pub(crate) async fn close_orphans(&self) -> Result<(), StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("list_orphans", self.clock.now())
+            .await?;
+        let orphans = tx.list_orphaned_attempts(LANES_PER_SWEEP_MAX).await?;
+        drop(tx);
+        for (key, attempt) in orphans {
+            tracing::warn!(
+                event = "attempt.orphaned", alert.id = %key.alert_id, provider = %key.provider,
+                attempt.id = %attempt, "the process that sent this is gone; its outcome is unknown"
+            );
+            self.play(&key, LaneEvent::OwnerDied { attempt }).await?;
+        }
+        Ok(())
+    }
+
+    /// After a panic in a lane's turn: its attempt ends unknown, a person is told, the lane goes on
+    /// at its back-off (D34).
+    pub(crate) async fn after_panic(&self, key: &LaneKey) -> Result<(), StoreError> {
+        let mut tx = self
+            .store
+            .begin("dispatch.after_panic", self.clock.now())
+            .await?;
+        let Some(lane) = tx.lock_lane(key).await? else {
+            return Ok(());
+        };
+        let own = self.instance();
+        let open = lane
+            .open_attempt()
+            .filter(|attempt| attempt.opened_by == own);
+        let policy = self.policy(&mut tx, &key.provider).await?;
+        if let Some(attempt) = open {
+            let event = LaneEvent::Answered {
+                attempt: attempt.id,
+                outcome: Outcome::Unknown,
+                jitter_permille: self.entropy.jitter_permille(),
+            };
+            let stepped = step(&lane, event, tx.now, &policy);
+            tx.save_lane(key, &lane, &stepped.lane).await?;
+            self.apply_duties(&mut tx, key, &stepped.effects).await?;
+        }
+        if let Some(target) = lane.target() {
+            let (kind, subject) = (DutyKind::LanePanicked, format!("delivery {}", target.id));
+            let id = DutyItemId::new(self.entropy.uuid_v7(tx.now));
+            let provider = Some(key.provider.as_str());
+            if tx
+                .open_duty_item(id, kind, &subject, key.alert_id, provider)
+                .await?
+            {
+                log_duty(key, kind, target.id);
+            }
+        }
+        tx.commit().await
+    }
+}

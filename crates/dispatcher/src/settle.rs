@@ -1,0 +1,193 @@
+//! What becomes of an answer: step 3 of a lane's turn.
+
+use std::time::Duration;
+
+use balefire_domain::ids::{DeliveryId, DutyItemId};
+use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane, LaneEvent, State, step};
+use balefire_domain::outcome::Outcome;
+use balefire_gateway::Answered;
+use balefire_store::deliveries::Frozen;
+use balefire_store::lanes::{AnswerRecord, LaneKey};
+use balefire_store::{StoreError, Tx};
+
+use crate::Dispatcher;
+use crate::lane_task::Outgoing;
+
+/// The wait before an answer that could not be stored is tried again.
+const SETTLE_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+impl Dispatcher {
+    /// Stores what an attempt was answered, and what follows. An answer is a fact: while the
+    /// database is away it is kept and tried again, until the sweep would close the attempt anyway.
+    /// Whether something got through.
+    pub(crate) async fn settle(
+        &self,
+        key: &LaneKey,
+        outgoing: &Outgoing,
+        answered: &Answered,
+    ) -> Result<bool, StoreError> {
+        loop {
+            match self.settle_once(key, outgoing, answered).await {
+                Ok(has_healed) => {
+                    log_answer(key, outgoing, answered, self.clock.now());
+                    return Ok(has_healed);
+                }
+                Err(error) if self.clock.now() >= outgoing.attempt.drained_at => return Err(error),
+                Err(error) => {
+                    tracing::warn!(
+                        event = "attempt.not_stored", attempt.id = %outgoing.attempt.id,
+                        outcome = answered.outcome.as_str(), error = &error as &dyn std::error::Error,
+                        "an answer could not be stored and is tried again"
+                    );
+                    tokio::time::sleep(SETTLE_AGAIN_AFTER).await;
+                }
+            }
+        }
+    }
+
+    async fn settle_once(
+        &self,
+        key: &LaneKey,
+        outgoing: &Outgoing,
+        answered: &Answered,
+    ) -> Result<bool, StoreError> {
+        let attempt = &outgoing.attempt;
+        let mut tx = self
+            .store
+            .begin("dispatch.settle", self.clock.now())
+            .await?;
+        let Some(lane) = tx.lock_lane(key).await? else {
+            return Ok(false);
+        };
+        let policy = self.policy(&mut tx, &key.provider).await?;
+        let event = LaneEvent::Answered {
+            attempt: attempt.id,
+            outcome: answered.outcome,
+            jitter_permille: self.entropy.jitter_permille(),
+        };
+        let stepped = step(&lane, event, tx.now, &policy);
+        tx.save_lane(key, &lane, &stepped.lane).await?;
+        if stepped.ignored.is_none() {
+            let record = AnswerRecord {
+                detail: answered.detail.clone(),
+                http_status: answered.http_status,
+                answer_sha256: answered.answer_sha256.clone(),
+            };
+            tx.save_answer(attempt.id, &record).await?;
+        }
+        let is_good = is_route_good(answered.outcome);
+        let provider = key.provider.as_str();
+        tx.save_route_result(provider, &attempt.route, is_good, &answered.detail)
+            .await?;
+        self.apply_duties(&mut tx, key, &stepped.effects).await?;
+        self.remake_cancel(&mut tx, key, &stepped.lane, &stepped.effects)
+            .await?;
+        tx.commit().await?;
+        Ok(stepped.effects.contains(&Effect::HealProvider))
+    }
+
+    /// Issues another cancel where the first was closed too early (D5).
+    async fn remake_cancel(
+        &self,
+        tx: &mut Tx,
+        key: &LaneKey,
+        lane: &Lane,
+        effects: &[Effect],
+    ) -> Result<(), StoreError> {
+        let remade = effects.iter().find_map(|effect| match effect {
+            Effect::RemakeCancel { of } => Some(*of),
+            Effect::Send(_)
+            | Effect::OpenDutyItem { .. }
+            | Effect::CloseDutyItems { .. }
+            | Effect::HealProvider => None,
+        });
+        let Some(closed) = lane.deliveries.iter().find(|d| Some(d.id) == remade) else {
+            return Ok(());
+        };
+        let Some(known) = tx.load_frozen(closed.id).await? else {
+            return Ok(());
+        };
+        let message_number = match known.message_number {
+            None => None,
+            Some(_) => Some(tx.next_message_number().await?),
+        };
+        let delivery = Delivery {
+            id: DeliveryId::new(self.entropy.uuid_v4()),
+            seq: closed.seq + 1,
+            state: State::Ready,
+            round: 1,
+            created_at: tx.now,
+            is_stuck: false,
+            ..closed.clone()
+        };
+        let frozen = Frozen {
+            message_number,
+            payload: None,
+            ..known
+        };
+        tx.insert_delivery(key, &delivery, &frozen).await?;
+        let mut inserted = lane.clone();
+        inserted.deliveries.push(delivery.clone());
+        let policy = self.policy(tx, &key.provider).await?;
+        let stepped = step(lane, LaneEvent::Issued(delivery), tx.now, &policy);
+        tx.save_lane(key, &inserted, &stepped.lane).await?;
+        self.apply_duties(tx, key, &stepped.effects).await
+    }
+
+    /// Opens and closes the duty items that a step asks for.
+    pub(crate) async fn apply_duties(
+        &self,
+        tx: &mut Tx,
+        key: &LaneKey,
+        effects: &[Effect],
+    ) -> Result<(), StoreError> {
+        let now = tx.now;
+        let mint = || DutyItemId::new(self.entropy.uuid_v7(now));
+        for (kind, delivery) in tx.apply_duties(key, effects, &mint).await? {
+            log_duty(key, kind, delivery);
+        }
+        Ok(())
+    }
+}
+
+/// A route is good when it brought an answer of the provider that is no refusal.
+fn is_route_good(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Accepted | Outcome::Duplicate | Outcome::UnknownReference => true,
+        Outcome::Refused | Outcome::Unknown => false,
+    }
+}
+
+pub(crate) fn log_duty(key: &LaneKey, kind: DutyKind, delivery: DeliveryId) {
+    tracing::error!(
+        event = "duty_item.opened", alert.id = %key.alert_id, provider = %key.provider,
+        delivery.id = %delivery, kind = kind.as_str(), advice = kind.advice(),
+        "a person on duty is needed"
+    );
+}
+
+fn log_answer(
+    key: &LaneKey,
+    outgoing: &Outgoing,
+    answered: &Answered,
+    now: balefire_domain::time::Timestamp,
+) {
+    let attempt = &outgoing.attempt;
+    let ms = u64::try_from(now.since(outgoing.created_at).as_millis()).unwrap_or(u64::MAX);
+    if answered.outcome.is_acceptance() {
+        tracing::info!(
+            event = "attempt.closed", alert.id = %key.alert_id, event.seq = attempt.seq,
+            kind = outgoing.kind.as_str(), delivery.id = %attempt.delivery,
+            provider = %key.provider, route = attempt.route, attempt.id = %attempt.id,
+            outcome = answered.outcome.as_str(), ms, "a provider accepted a delivery"
+        );
+    } else {
+        tracing::warn!(
+            event = "attempt.closed", alert.id = %key.alert_id, event.seq = attempt.seq,
+            kind = outgoing.kind.as_str(), delivery.id = %attempt.delivery,
+            provider = %key.provider, route = attempt.route, attempt.id = %attempt.id,
+            outcome = answered.outcome.as_str(), ms, detail = answered.detail,
+            "an attempt did not get through"
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! The loop: it takes up lanes when something was committed, each second in any case, and until it
+//! is told to end.
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use balefire_domain::limits::LANES_PER_SWEEP_MAX;
+use balefire_domain::provider::ProviderName;
+use balefire_store::StoreError;
+use balefire_store::lanes::LaneKey;
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::Dispatcher;
+use crate::lane_task::{Cause, Turn};
+
+/// The sweep's period: how late a lane wakes at most when no wake-up reached us.
+const SWEEP_PERIOD: Duration = Duration::from_secs(1);
+/// How often this process says that it lives (D26).
+const BEAT_PERIOD: Duration = Duration::from_secs(5);
+/// How long open attempts are awaited at the end; what is left is closed by who starts next.
+const DRAIN_MAX: Duration = Duration::from_secs(25);
+/// Turns under way at once; the sweep takes up the rest when there is room.
+const TURNS_MAX: usize = 4 * LANES_PER_SWEEP_MAX;
+
+/// The end of a lane's turn.
+struct Ended {
+    key: LaneKey,
+    turn: Turn,
+}
+
+/// The lanes whose turns are under way.
+#[derive(Default)]
+struct Turns {
+    tasks: JoinSet<Ended>,
+    running: BTreeSet<LaneKey>,
+    /// Woken while their turn was under way: they get another.
+    again: BTreeSet<LaneKey>,
+}
+
+impl Dispatcher {
+    /// Dispatches until `end` is cancelled, then awaits the open attempts. Errors when this process
+    /// could not enter the database at the start; later failures of the database are logged, and
+    /// the next sweep tries again.
+    pub async fn run(self: Arc<Self>, end: CancellationToken) -> Result<(), StoreError> {
+        self.enter().await?;
+        self.close_orphans().await?;
+        let mut turns = Turns::default();
+        // The configuration may have changed: everything unsettled is looked at once.
+        let mut tx = self
+            .store
+            .begin_read("list_unsettled", self.clock.now())
+            .await?;
+        let unsettled = tx.list_unsettled_lanes(LANES_PER_SWEEP_MAX).await?;
+        drop(tx);
+        for key in unsettled {
+            self.begin_turn(&mut turns, key, false, Cause::Due);
+        }
+        let mut sweep = interval(SWEEP_PERIOD);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beat = interval(BEAT_PERIOD);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let done = tokio::select! {
+                () = end.cancelled() => break,
+                Some(ended) = turns.tasks.join_next() => self.end_turn(&mut turns, ended).await,
+                () = self.wake.notified() => self.take_up(&mut turns).await,
+                _ = sweep.tick() => self.take_up(&mut turns).await,
+                _ = beat.tick() => self.recover().await,
+            };
+            if let Err(error) = done {
+                tracing::error!(
+                    event = "sweep.failed",
+                    error = &error as &dyn std::error::Error,
+                    "the database failed; the next sweep tries again"
+                );
+            }
+        }
+        self.drain(turns).await;
+        self.leave().await
+    }
+
+    async fn recover(&self) -> Result<(), StoreError> {
+        self.beat().await?;
+        self.close_orphans().await
+    }
+
+    async fn take_up(self: &Arc<Self>, turns: &mut Turns) -> Result<(), StoreError> {
+        let mut tx = self.store.begin_read("list_due", self.clock.now()).await?;
+        let due = tx.list_due_lanes(LANES_PER_SWEEP_MAX).await?;
+        drop(tx);
+        for lane in due {
+            self.begin_turn(turns, lane.key, lane.is_cancelling, Cause::Due);
+        }
+        Ok(())
+    }
+
+    async fn take_up_waiting(
+        self: &Arc<Self>,
+        turns: &mut Turns,
+        provider: &ProviderName,
+    ) -> Result<(), StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("list_waiting", self.clock.now())
+            .await?;
+        let waiting = tx.list_waiting_lanes(provider, LANES_PER_SWEEP_MAX).await?;
+        drop(tx);
+        for key in waiting {
+            self.begin_turn(turns, key, false, Cause::Healed);
+        }
+        Ok(())
+    }
+
+    fn begin_turn(
+        self: &Arc<Self>,
+        turns: &mut Turns,
+        key: LaneKey,
+        is_cancelling: bool,
+        cause: Cause,
+    ) {
+        if turns.running.contains(&key) {
+            turns.again.insert(key);
+            return;
+        }
+        if turns.running.len() >= TURNS_MAX && !is_cancelling {
+            return;
+        }
+        turns.running.insert(key.clone());
+        let this = Arc::clone(self);
+        turns.tasks.spawn(async move {
+            let turn = this.guarded_turn(&key, is_cancelling, cause).await;
+            Ended { key, turn }
+        });
+    }
+
+    /// A turn whose panic and failure end nothing but itself.
+    async fn guarded_turn(&self, key: &LaneKey, is_cancelling: bool, cause: Cause) -> Turn {
+        let turn = AssertUnwindSafe(self.run_lane(key, is_cancelling, cause));
+        let failure = match turn.catch_unwind().await {
+            Ok(Ok(turn)) => return turn,
+            Ok(Err(error)) => Some(error),
+            Err(_) => self.after_panic(key).await.err(),
+        };
+        if let Some(error) = failure {
+            tracing::error!(
+                event = "lane.failed", alert.id = %key.alert_id, provider = %key.provider,
+                error = &error as &dyn std::error::Error,
+                "the database failed in a lane's turn; the next sweep tries again"
+            );
+        }
+        Turn::default()
+    }
+
+    async fn end_turn(
+        self: &Arc<Self>,
+        turns: &mut Turns,
+        ended: Result<Ended, tokio::task::JoinError>,
+    ) -> Result<(), StoreError> {
+        let ended = ended.expect("a turn catches its own panics and nobody aborts it");
+        turns.running.remove(&ended.key);
+        if turns.again.remove(&ended.key) {
+            self.begin_turn(turns, ended.key.clone(), false, Cause::Due);
+        }
+        if ended.turn.has_healed {
+            self.take_up_waiting(turns, &ended.key.provider).await?;
+        }
+        Ok(())
+    }
+
+    async fn drain(&self, mut turns: Turns) {
+        let until = Instant::now() + DRAIN_MAX;
+        while let Ok(Some(_)) = timeout_at(until, turns.tasks.join_next()).await {}
+        if !turns.tasks.is_empty() {
+            tracing::warn!(
+                event = "dispatcher.cut_off",
+                open = turns.tasks.len(),
+                "attempts are still open at the end; whoever starts next closes them as unknown"
+            );
+        }
+    }
+}
