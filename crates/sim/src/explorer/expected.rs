@@ -1,7 +1,7 @@
 //! The numbers that a run of the product's own rules must reproduce.
 //!
-//! They are in `explorer.expected` beside the crate's manifest, one line for each bound. A change of
-//! `step` or of the environment that makes one state more or less reachable changes them, and so
+//! They are in `explorer.expected` beside the crate's manifest, one line for each bound. A change
+//! of `step` or of the environment that makes one state more or less reachable changes them, and so
 //! can't go by unseen.
 
 use super::search::Explored;
@@ -30,7 +30,7 @@ pub fn render(lines: &[String]) -> String {
     text
 }
 
-/// Why the run `is` (a [`line`]) is not what `stored` (the file) says; `None` when it is.
+/// Why the run `is` (a [`line()`]) is not what `stored` (the file) says; `None` when it is.
 pub fn surprise(stored: &str, is: &str) -> Option<String> {
     let bound = is.split(' ').next().unwrap_or(is);
     let was = stored
@@ -44,9 +44,9 @@ pub fn surprise(stored: &str, is: &str) -> Option<String> {
         |was| format!("says {was}"),
     );
     Some(format!(
-        "this run found {is}, and explorer.expected {was}. The rules of the lane or the environment \
-         changed: look at what became reachable or is no longer so; if that is what you meant, run \
-         the explorer with --bless and commit the file"
+        "this run found {is}, and explorer.expected {was}. The rules of the lane or the \
+         environment changed: look at what became reachable or is no longer so; if that is what \
+         you meant, run the explorer with --bless and commit the file"
     ))
 }
 

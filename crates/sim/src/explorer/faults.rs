@@ -198,8 +198,8 @@ impl Setup {
         }
     }
 
-    /// What must be seen to happen in this run. A cancel is issued anew only where a provider can
-    /// say "unknown" of an alert that it has, which takes separate sites.
+    /// What must be seen to happen in this run. While the alert lives a cancel is issued anew only
+    /// where a provider can say "unknown" of an alert that it has, which takes separate sites.
     pub const fn seen(&self) -> &'static [Sight] {
         match self.fault {
             None => &[

@@ -12,9 +12,9 @@
 //!
 //! It lets a request leave any time before its deadline and be applied any time before its drain;
 //! it loses requests and answers, refuses, answers something unknown (a 5xx, a function error, a
-//! foreign identifier) while the request goes on, delivers answers as late as it likes, kills the
-//! owner of an attempt, declares a living owner dead, cancels at any moment and lets the alert end.
-//! There is no budget for such faults: only the number of attempts is bounded
+//! foreign identifier) while the request goes on, delivers answers as late as it likes and once
+//! more, kills the owner of an attempt, declares a living owner dead, cancels at any moment and
+//! lets the alert end. There is no budget for such faults: only the number of attempts is bounded
 //! ([`Setup::attempts_max`](faults::Setup::attempts_max)), and everything else follows.
 //!
 //! # Time
@@ -26,9 +26,9 @@
 //! # What it does not show
 //!
 //! One lane with one alert and its cancels: no update, no second provider, no database. Holds by
-//! configuration, the `stuck` flag and the length of the back-off decide nothing about order and are
-//! left out. "Settles" means that a good end stays reachable, not that a fair environment must reach
-//! it.
+//! configuration, the `stuck` flag and the length of the back-off decide nothing about order and
+//! are left out. "Settles" means that a good end stays reachable, not that a fair environment must
+//! reach it. The provider forgets nothing that it took, except where a fault says so.
 
 pub mod act;
 pub mod actions;

@@ -183,8 +183,8 @@ impl World {
     }
 }
 
-/// Of the answers to a closed attempt only an acceptance is news, and only once (D5). Any other makes
-/// `step` judge the lane anew, for which there is `Action::Repeat`.
+/// Of the answers to a closed attempt only an acceptance is news, and only once (D5). Any other
+/// makes `step` judge the lane anew, for which there is `Action::Repeat`.
 fn worth_waiting_for(reply: Reply, attempt: Option<&Attempt>) -> Reply {
     let is_open = attempt.is_some_and(Attempt::is_open);
     let may_be_accepted = attempt.is_some_and(|attempt| !attempt.is_accepted());
