@@ -246,12 +246,17 @@ impl<'a> Scanner<'a> {
     /// What namespaces in XML 1.0 forbid and the parser overlooks: a prefix bound to nothing,
     /// `x:xmlns` taken for a declaration, a name that starts with a colon.
     fn check_namespace(&mut self, start: usize, name: &'a str, value: &str) -> Result<(), Finding> {
-        if name.starts_with(':') || name.ends_with(":xmlns") {
+        if name.starts_with(':') {
+            let message = format!("the attribute {} starts with a colon", shown(name));
+            return Err(self.syntax(start, &message));
+        }
+        if name.ends_with(":xmlns") {
             let message = format!(
-                "the attribute {} has a name that is not allowed",
+                "line {}: the attribute {} is not allowed; it looks like a namespace",
+                self.line(start),
                 shown(name)
             );
-            return Err(self.syntax(start, &message));
+            return Err(Finding::error("prefixed-xmlns", "", message));
         }
         let Some(prefix) = name.strip_prefix("xmlns:") else {
             return Ok(());
@@ -381,7 +386,7 @@ mod tests {
             ("<a>&#x;</a>", Some("xml-syntax")),
             ("<a>&#x+1;</a>", Some("xml-syntax")),
             ("<a xmlns='u' xmlns='v'/>", Some("xml-syntax")),
-            ("<a xmlns:b='v' b:xmlns='u'/>", Some("xml-syntax")),
+            ("<a xmlns:b='v' b:xmlns='u'/>", Some("prefixed-xmlns")),
             ("<a xmlns:b=''/>", Some("xml-syntax")),
             ("<a :b='c'/>", Some("xml-syntax")),
             ("<:a/>", Some("xml-syntax")),

@@ -1,9 +1,9 @@
 //! Whether a document has the structure of CAP 1.2: the same verdict as a schema validator's, in
 //! words that a sender understands and with the path of every fault.
 //!
-//! Stricter than the schema on purpose, and nowhere else: the root must be `alert` (the schema
-//! would also take a bare `value`), and `xsi:type` is refused, which changes the rules by which an
-//! element is read. Schema hints (`xsi:schemaLocation`) are allowed and never followed.
+//! Stricter than the schema in two places only: the root must be `alert` (the schema would also
+//! take a bare `value`), and `xsi:type` is refused, which changes the rules by which an element is
+//! read. Schema hints (`xsi:schemaLocation`) are allowed and never followed.
 //!
 //! Laxer in one place: an `info` after the signature is a warning. The schema forbids it, but the
 //! most used validator (libxml2) takes it, and nothing is read differently for it.

@@ -24,13 +24,21 @@ const DOCUMENTS: usize = 8_000;
 const BATCH: usize = 2_000;
 
 /// Errors for documents that a schema validator takes, with the reason.
-const STRICTER: [(&str, &str); 5] = [
+const STRICTER: [(&str, &str); 7] = [
     ("doctype", "security: no document type, whatever is in it"),
     (
         "processing-instruction",
         "security: CAP has no use for them",
     ),
     ("encoding", "one encoding: UTF-8"),
+    (
+        "prefixed-xmlns",
+        "security: `x:xmlns` is taken for a namespace by some parsers",
+    ),
+    (
+        "wrong-root",
+        "the schema also takes its global `value` and `valueName` as a root",
+    ),
     ("xml-version", "XML 1.0 only"),
     (
         "xsi-type",

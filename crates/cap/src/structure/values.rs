@@ -212,13 +212,26 @@ mod tests {
     fn decimals_have_no_exponent_and_up_to_24_digits() {
         let long = format!("0.{}", "1".repeat(DIGITS_MAX));
         let too_long = format!("1.{}", "0".repeat(DIGITS_MAX));
+        let too_long_whole = format!("{}.", "1".repeat(DIGITS_MAX));
         check(
             is_decimal,
             &[
                 "1", "1.5", ".5", "5.", "+.5", "-0.0", " 1 ", "0.", "00.5", &long,
             ],
             &[
-                "", " ", ".", "-", "-.", "- ", "1e5", "INF", "NaN", "1..2", "1,5", &too_long,
+                "",
+                " ",
+                ".",
+                "-",
+                "-.",
+                "- ",
+                "1e5",
+                "INF",
+                "NaN",
+                "1..2",
+                "1,5",
+                &too_long,
+                &too_long_whole,
             ],
         );
     }
