@@ -18,6 +18,7 @@ use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use balefire_geometry::Shape;
 use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::KeyKind;
+use balefire_store::services::Service;
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -27,6 +28,30 @@ use crate::{App, Failure, areas, repeat};
 
 /// Bytes above which a document is read on a thread for long work.
 const LONG_WORK_BYTES: usize = 16 * 1024;
+
+/// On whose behalf a document comes in.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// The service.
+    pub service: Service,
+    /// A key, or a person on the command line.
+    pub actor: Actor,
+    /// Its alerts are stubbed, and it may stop stubbed alerts only.
+    pub is_test_key: bool,
+    /// It may only cancel.
+    pub is_for_cancel_only: bool,
+}
+
+impl From<&KeyHolder> for Sender {
+    fn from(holder: &KeyHolder) -> Self {
+        Self {
+            service: holder.service.clone(),
+            actor: Actor::ApiKey(holder.key_id),
+            is_test_key: holder.kind == KeyKind::Test,
+            is_for_cancel_only: holder.is_for_cancel_only,
+        }
+    }
+}
 
 /// What became of a document.
 #[derive(Clone, Debug)]
@@ -77,32 +102,28 @@ enum Asked {
 }
 
 impl App {
-    /// Takes a document in, on behalf of the holder of a key.
-    pub async fn submit_cap(
-        &self,
-        holder: &KeyHolder,
-        bytes: Vec<u8>,
-    ) -> Result<Submitted, Refused> {
+    /// Takes a document in, on behalf of the holder of a key or of a person.
+    pub async fn submit_cap(&self, sender: &Sender, bytes: Vec<u8>) -> Result<Submitted, Refused> {
         let asked = if bytes.len() > LONG_WORK_BYTES {
-            let (app, owner) = (self.clone(), holder.clone());
+            let (app, owner) = (self.clone(), sender.clone());
             let work = move || app.prepare(&owner, &bytes);
             tokio::task::spawn_blocking(work)
                 .await
                 .expect("reading a document doesn't panic")
         } else {
-            self.prepare(holder, &bytes)
+            self.prepare(sender, &bytes)
         };
         match asked {
             Err(refusal) => {
-                self.audit_refused_status(holder, &refusal).await?;
+                self.audit_refused_status(sender, &refusal).await?;
                 Err(Failure::Refused(refusal))
             }
-            Ok(Asked::Alert(prepared)) => repeat(|| self.store_cap_alert(holder, &prepared)).await,
-            Ok(Asked::Cancel(content)) => repeat(|| self.cancel_by_cap(holder, &content)).await,
+            Ok(Asked::Alert(prepared)) => repeat(|| self.store_cap_alert(sender, &prepared)).await,
+            Ok(Asked::Cancel(content)) => repeat(|| self.cancel_by_cap(sender, &content)).await,
         }
     }
 
-    fn prepare(&self, holder: &KeyHolder, bytes: &[u8]) -> Result<Asked, SubmitRefusal> {
+    fn prepare(&self, sender: &Sender, bytes: &[u8]) -> Result<Asked, SubmitRefusal> {
         let document = balefire_cap::read(bytes).map_err(SubmitRefusal::NotCap)?;
         let kind = rules::check_kind(&document.alert).map_err(SubmitRefusal::Kind)?;
         match kind {
@@ -111,8 +132,8 @@ impl App {
                     rules::accept_cancel(&document.alert).map_err(SubmitRefusal::Rules)?;
                 Ok(Asked::Cancel(accepted.content))
             }
-            Kind::Alert if holder.is_for_cancel_only => Err(SubmitRefusal::KeyRevoked),
-            Kind::Alert if holder.service.state != ServiceState::Active => {
+            Kind::Alert if sender.is_for_cancel_only => Err(SubmitRefusal::KeyRevoked),
+            Kind::Alert if sender.service.state != ServiceState::Active => {
                 Err(SubmitRefusal::Suspended)
             }
             Kind::Alert => self
@@ -149,7 +170,7 @@ impl App {
 
     async fn audit_refused_status(
         &self,
-        holder: &KeyHolder,
+        sender: &Sender,
         refusal: &SubmitRefusal,
     ) -> Result<(), StoreError> {
         let SubmitRefusal::Kind(finding) = refusal else {
@@ -159,9 +180,9 @@ impl App {
             return Ok(());
         }
         let mut tx = self.store.begin("refuse_status", self.clock.now()).await?;
-        let service = holder.service.id;
+        let service = sender.service.id;
         let details = json!({ "rule": finding.code, "actual": CapStatus::Actual.to_string() });
-        let (actor, object) = (Actor::ApiKey(holder.key_id), format!("service {service}"));
+        let (actor, object) = (sender.actor, format!("service {service}"));
         self.audit(&mut tx, actor, "cap.refuse", object, Some(service), details)
             .await?;
         tx.commit().await
@@ -169,12 +190,12 @@ impl App {
 
     async fn store_cap_alert(
         &self,
-        holder: &KeyHolder,
+        sender: &Sender,
         prepared: &Prepared,
     ) -> Result<Submitted, Refused> {
         let now = self.clock.now();
         let mut tx = self.store.begin("submit_cap", now).await?;
-        let alert = self.new_cap_alert(holder, prepared, &tx);
+        let alert = self.new_cap_alert(sender, prepared, &tx);
         let identity = alert.cap.as_ref().expect("made by a document");
         if let Some(known) = tx
             .load_alert_by_cap(alert.service_id, identity, alert.is_stubbed)
@@ -191,7 +212,7 @@ impl App {
             Err(error) => return Err(error.into()),
         }
         let details = json!({ "reference": alert.reference, "stubbed": alert.is_stubbed });
-        let (actor, object) = (Actor::ApiKey(holder.key_id), format!("alert {}", alert.id));
+        let (actor, object) = (sender.actor, format!("alert {}", alert.id));
         let service = Some(alert.service_id);
         self.audit(&mut tx, actor, "alert.submit", object, service, details)
             .await?;
@@ -227,9 +248,14 @@ impl App {
         }
     }
 
-    fn new_cap_alert(&self, holder: &KeyHolder, prepared: &Prepared, tx: &Tx) -> Alert {
+    fn new_cap_alert(&self, sender: &Sender, prepared: &Prepared, tx: &Tx) -> Alert {
         let content = &prepared.content;
-        let is_stubbed = holder.service.mode == Mode::Training || holder.kind == KeyKind::Test;
+        let is_stubbed = sender.service.mode == Mode::Training || sender.is_test_key;
+        let (created_by, api_key_id) = match sender.actor {
+            Actor::User(user) => (Some(user), None),
+            Actor::ApiKey(key) => (None, Some(key)),
+            Actor::CommandLine | Actor::Clock => (None, None),
+        };
         Alert {
             status: Status::PendingApproval,
             is_stubbed,
@@ -244,17 +270,18 @@ impl App {
                 sent: content.sent.at,
                 digest: prepared.digest.clone(),
             }),
-            api_key_id: Some(holder.key_id),
-            ..self.blank_alert(holder.service.id, tx.now)
+            created_by,
+            api_key_id,
+            ..self.blank_alert(sender.service.id, tx.now)
         }
     }
 
     async fn cancel_by_cap(
         &self,
-        holder: &KeyHolder,
+        sender: &Sender,
         content: &CancelContent,
     ) -> Result<Submitted, Refused> {
-        let service = holder.service.id;
+        let service = sender.service.id;
         let mut tx = self.store.begin("cancel_by_cap", self.clock.now()).await?;
         let candidates: Vec<Candidate> = tx
             .list_cancellable_alerts(service)
@@ -271,7 +298,7 @@ impl App {
                 sent: reference.sent.at,
             })
             .collect();
-        let is_test_key = holder.kind == KeyKind::Test;
+        let is_test_key = sender.is_test_key;
         let found = cap_cancel::find(&named, &candidates, is_test_key)
             .map_err(|miss| Failure::Refused(SubmitRefusal::Cancel(miss)))?;
         if found.is_by_identifier_only {
@@ -281,7 +308,7 @@ impl App {
             );
         }
         let details = json!({ "by_identifier_only": found.is_by_identifier_only });
-        let actor = Actor::ApiKey(holder.key_id);
+        let actor = sender.actor;
         let Some(alert) = tx.lock_alert(found.alert).await? else {
             return Err(Failure::Refused(SubmitRefusal::Cancel(Miss::NotFound)));
         };
