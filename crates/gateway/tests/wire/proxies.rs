@@ -294,7 +294,7 @@ async fn a_status_that_decides_does_not_wait_for_a_body_that_never_comes() {
     let gateway = gateway(address, &ManualClock::new());
     let head = "HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n";
     let (answered, (mut stream, _)) = tokio::join!(
-        gateway.send(delivery(LONG * 1000)),
+        soon(gateway.send(delivery(LONG))),
         serve_once(&listener, head)
     );
     assert_eq!(answered.http_status, Some(503));
@@ -421,7 +421,7 @@ async fn a_process_that_wakes_past_the_deadline_writes_nothing() {
         });
         let gateway = gateway(address, &clock);
         let serve = async {
-            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut stream, _) = soon(listener.accept()).await.unwrap();
             let bytes = stream.read(&mut [0; 64]).await.unwrap_or(0);
             if bytes > 0 {
                 stream.write_all(ok.as_bytes()).await.unwrap();
@@ -451,7 +451,7 @@ async fn a_proxy_that_hangs_up_before_the_first_byte_is_refused() {
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     let clock = HookClock::new(move |_| drop(listener.accept()));
-    let answered = gateway(address, &clock).send(delivery(LONG)).await;
+    let answered = soon(gateway(address, &clock).send(delivery(LONG))).await;
     assert_eq!(answered.outcome, Outcome::Refused);
     assert_eq!(
         answered.detail,

@@ -19,6 +19,13 @@ pub const START: Timestamp = Timestamp::from_seconds(1_795_406_943);
 /// Nothing here takes as long as this.
 pub const LONG: Duration = Duration::from_secs(20);
 
+/// Waits for what must come soon: a test that would hang fails instead.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), what)
+        .await
+        .expect("it never came")
+}
+
 /// A clock that stands still until it is set.
 pub struct ManualClock(AtomicI64);
 
@@ -143,6 +150,10 @@ pub struct Wire {
 
 /// Reads one whole request.
 pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Wire {
+    soon(read_request_unbounded(stream)).await
+}
+
+async fn read_request_unbounded(stream: &mut (impl AsyncRead + Unpin)) -> Wire {
     let mut bytes = Vec::new();
     let head_length = loop {
         let byte = stream.read_u8().await.unwrap();
@@ -167,7 +178,7 @@ pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Wire {
 
 /// Takes one connection and one request from it.
 pub async fn take_request(listener: &TcpListener) -> (TcpStream, Wire) {
-    let (mut stream, _) = listener.accept().await.unwrap();
+    let (mut stream, _) = soon(listener.accept()).await.unwrap();
     let request = read_request(&mut stream).await;
     (stream, request)
 }
@@ -191,7 +202,7 @@ pub async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> (usize, End) 
     let mut bytes_read = 0;
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        match stream.read(&mut buffer).await {
+        match soon(stream.read(&mut buffer)).await {
             Ok(0) => return (bytes_read, End::Closed),
             Ok(bytes) => bytes_read += bytes,
             Err(error) => {
