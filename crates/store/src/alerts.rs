@@ -23,7 +23,7 @@ pub struct CapIdentity {
 }
 
 /// An alert as it is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// Its id.
     pub id: AlertId,
@@ -95,9 +95,11 @@ statements! {
     INSERT: "INSERT INTO alerts (id, service_id, is_stubbed, created_at, created_by, api_key_id,
             cap_event, cap_sender, cap_identifier, cap_sent, cap_digest,
             status, version, next_seq, reference, content, text, extra_content, areas,
-            duration_us, starts_at, finishes_at)
+            duration_us, starts_at, finishes_at, updated_at, submitted_at, approved_at,
+            cancelled_at, rejected_at, updated_by, submitted_by, approved_by, cancelled_by,
+            rejected_by, cancelled_by_api_key_id, rejected_by_api_key_id, rejection_reason)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22)";
+            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)";
     UPDATE: "UPDATE alerts SET status = $2, version = $3, next_seq = $4, reference = $5,
             content = $6, text = $7, extra_content = $8, areas = $9, duration_us = $10,
             starts_at = $11, finishes_at = $12, updated_at = $13, submitted_at = $14,
@@ -153,6 +155,19 @@ impl Tx {
             alert.duration_us,
             alert.starts_at.map(Timestamp::micros),
             alert.finishes_at.map(Timestamp::micros),
+            alert.updated_at.map(Timestamp::micros),
+            alert.submitted_at.map(Timestamp::micros),
+            alert.approved_at.map(Timestamp::micros),
+            alert.cancelled_at.map(Timestamp::micros),
+            alert.rejected_at.map(Timestamp::micros),
+            alert.updated_by.map(|id| id.to_string()),
+            alert.submitted_by.map(|id| id.to_string()),
+            alert.approved_by.map(|id| id.to_string()),
+            alert.cancelled_by.map(|id| id.to_string()),
+            alert.rejected_by.map(|id| id.to_string()),
+            alert.cancelled_by_api_key_id.map(|id| id.to_string()),
+            alert.rejected_by_api_key_id.map(|id| id.to_string()),
+            alert.rejection_reason.clone(),
         )?;
         self.insert_alert_version(alert, alert.created_by).await
     }

@@ -37,7 +37,7 @@ impl KeyKind {
 }
 
 /// A key as it is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// Its id.
     pub id: ApiKeyId,

@@ -25,7 +25,7 @@ pub struct AuditEntry {
 }
 
 /// A line as it was read back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLine {
     /// When.
     pub at: Timestamp,

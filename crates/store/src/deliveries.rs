@@ -11,7 +11,7 @@ use crate::sql::{Row, StoreError, inconsistent};
 use crate::store::Tx;
 
 /// What a delivery's row holds beside what `step` decides.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frozen {
     /// The event it delivers.
     pub event_id: EventId,
@@ -24,7 +24,7 @@ pub struct Frozen {
 }
 
 /// A delivery with all of its attempts and what each was answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryHistory {
     /// The provider.
     pub provider: ProviderName,

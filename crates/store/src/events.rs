@@ -9,7 +9,7 @@ use crate::sql::{Row, StoreError};
 use crate::store::Tx;
 
 /// An event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its id.
     pub id: EventId,

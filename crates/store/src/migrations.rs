@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr};
 
 use crate::sql::StoreError;
@@ -47,7 +48,7 @@ impl Store {
         let migrations = FILES.iter().map(|file| self.migration(file)).collect();
         let migrator = Migrator::with_migrations(migrations);
         let migrated = match &self.pools {
-            Pools::Sqlite { writer, .. } => migrator.run(writer).await,
+            Pools::Sqlite { writer, .. } => migrate_sqlite(&migrator, writer).await,
             Pools::Postgres(pool) => migrator.run(pool).await,
         };
         migrated.map_err(StoreError::Migration)
@@ -110,6 +111,14 @@ impl Store {
         };
         Ok(compare(&applied))
     }
+}
+
+/// The migrator's lock is PostgreSQL's only. Here a writing transaction around all of it makes the
+/// second process wait and then see what the first has done.
+async fn migrate_sqlite(migrator: &Migrator, writer: &SqlitePool) -> Result<(), MigrateError> {
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+    migrator.run(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }
 
 fn compare(applied: &[Version]) -> MigrationState {

@@ -8,7 +8,7 @@ use crate::sql::{Row, StoreError};
 use crate::store::Tx;
 
 /// What is known of one route.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteResult {
     /// The provider.
     pub provider: String,

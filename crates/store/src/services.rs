@@ -10,7 +10,7 @@ use crate::sql::{Row, StoreError, inconsistent};
 use crate::store::Tx;
 
 /// A service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// Its id.
     pub id: ServiceId,

@@ -1,8 +1,10 @@
 //! Statements, rows and errors, the same for both engines.
 
 use balefire_domain::time::Timestamp;
+use sqlx::error::DatabaseError;
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteError, SqliteRow};
 use sqlx::{Column, Row as _};
 use uuid::Uuid;
 
@@ -48,47 +50,60 @@ impl StoreError {
 
     /// The database asks to repeat the transaction (deadlock or serialization failure, D59).
     pub fn is_transient(&self) -> bool {
-        self.code()
-            .is_some_and(|code| matches!(code.as_str(), "40P01" | "40001"))
+        self.refusal()
+            .and_then(DatabaseError::code)
+            .is_some_and(|code| matches!(&*code, "40P01" | "40001"))
     }
 
     /// Another transaction stored the same unique thing first.
     pub fn is_unique_violation(&self) -> bool {
-        match self {
-            Self::Driver {
-                source: sqlx::Error::Database(error),
-                ..
-            } => error.is_unique_violation(),
-            Self::Driver { .. }
-            | Self::Inconsistency { .. }
-            | Self::RowCount { .. }
-            | Self::Migration(_) => false,
-        }
+        self.refusal()
+            .is_some_and(DatabaseError::is_unique_violation)
     }
 
-    /// The database can't be reached or has no room: trying later may help.
+    /// The database can't be reached, is held by somebody else, takes no writes or has no room:
+    /// trying later may help.
     pub fn is_unavailable(&self) -> bool {
+        let is_out_of_reach = matches!(
+            self.driver_error(),
+            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+        );
+        is_out_of_reach || self.refusal().is_some_and(is_refused_for_now)
+    }
+
+    fn driver_error(&self) -> Option<&sqlx::Error> {
         match self {
-            Self::Driver { source, .. } => matches!(
-                source,
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-            ),
-            Self::Inconsistency { .. } | Self::RowCount { .. } | Self::Migration(_) => false,
+            Self::Driver { source, .. }
+            | Self::Migration(
+                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+            ) => Some(source),
+            Self::Inconsistency { .. } | Self::RowCount { .. } | Self::Migration(_) => None,
         }
     }
 
-    fn code(&self) -> Option<String> {
-        match self {
-            Self::Driver {
-                source: sqlx::Error::Database(error),
-                ..
-            } => error.code().map(|code| code.into_owned()),
-            Self::Driver { .. }
-            | Self::Inconsistency { .. }
-            | Self::RowCount { .. }
-            | Self::Migration(_) => None,
+    /// What the database itself answered.
+    fn refusal(&self) -> Option<&dyn DatabaseError> {
+        match self.driver_error() {
+            Some(sqlx::Error::Database(error)) => Some(&**error),
+            Some(_) | None => None,
         }
     }
+}
+
+fn is_refused_for_now(error: &dyn DatabaseError) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        // The low byte of SQLite's result codes: BUSY, IOERR, FULL, CANTOPEN.
+        let code: u32 = code.parse().unwrap_or(0);
+        return matches!(code & 0xFF, 5 | 10 | 13 | 14);
+    }
+    // PostgreSQL's classes 08 (connection) and 53 (resources), its shutdowns, a read-only standby
+    // and an I/O error.
+    code.starts_with("08")
+        || code.starts_with("53")
+        || matches!(&*code, "57P01" | "57P02" | "57P03" | "25006" | "58030")
 }
 
 /// One statement, named in the database's own logs.
@@ -168,16 +183,29 @@ macro_rules! fetch_optional {
 
 /// A row of either engine. Every getter names the column in its error.
 pub trait Row {
-    /// A text.
-    fn text(&self, column: &str) -> Result<String, StoreError>;
     /// A text that may be absent.
     fn opt_text(&self, column: &str) -> Result<Option<String>, StoreError>;
-    /// A whole number.
-    fn int(&self, column: &str) -> Result<i64, StoreError>;
     /// A whole number that may be absent.
     fn opt_int(&self, column: &str) -> Result<Option<i64>, StoreError>;
+    /// A yes or no that may be absent.
+    fn opt_bool(&self, column: &str) -> Result<Option<bool>, StoreError>;
+
+    // Absence is asked for before a value is: of an absent value SQLite makes an empty text or 0.
+
+    /// A text.
+    fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.opt_text(column)?.ok_or_else(|| absent(column))
+    }
+
+    /// A whole number.
+    fn int(&self, column: &str) -> Result<i64, StoreError> {
+        self.opt_int(column)?.ok_or_else(|| absent(column))
+    }
+
     /// A yes or no.
-    fn bool(&self, column: &str) -> Result<bool, StoreError>;
+    fn bool(&self, column: &str) -> Result<bool, StoreError> {
+        self.opt_bool(column)?.ok_or_else(|| absent(column))
+    }
 
     /// An id.
     fn id<T>(&self, column: &str, of: fn(Uuid) -> T) -> Result<T, StoreError> {
@@ -235,6 +263,10 @@ pub(crate) fn inconsistent(column: &str, value: &str) -> StoreError {
     }
 }
 
+fn absent(column: &str) -> StoreError {
+    inconsistent(column, "nothing")
+}
+
 fn unreadable<R: sqlx::Row>(row: &R, column: &str, source: sqlx::Error) -> StoreError {
     let has_it = row.columns().iter().any(|known| known.name() == column);
     if has_it {
@@ -247,15 +279,7 @@ fn unreadable<R: sqlx::Row>(row: &R, column: &str, source: sqlx::Error) -> Store
 macro_rules! read_rows {
     ($row:ty) => {
         impl Row for $row {
-            fn text(&self, column: &str) -> Result<String, StoreError> {
-                self.try_get(column)
-                    .map_err(|source| unreadable(self, column, source))
-            }
             fn opt_text(&self, column: &str) -> Result<Option<String>, StoreError> {
-                self.try_get(column)
-                    .map_err(|source| unreadable(self, column, source))
-            }
-            fn int(&self, column: &str) -> Result<i64, StoreError> {
                 self.try_get(column)
                     .map_err(|source| unreadable(self, column, source))
             }
@@ -263,7 +287,7 @@ macro_rules! read_rows {
                 self.try_get(column)
                     .map_err(|source| unreadable(self, column, source))
             }
-            fn bool(&self, column: &str) -> Result<bool, StoreError> {
+            fn opt_bool(&self, column: &str) -> Result<Option<bool>, StoreError> {
                 self.try_get(column)
                     .map_err(|source| unreadable(self, column, source))
             }

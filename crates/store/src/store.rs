@@ -25,7 +25,7 @@ const SQLITE_READERS_MAX: u32 = 4;
 #[derive(Clone)]
 pub enum DatabaseUrl {
     /// A file on this machine.
-    Sqlite(SqliteConnectOptions, std::path::PathBuf),
+    Sqlite(Box<SqliteConnectOptions>, std::path::PathBuf),
     /// A server.
     Postgres(Box<PgConnectOptions>),
 }
@@ -52,7 +52,7 @@ impl FromStr for DatabaseUrl {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_SECONDS));
-            return Ok(Self::Sqlite(options, path.into()));
+            return Ok(Self::Sqlite(Box::new(options), path.into()));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options: PgConnectOptions = url
@@ -131,13 +131,13 @@ impl Store {
                     .acquire_timeout(acquire)
                     .idle_timeout(None)
                     .max_lifetime(None)
-                    .connect_with(options.clone())
+                    .connect_with((**options).clone())
                     .await
                     .map_err(|source| StoreError::driver("opening the database", source))?;
                 let readers = SqlitePoolOptions::new()
                     .max_connections(SQLITE_READERS_MAX)
                     .acquire_timeout(acquire)
-                    .connect_lazy_with(options.clone());
+                    .connect_lazy_with((**options).clone());
                 Pools::Sqlite { writer, readers }
             }
             DatabaseUrl::Postgres(options) => Pools::Postgres(

@@ -7,7 +7,7 @@ use crate::sql::{Row, StoreError};
 use crate::store::Tx;
 
 /// A person.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// Their id.
     pub id: UserId,
