@@ -1,0 +1,103 @@
+//! The schema comes up to date, whoever else is at it, and never backwards.
+
+use balefire_store::{MigrationState, Store};
+use tokio::task::JoinSet;
+
+use crate::support::{Engine, TestDatabase, TestStore, bounded};
+
+on_both_engines! {
+    a_migrated_database_is_current_and_migrating_again_changes_nothing,
+    a_database_newer_than_the_program_is_left_alone,
+}
+
+async fn state(store: &Store) -> MigrationState {
+    store.migration_state().await.expect("the state is read")
+}
+
+async fn a_migrated_database_is_current_and_migrating_again_changes_nothing(db: TestStore) {
+    assert_eq!(state(&db.store).await, MigrationState::Current);
+    let applied = "SELECT count(*) FROM _sqlx_migrations";
+    let before = db.database.count(applied).await;
+    let mut tx = db.begin().await;
+    let number = tx.next_message_number().await.unwrap();
+    tx.commit().await.unwrap();
+
+    db.store.migrate().await.unwrap();
+    assert_eq!(state(&db.store).await, MigrationState::Current);
+    assert_eq!(db.database.count(applied).await, before);
+    let next = db.begin().await.next_message_number().await.unwrap();
+    assert!(next > number, "what was stored is still there");
+}
+
+async fn a_database_newer_than_the_program_is_left_alone(db: TestStore) {
+    db.database
+        .execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+             execution_time) SELECT 9999, 'from_the_future', TRUE, checksum, 0 \
+             FROM _sqlx_migrations WHERE version = 1",
+        )
+        .await
+        .unwrap();
+    let ahead = MigrationState::Ahead(vec![9999]);
+    assert_eq!(state(&db.store).await, ahead);
+    assert!(db.store.migrate().await.is_err());
+    assert_eq!(state(&db.store).await, ahead);
+}
+
+#[tokio::test]
+async fn a_fresh_database_lacks_every_migration() {
+    for engine in Engine::ALL {
+        let database = TestDatabase::new(engine);
+        let store = database.open_store().await;
+        let MigrationState::Behind(missing) = state(&store).await else {
+            panic!("{engine:?}: a fresh database is behind");
+        };
+        store.migrate().await.unwrap();
+        let applied = "SELECT count(*) FROM _sqlx_migrations";
+        let applied = usize::try_from(database.count(applied).await).unwrap();
+        assert_eq!(missing.len(), applied, "{engine:?}");
+    }
+}
+
+/// The race is over in a millisecond, so it is run often.
+async fn race_to_migrate(engine: Engine, races: usize) {
+    for race in 0..races {
+        let database = TestDatabase::new(engine);
+        let (one, two) = (database.open_store().await, database.open_store().await);
+        let (first, second) = tokio::join!(one.migrate(), two.migrate());
+        for (store, migrated) in [(&one, first), (&two, second)] {
+            migrated.unwrap_or_else(|error| panic!("{engine:?}, race {race}: {error:?}"));
+            assert_eq!(state(store).await, MigrationState::Current, "{engine:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_migrate_at_once_both_end_current_on_sqlite() {
+    bounded(race_to_migrate(Engine::Sqlite, 20)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_migrate_at_once_both_end_current_on_postgres() {
+    bounded(race_to_migrate(Engine::Postgres, 3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_open_a_fresh_file_at_once_all_succeed_on_sqlite() {
+    bounded(async {
+        for race in 0..20 {
+            let database = TestDatabase::new(Engine::Sqlite);
+            let url = database.url();
+            let mut opening = JoinSet::new();
+            for _ in 0..4 {
+                let url = url.clone();
+                opening.spawn(async move { Store::open(&url).await });
+            }
+            for store in opening.join_all().await {
+                let store = store.unwrap_or_else(|error| panic!("race {race}: {error:?}"));
+                store.migrate().await.unwrap();
+            }
+        }
+    })
+    .await;
+}
