@@ -65,7 +65,7 @@ pub enum NotWritten {
     Tls(String),
     /// Name, TCP and TLS took longer than the time to connect.
     ConnectTimeout,
-    /// The connection ended before the request began.
+    /// The connection ended, or brought something unasked, before the request began.
     Closed,
     /// The stored payload is no JSON object: a fault of ours that must not reach a network.
     Payload,
@@ -204,7 +204,7 @@ pub fn classify_failure(failure: &Failure) -> (Outcome, String) {
                 "not sent: no connection within the time to connect".to_owned()
             }
             NotWritten::Closed => {
-                "not sent: the connection ended before the request began".to_owned()
+                "not sent: the other side hung up or spoke before the request began".to_owned()
             }
             NotWritten::Payload => "not sent: the stored payload is not a JSON object".to_owned(),
         },

@@ -30,6 +30,7 @@ pub(crate) struct Connection {
     driver: http1::Connection<TokioIo<WireIo>, Full<Bytes>>,
     driver_has_ended: bool,
     socket: Arc<SharedSocket>,
+    peer_may_speak: bool,
     opened_at: Timestamp,
 }
 
@@ -47,6 +48,7 @@ impl Connection {
             driver,
             driver_has_ended: false,
             socket: dialled.socket,
+            peer_may_speak: dialled.peer_may_speak,
             opened_at: now,
         })
     }
@@ -55,7 +57,7 @@ impl Connection {
     /// when the peer acknowledges nothing for `remaining`: that holds even while this process is
     /// stopped.
     pub(crate) fn arm(&self, gate: &Arc<Gate>, remaining: Duration) {
-        self.socket.arm(gate);
+        self.socket.arm(gate, self.peer_may_speak);
         #[cfg(target_os = "linux")]
         {
             let bound = remaining.max(Duration::from_millis(1));
@@ -126,6 +128,7 @@ impl Connection {
         })
         .await;
         self.socket.disarm();
+        self.peer_may_speak = false;
         is_ready
     }
 

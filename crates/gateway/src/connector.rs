@@ -37,6 +37,8 @@ pub(crate) struct Dialled {
     pub(crate) io: WireIo,
     /// The socket below.
     pub(crate) socket: Arc<SharedSocket>,
+    /// Bytes may come before a request: a TLS server ends its handshake with session tickets.
+    pub(crate) peer_may_speak: bool,
 }
 
 impl Connector {
@@ -66,7 +68,11 @@ impl Connector {
             Scheme::Http => WireIo::Plain(guarded),
             Scheme::Https => WireIo::Tls(Box::new(self.shake_hands(endpoint, guarded).await?)),
         };
-        Ok(Dialled { io, socket })
+        Ok(Dialled {
+            io,
+            socket,
+            peer_may_speak: endpoint.scheme() == Scheme::Https,
+        })
     }
 
     async fn shake_hands(

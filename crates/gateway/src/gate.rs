@@ -6,8 +6,9 @@
 //! also remembers whether one byte of the request reached the socket, which is what tells *refused*
 //! from *unknown* (D23).
 //!
-//! Before the first byte it also asks the kernel whether the peer has gone: a request is not begun
-//! on a connection that has ended, however recently.
+//! Before the first byte it also asks the kernel what the peer did: a request is not begun on a
+//! connection that has ended, however recently, nor on one that brings bytes nobody asked for,
+//! which would be taken for the answer.
 //!
 //! The gate sits below TLS. Bytes that TLS has taken but not yet written don't count as written,
 //! and none of them leaves after the deadline.
@@ -83,11 +84,18 @@ impl Gate {
     }
 }
 
+/// The request that has the connection.
+#[derive(Clone)]
+struct Armed {
+    gate: Arc<Gate>,
+    peer_may_speak: bool,
+}
+
 /// A connection's socket, shared by the HTTP layer, which reads and writes, and by the pool, which
 /// looks whether it is alive. Closing it sends a reset (see [`crate::connector`]).
 pub struct SharedSocket {
     stream: TcpStream,
-    gate: Mutex<Option<Arc<Gate>>>,
+    armed: Mutex<Option<Armed>>,
 }
 
 impl SharedSocket {
@@ -95,7 +103,7 @@ impl SharedSocket {
     pub fn new(stream: TcpStream) -> Arc<Self> {
         Arc::new(Self {
             stream,
-            gate: Mutex::new(None),
+            armed: Mutex::new(None),
         })
     }
 
@@ -104,9 +112,13 @@ impl SharedSocket {
         &self.stream
     }
 
-    /// From now on every write belongs to the request behind `gate`.
-    pub fn arm(&self, gate: &Arc<Gate>) {
-        *self.lock() = Some(Arc::clone(gate));
+    /// From now on every write belongs to the request behind `gate`. `peer_may_speak`: bytes of the
+    /// peer may wait before the first write, as those that end a TLS handshake do.
+    pub fn arm(&self, gate: &Arc<Gate>, peer_may_speak: bool) {
+        *self.lock() = Some(Armed {
+            gate: Arc::clone(gate),
+            peer_may_speak,
+        });
     }
 
     /// The request is over and the connection idle.
@@ -123,8 +135,21 @@ impl SharedSocket {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Gate>>> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Armed>> {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that is asked directly before a write.
+    fn admit(&self, armed: &Armed) -> io::Result<()> {
+        armed.gate.admit()?;
+        if armed.gate.has_written() {
+            return Ok(());
+        }
+        match self.look() {
+            Sight::Silent => Ok(()),
+            Sight::Speaking if armed.peer_may_speak => Ok(()),
+            Sight::Speaking | Sight::Gone => Err(io::ErrorKind::ConnectionReset.into()),
+        }
     }
 
     /// Tries `write` once the socket takes bytes, if the gate lets it.
@@ -135,19 +160,16 @@ impl SharedSocket {
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.stream.poll_write_ready(cx))?;
-            let gate = self.lock().clone();
-            if let Some(gate) = &gate {
-                gate.admit()?;
-                if !gate.has_written() && self.look() == Sight::Gone {
-                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-                }
+            let armed = self.lock().clone();
+            if let Some(armed) = &armed {
+                self.admit(armed)?;
             }
             match write(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(bytes) => {
-                    if let Some(gate) = &gate {
-                        gate.note(bytes);
+                    if let Some(armed) = &armed {
+                        armed.gate.note(bytes);
                     }
                     return Poll::Ready(Ok(bytes));
                 }

@@ -1,5 +1,6 @@
 //! Proxies that misbehave, on loopback (F11 to F21).
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -455,63 +456,104 @@ async fn a_proxy_that_hangs_up_before_the_first_byte_is_refused() {
     assert_eq!(answered.outcome, Outcome::Refused);
     assert_eq!(
         answered.detail,
-        "not sent: the connection ended before the request began"
+        "not sent: the other side hung up or spoke before the request began"
     );
 }
 
-/// The peer closes a warm connection between any two looks at the clock of the second send.
+/// What a peer does to a warm connection while the next request is prepared.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    HangUp,
+    SpeakUnasked,
+}
+
+/// The act falls before any of the looks at the clock of the second send, the last of which comes
+/// directly before the first byte.
 #[tokio::test]
-async fn a_warm_connection_that_ends_under_our_hands_is_replaced_and_the_request_goes_once() {
-    let ok = answer("200 OK", &body_saying("accepted"));
-    for reading in 0..10 {
-        let (listener, address) = listen().await;
-        let warm: Arc<Mutex<(usize, Option<TcpStream>)>> = Arc::default();
-        let clock = HookClock::new({
-            let warm = Arc::clone(&warm);
-            move |count| {
-                let mut warm = warm.lock().unwrap();
-                if warm.1.is_some() && count == warm.0 + reading {
-                    warm.1 = None;
-                }
-            }
-        });
-        let gateway = gateway(address, &clock);
-        let (_, (stream, _)) =
-            tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok));
-        let count = clock.readings.load(Ordering::SeqCst);
-        *warm.lock().unwrap() = (count, Some(stream));
-        let answered = tokio::select! {
-            (answered, (_stream, wire)) =
-                async { tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok)) } =>
-            {
-                assert!(wire.body.contains(OURS));
-                answered
-            }
-            () = async {
-                // The request went over the warm connection: the clock was not read that often.
-                let stream = loop {
-                    let stream = warm.lock().unwrap().1.take();
-                    match stream {
-                        Some(stream) if stream.try_read(&mut [0; 1]).is_ok() => break stream,
-                        stream => warm.lock().unwrap().1 = stream,
-                    }
-                    tokio::task::yield_now().await;
-                };
-                drop(stream);
-            } => {
-                assert!(reading > 1, "the connection was never closed in time");
-                return;
+async fn a_warm_connection_that_spoils_under_our_hands_is_replaced_and_the_request_goes_once() {
+    for act in [Act::HangUp, Act::SpeakUnasked] {
+        let mut reading = 0;
+        let readings = loop {
+            match send_twice(act, reading).await {
+                Went::OverANewConnection => reading += 1,
+                Went::OverTheWarmOne { readings } => break readings,
             }
         };
-        assert_eq!(
-            answered.outcome,
-            Outcome::Accepted,
-            "{reading}: {}",
-            answered.detail
-        );
-        assert_nobody_waits(&listener).await;
+        assert_eq!(reading, readings, "{act:?} was not noticed once");
     }
-    panic!("the gateway looks at the clock without end");
+}
+
+/// How the second request went.
+enum Went {
+    OverANewConnection,
+    /// The clock was read so often before its first byte.
+    OverTheWarmOne {
+        readings: usize,
+    },
+}
+
+/// Sends twice; the peer acts just before the clock is read in the second send after it was read
+/// `reading` times.
+async fn send_twice(act: Act, reading: usize) -> Went {
+    let ok = answer("200 OK", &body_saying("accepted"));
+    let (listener, address) = listen().await;
+    let warm: Arc<Mutex<Option<(usize, std::net::TcpStream)>>> = Arc::default();
+    let clock = HookClock::new({
+        let (warm, ok) = (Arc::clone(&warm), ok.clone());
+        move |count| {
+            if let Some((_, peer)) = warm.lock().unwrap().take_if(|(at, _)| *at == count) {
+                match act {
+                    Act::HangUp => peer.shutdown(std::net::Shutdown::Write).unwrap(),
+                    Act::SpeakUnasked => (&peer).write_all(ok.as_bytes()).unwrap(),
+                }
+            }
+        }
+    });
+    let gateway = gateway(address, &clock);
+    let (_, (stream, _)) = tokio::join!(gateway.send(delivery(LONG)), serve_once(&listener, &ok));
+    let stream = stream.into_std().unwrap();
+    let before = clock.readings.load(Ordering::SeqCst);
+    *warm.lock().unwrap() = Some((before + reading, stream.try_clone().unwrap()));
+    let mut stream = TcpStream::from_std(stream).unwrap();
+    let comes_over_warm = async {
+        if stream.read(&mut [0; 1]).await.unwrap_or(0) == 0 {
+            std::future::pending::<()>().await;
+        }
+        let readings = clock.readings.load(Ordering::SeqCst) - before;
+        stream.write_all(ok.as_bytes()).await.unwrap();
+        Went::OverTheWarmOne { readings }
+    };
+    let serve = async {
+        tokio::select! {
+            (_, wire) = serve_once(&listener, &ok) => {
+                assert!(wire.body.contains(OURS));
+                Went::OverANewConnection
+            }
+            went = comes_over_warm => went,
+        }
+    };
+    let (answered, went) = tokio::join!(gateway.send(delivery(LONG)), serve);
+    let told = format!("{act:?} {reading}: {}", answered.detail);
+    assert_eq!(answered.outcome, Outcome::Accepted, "{told}");
+    assert_nobody_waits(&listener).await;
+    went
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_first_is_not_a_proxy_and_gets_no_request() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let accepted = Mutex::new(Vec::new());
+    let ok = answer("200 OK", "");
+    let clock = HookClock::new(move |_| {
+        if let Ok((mut peer, _)) = listener.accept() {
+            peer.write_all(ok.as_bytes()).unwrap();
+            accepted.lock().unwrap().push(peer);
+        }
+    });
+    let answered = soon(gateway(address, &clock).send(delivery(LONG))).await;
+    assert_eq!(answered.outcome, Outcome::Refused, "{}", answered.detail);
 }
 
 #[tokio::test]
