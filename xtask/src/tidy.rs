@@ -89,7 +89,7 @@ impl TextFile {
         let source = (extension(path) == "rs").then(|| Source::parse(&text));
         let is_test = path
             .split('/')
-            .any(|part| matches!(part, "tests" | "benches" | "tests.rs"));
+            .any(|part| matches!(part, "tests" | "tests.rs" | "benches" | "examples"));
         Self {
             path: path.to_owned(),
             text,

@@ -221,6 +221,7 @@ mod tests {
                 "getrandom::fill(&mut bytes);",
             ),
             ("crates/store/benches/a.rs", "let t = Instant::now();"),
+            ("crates/geometry/examples/a.rs", "let t = Instant::now();"),
             (
                 "crates/app/src/a.rs",
                 "pub async fn f() { std::fs::read(path) }",
