@@ -90,6 +90,26 @@ pub const SIM_WAIT_MAX: Duration = Duration::from_secs(600);
 pub const SIM_HANG: Duration = Duration::from_secs(120);
 /// Requests that a simulator keeps waiting before it applies them.
 pub const SIM_WAITING_MAX: usize = 10_000;
+/// How long a request may take, its body included; then it is answered 503.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long the head of a request may take, and how long a connection may idle before the next.
+pub const REQUEST_HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// Bytes of the head of a request; a real one has under 2 KiB.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Connections that are served at once; more wait in the kernel's queue.
+pub const HTTP_CONNECTIONS_MAX: usize = 1_024;
+/// How long a connection is read after its last answer, so that a client that is still sending a
+/// refused body gets to read why.
+pub const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
+/// Bytes read and thrown away in that time.
+pub const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long the database may take to answer whether it is there.
+pub const READINESS_TIME_MAX: Duration = Duration::from_secs(2);
+/// Errors named in one answer; further ones are left out.
+pub const ERRORS_PER_ANSWER_MAX: usize = 20;
+/// The longest duration that an author may note; how long an alert may really last is for its
+/// channel to say, at the approval.
+pub const NOTED_DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 const _: () = assert!(ATTEMPTS_FOR_CANCELS_ONLY < ATTEMPTS_PER_PROVIDER_MAX);
 const _: () = assert!(POINTS_UNCHANGED_MAX < POINTS_MAX);
