@@ -48,7 +48,7 @@ pub(crate) fn check(given: &Value) -> Result<Value, AreasRefusal> {
 }
 
 /// Areas of a CAP document: names and the polygons that will be sent.
-pub(crate) fn from_cap(names: Vec<String>, shape: &Shape) -> Value {
+pub(crate) fn from_cap(names: &[String], shape: &Shape) -> Value {
     json!({ "names": names, POLYGONS: to_json(shape) })
 }
 

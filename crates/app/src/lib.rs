@@ -15,9 +15,8 @@ use balefire_domain::lane::Figures;
 use balefire_domain::limits::TRANSACTION_TRIES_MAX;
 use balefire_domain::provider::{Profile, ProviderName};
 use balefire_domain::time::Clock;
+use balefire_store::Tx;
 use balefire_store::audit_entries::AuditEntry;
-use balefire_store::services::Service;
-use balefire_store::{Store, StoreError, Tx};
 use tokio::sync::Notify;
 
 pub mod approve_alert;
@@ -35,6 +34,14 @@ pub mod services;
 pub mod submit_cap;
 pub mod update_alert;
 pub mod users;
+
+// What the verbs give back, under the names by which `web` and the commands call it (D58).
+pub use areas::AreasRefusal;
+pub use balefire_store::alerts::Alert;
+pub use balefire_store::api_keys::KeyKind;
+pub use balefire_store::deliveries::DeliveryHistory;
+pub use balefire_store::services::Service;
+pub use balefire_store::{Store, StoreError};
 
 /// What the configuration says that a verb needs.
 #[derive(Clone, Debug)]

@@ -64,6 +64,15 @@ impl App {
         tx.list_duty_items(alert).await
     }
 
+    /// Whether the database answers, for a load balancer's question (D48).
+    pub async fn probe_database(&self) -> Result<(), StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("probe_database", self.clock.now())
+            .await?;
+        tx.list_living_instances().await.map(drop)
+    }
+
     /// The latest that is known of every route.
     pub async fn list_route_results(&self) -> Result<Vec<RouteResult>, StoreError> {
         let mut tx = self

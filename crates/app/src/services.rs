@@ -60,7 +60,7 @@ impl App {
         state: ServiceState,
     ) -> Result<Option<Service>, StoreError> {
         self.change_service(actor, id, "service.set_state", |service| {
-            service.state = state
+            service.state = state;
         })
         .await
     }

@@ -2,8 +2,9 @@
 //!
 //! Order, after the caller's token, key, permission, content type and size were checked:
 //! 1. XML and structure; 2. status and msgType; 3. the service may act (a Cancel always may);
-//! 4. the rules; 5. the text; 6. the areas; 7. the identity. A refused document leaves nothing
-//! behind, except one audit entry for a status other than Actual.
+//!    4. the rules; 5. the text; 6. the areas; 7. the identity.
+//!
+//! A refused document leaves nothing behind, except one audit entry for a status other than Actual.
 
 use balefire_cap::alert::Status as CapStatus;
 use balefire_cap::rules::{self, AlertContent, CancelContent, Kind};
@@ -156,8 +157,8 @@ impl App {
             .flat_map(|area| area.polygons.iter().cloned())
             .collect();
         let shape = Shape::validate(&polygons).map_err(SubmitRefusal::Shape)?;
-        let names = content.areas.iter().map(|area| area.name.clone()).collect();
-        let areas = areas::from_cap(names, &shape);
+        let names: Vec<String> = content.areas.iter().map(|area| area.name.clone()).collect();
+        let areas = areas::from_cap(&names, &shape);
         let said = serde_json::to_vec(&document.alert).expect("a message can be written as JSON");
         let digest = hex(&Sha256::digest(&said));
         Ok(Prepared {
