@@ -1,0 +1,25 @@
+//! The routes, one file per verb: parse, call one verb of `app`, render.
+
+use axum::http::StatusCode;
+
+use crate::problem::Problem;
+
+pub(crate) mod broadcast;
+pub(crate) mod broadcast_message;
+pub(crate) mod status;
+
+/// A path that is none of ours.
+pub(crate) async fn not_found() -> Problem {
+    Problem::message(
+        StatusCode::NOT_FOUND,
+        "There is nothing at this address: check the path",
+    )
+}
+
+/// A path of ours, asked in another way than it answers to.
+pub(crate) async fn method_not_allowed() -> Problem {
+    Problem::message(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address does not answer to this method: see the header Allow",
+    )
+}

@@ -1,0 +1,47 @@
+//! `POST /v2/broadcast`: a CAP document. Order of the checks (D43):
+//!
+//! 1. `Content-Length` over the limit (413)
+//! 2. `X-Custom-Forwarder`, where it is asked for (403)
+//! 3. token (401, 403)
+//! 4. the key's type (403)
+//! 5. the service's permission (400)
+//! 6. content type (415)
+//! 7. the body is read, at most the limit (413)
+//! 8. in `app`: XML and structure (400)
+//! 9. status and msgType (400)
+//! 10. a service that is suspended, or a key that may only cancel (403), unless it is a Cancel
+//! 11. CAP's rules (400)
+//! 12. of a Cancel: the alert that it names (404, 400, 403), and no more
+//! 13. the text (400)
+//! 14. the areas (400)
+//! 15. the identity: a repetition (200) or a contradiction (400)
+//!
+//! 201: a new alert, or the alert that was cancelled or rejected.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use balefire_app::App;
+use balefire_app::submit_cap::Sender;
+
+use crate::answer;
+use crate::api::broadcast_message::render_alert;
+use crate::extract::{Author, CapBody};
+use crate::problem::{Problem, Shape};
+
+pub(crate) async fn post(
+    State(app): State<App>,
+    Author(holder): Author,
+    CapBody(document): CapBody,
+) -> Result<Response, Problem> {
+    let submitted = app
+        .submit_cap(&Sender::from(&holder), document.into())
+        .await
+        .map_err(|failure| Problem::of_failure(Shape::Public, failure, Problem::submit))?;
+    let status = if submitted.is_repetition {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    Ok(answer::json(status, &render_alert(&submitted.alert)))
+}

@@ -1,0 +1,92 @@
+//! `POST /service/{service}/broadcast-message`: an author's new draft (R14 to R18). Order of the
+//! checks:
+//!
+//! 1. `Content-Length` over the limit (413)
+//! 2. token (401, 403)
+//! 3. the body is read (413) and is JSON (400)
+//! 4. its schema, with the path's service in it (400)
+//! 5. a template: there are none yet (404)
+//! 6. in `app`: the service exists (404)
+//! 7. it may broadcast (400)
+//! 8. it is active (403)
+//! 9. the author exists (404) and belongs to it (400)
+//! 10. the text (400)
+//! 11. the areas (400)
+//!
+//! 201: the alert. `personalisation` and `duration` are accepted and dropped.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use balefire_app::App;
+use balefire_app::create_alert::NewAlert;
+use balefire_domain::ids::ServiceId;
+use balefire_domain::limits::REFERENCE_CHARS_MAX;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::render_alert;
+use crate::answer;
+use crate::extract::{Admin, Fields, JsonBody, ServicePath};
+use crate::problem::{Problem, Shape};
+
+const FIELDS: [&str; 10] = [
+    "service_id",
+    "created_by",
+    "reference",
+    "content",
+    "template_id",
+    "personalisation",
+    "duration",
+    "starts_at",
+    "finishes_at",
+    "areas",
+];
+
+pub(crate) async fn create(
+    _admin: Admin,
+    ServicePath(service): ServicePath,
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let new = read_new(service, &body)?;
+    let alert = app
+        .create_alert(service, &new)
+        .await
+        .map_err(Problem::create)?;
+    Ok(answer::json(StatusCode::CREATED, &render_alert(&alert)))
+}
+
+fn read_new(service: ServiceId, body: &Value) -> Result<NewAlert, Problem> {
+    let mut fields = Fields::of(body, &FIELDS)?;
+    fields.require(&["service_id", "created_by"]);
+    let template: Option<Uuid> = fields.id("template_id");
+    if template.is_none() {
+        // With a template its text and name would be taken.
+        fields.require(&["reference", "content"]);
+    }
+    let named: Option<ServiceId> = fields.id("service_id");
+    if named.is_some_and(|named| named != service) {
+        fields.refuse("service_id is not the service of the path");
+    }
+    let created_by = fields.id("created_by");
+    let reference = fields.filled_text("reference", Some(REFERENCE_CHARS_MAX));
+    let content = fields.filled_text("content", None);
+    fields.check_object("personalisation");
+    let starts_at = fields.instant("starts_at");
+    let finishes_at = fields.instant("finishes_at");
+    let areas = fields.value("areas").cloned();
+    fields.finish()?;
+    match (template, reference, content, created_by) {
+        (None, Some(reference), Some(content), Some(created_by)) => Ok(NewAlert {
+            reference,
+            content,
+            areas,
+            starts_at,
+            finishes_at,
+            created_by,
+        }),
+        // All four were required above, so that only a template leads here (D47).
+        _ => Err(Problem::not_found(Shape::Internal)),
+    }
+}

@@ -1,0 +1,63 @@
+//! `POST /service/{service}/broadcast-message/{alert}/status`: submit, approve, reject, give back,
+//! cancel (R36 to R41, D8, D9, D40). Order of the checks:
+//!
+//! 1. `Content-Length` over the limit (413)
+//! 2. token (401, 403)
+//! 3. the body is read (413) and is JSON (400)
+//! 4. its schema (400)
+//! 5. in `app`: the alert exists, and is this service's (404)
+//! 6. the service is active, or it is a cancel (403)
+//! 7. the person exists (404)
+//! 8. and belongs to the service, or is a platform administrator who cancels (400)
+//! 9. the move is one of D9's table (400)
+//! 10. what a submission or an approval needs (400; 409 for a version that is not the present one)
+//!
+//! 200: the alert.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use balefire_app::App;
+use balefire_app::move_alert::Move;
+use balefire_domain::approval::Seen;
+use serde_json::Value;
+
+use super::render_alert;
+use crate::answer;
+use crate::extract::{Admin, AlertPath, Fields, JsonBody};
+use crate::problem::{Problem, Shape};
+
+const FIELDS: [&str; 3] = ["status", "created_by", "rejection_reason"];
+
+pub(crate) async fn change_status(
+    _admin: Admin,
+    path: AlertPath,
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let asked = read_move(&body)?;
+    let alert = app
+        .move_alert(path.service, path.alert, &asked)
+        .await
+        .map_err(|failure| Problem::change_status(path.alert, &asked, failure))?;
+    Ok(answer::json(StatusCode::OK, &render_alert(&alert)))
+}
+
+fn read_move(body: &Value) -> Result<Move, Problem> {
+    let mut fields = Fields::of(body, &FIELDS)?;
+    fields.require(&["status", "created_by"]);
+    let to = fields.status("status");
+    let by = fields.id("created_by");
+    let rejection_reason = fields.text("rejection_reason");
+    fields.finish()?;
+    match (to, by) {
+        (Some(to), Some(by)) => Ok(Move {
+            to,
+            by,
+            rejection_reason,
+            seen: Seen::default(),
+        }),
+        // Both were required above.
+        _ => Err(Problem::not_found(Shape::Internal)),
+    }
+}

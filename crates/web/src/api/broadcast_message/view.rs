@@ -1,0 +1,53 @@
+//! An alert as existing clients read it: exactly 30 keys (`http.md` 1.3).
+
+use balefire_app::Alert;
+use balefire_domain::time::Timestamp;
+use serde_json::{Value, json};
+
+/// Microseconds in a second.
+const SECOND_US: f64 = 1_000_000.0;
+
+/// The alert as a JSON object. Dates are `2026-11-23T04:09:03.099744Z` or null, the duration is in
+/// seconds or null, areas are as they were stored.
+pub(crate) fn render_alert(alert: &Alert) -> Value {
+    json!({
+        "id": alert.id,
+        "reference": alert.reference,
+        "cap_event": alert.cap_event,
+        "service_id": alert.service_id,
+        "template_id": null,
+        "template_version": null,
+        "template_name": null,
+        "personalisation": null,
+        "content": alert.content,
+        "extra_content": alert.extra_content,
+        "areas": alert.areas,
+        "status": alert.status.as_str(),
+        "duration": alert.duration_us.map(seconds),
+        "starts_at": alert.starts_at.map(Timestamp::to_json_style),
+        "finishes_at": alert.finishes_at.map(Timestamp::to_json_style),
+        "created_at": alert.created_at.to_json_style(),
+        "approved_at": alert.approved_at.map(Timestamp::to_json_style),
+        "cancelled_at": alert.cancelled_at.map(Timestamp::to_json_style),
+        "rejected_at": alert.rejected_at.map(Timestamp::to_json_style),
+        "updated_at": alert.updated_at.map(Timestamp::to_json_style),
+        "submitted_at": alert.submitted_at.map(Timestamp::to_json_style),
+        "created_by_id": alert.created_by,
+        "submitted_by_id": alert.submitted_by,
+        "updated_by_id": alert.updated_by,
+        "approved_by_id": alert.approved_by,
+        "cancelled_by_id": alert.cancelled_by,
+        "rejected_by_id": alert.rejected_by,
+        "rejection_reason": alert.rejection_reason,
+        "rejected_by_api_key_id": alert.rejected_by_api_key_id,
+        "finished_govuk_acknowledged": false,
+    })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "durations are at most a year, far below 2^53 microseconds"
+)]
+fn seconds(us: i64) -> f64 {
+    us as f64 / SECOND_US
+}

@@ -1,0 +1,34 @@
+//! `GET /`, `GET` and `POST /_api_status`: the process answers, whatever becomes of the database.
+//!
+//! `GET /_api_status/ready`: 200 when the database answers and the dispatcher lives, else 503.
+//! Nobody needs a token for either.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use balefire_domain::limits::READINESS_TIME_MAX;
+use serde_json::json;
+
+use crate::WebState;
+use crate::answer;
+
+pub(crate) async fn show() -> Response {
+    answer::json(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+pub(crate) async fn show_readiness(State(state): State<WebState>) -> Response {
+    let probe = tokio::time::timeout(READINESS_TIME_MAX, state.app.probe_database()).await;
+    let has_database = matches!(probe, Ok(Ok(())));
+    let has_dispatcher = (state.readiness)();
+    let (status, word) = if has_database && has_dispatcher {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
+    let told = json!({
+        "status": word,
+        "database": if has_database { "ok" } else { "unavailable" },
+        "dispatcher": if has_dispatcher { "ok" } else { "stopped" },
+    });
+    answer::json(status, &told)
+}

@@ -1,0 +1,54 @@
+//! The ids in a path. What is no UUID names nothing: 404.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use balefire_domain::ids::{AlertId, ServiceId};
+
+use crate::WebState;
+use crate::problem::{Problem, Shape};
+
+/// Characters of a UUID as paths have it; other spellings are no id.
+const UUID_CHARS: usize = 36;
+
+/// `/service/{service}/…`
+pub(crate) struct ServicePath(pub(crate) ServiceId);
+
+/// `/service/{service}/broadcast-message/{alert}…`
+pub(crate) struct AlertPath {
+    /// The service.
+    pub(crate) service: ServiceId,
+    /// The alert.
+    pub(crate) alert: AlertId,
+}
+
+impl FromRequestParts<WebState> for ServicePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        id(parts, state, "service").await.map(Self)
+    }
+}
+
+impl FromRequestParts<WebState> for AlertPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        let service = id(parts, state, "service").await?;
+        let alert = id(parts, state, "alert").await?;
+        Ok(Self { service, alert })
+    }
+}
+
+async fn id<T: FromStr>(parts: &mut Parts, state: &WebState, name: &str) -> Result<T, Problem> {
+    let not_found = || Problem::not_found(Shape::Internal);
+    let params = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| not_found())?;
+    params
+        .iter()
+        .find(|(key, value)| *key == name && value.len() == UUID_CHARS)
+        .and_then(|(_, value)| value.parse().ok())
+        .ok_or_else(not_found)
+}

@@ -1,0 +1,7 @@
+//! What holds for every route.
+
+mod bound_body;
+mod guard;
+
+pub(crate) use bound_body::bound_body;
+pub(crate) use guard::guard;

@@ -1,0 +1,83 @@
+//! Around every request: its id, its deadline, its panic, its headers, its line in the log.
+//!
+//! 1. The request gets an id.
+//! 2. It runs, for at most [`REQUEST_TIME_MAX`] (503); a panic ends it and nothing else (500).
+//! 3. A fault of ours is logged once, at error, with the id.
+//! 4. The answer gets the headers of every answer.
+//! 5. One line says what was asked and answered: the route's template, never the path, the token
+//!    or the body.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use balefire_domain::limits::REQUEST_TIME_MAX;
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use crate::WebState;
+use crate::problem::{Fault, Problem, Shape};
+
+const TRACE_ID: HeaderName = HeaderName::from_static("x-eas-trace-id");
+const TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubdomains; preload";
+
+/// Runs a request.
+pub(crate) async fn guard(
+    State(state): State<WebState>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (id, clock) = (state.app.entropy.uuid_v4(), &state.app.clock);
+    let (method, started_at) = (request.method().clone(), clock.now());
+    let template = route.as_ref().map(MatchedPath::as_str);
+    let mut response = run(Shape::of_route(template), request, next).await;
+    if let Some(Fault(fault)) = response.extensions_mut().remove() {
+        tracing::error!(
+            event = "http.fault", request.id = %id, method = %method,
+            path = template.unwrap_or("unknown"), error = %fault, "a request met a fault of ours"
+        );
+    }
+    stamp(response.headers_mut(), id);
+    let ms = u64::try_from(clock.now().since(started_at).as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        event = "http.request", request.id = %id, method = %method,
+        path = template.unwrap_or("unknown"), status = response.status().as_u16(), ms,
+        "a request was answered"
+    );
+    response
+}
+
+async fn run(shape: Shape, request: Request, next: Next) -> Response {
+    // The verbs keep nothing between requests but the database, whose transactions end with them:
+    // what a panic leaves behind nobody sees.
+    let handled = AssertUnwindSafe(async { next.run(request).await }).catch_unwind();
+    match tokio::time::timeout(REQUEST_TIME_MAX, handled).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            let fault = format!("a panic: {}", panic_text(&*panic));
+            Problem::fault(shape, &fault).into_response()
+        }
+        Err(_) => Problem::too_slow(shape).into_response(),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without words")
+}
+
+/// The headers of every answer.
+fn stamp(headers: &mut HeaderMap, id: Uuid) {
+    let id = HeaderValue::try_from(id.to_string()).expect("a UUID is a header value");
+    headers.insert(TRACE_ID, id);
+    headers.insert(header::SERVER, HeaderValue::from_static("balefire"));
+    let policy = HeaderValue::from_static("no-referrer");
+    headers.insert(header::REFERRER_POLICY, policy);
+    let security = HeaderValue::from_static(TRANSPORT_SECURITY);
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, security);
+}

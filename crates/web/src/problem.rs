@@ -1,0 +1,273 @@
+//! What went wrong, in the three shapes that existing clients read (`http.md` 1.5):
+//!
+//! 1. `{"errors":[{"error":"<Name>","message":"…"}],"status_code":N}`: everything of
+//!    `/v2/broadcast`, and a JSON body that breaks its schema on any route;
+//! 2. `{"message":"…","result":"error"}`: the internal routes, and an unknown path or method
+//!    anywhere;
+//! 3. `{"message":{"token":["…"]},"result":"error"}`: authentication on the internal routes.
+//!
+//! A fault of ours is answered `Internal server error` and nothing more; what it was goes to the
+//! log, with the request's id ([`Fault`]).
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use balefire_app::{Failure, StoreError};
+use balefire_domain::limits::ERRORS_PER_ANSWER_MAX;
+use serde_json::{Value, json};
+
+use crate::answer;
+
+mod alerts;
+mod submit;
+mod token;
+
+pub(crate) use token::{BearerRefusal, KeyRefusal};
+
+/// The one route of the public API.
+pub(crate) const PUBLIC_ROUTE: &str = "/v2/broadcast";
+
+/// The body of a refused approval, where another version is meant (409), and of what is missing.
+const NOT_FOUND: &str = "No result found";
+
+/// Whose shapes a route speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `/v2/broadcast`: shape 1.
+    Public,
+    /// Everything else: shapes 2 and 3.
+    Internal,
+}
+
+impl Shape {
+    /// The shape of the route with this template; `None` is an unknown path.
+    pub(crate) fn of_route(template: Option<&str>) -> Self {
+        if template == Some(PUBLIC_ROUTE) {
+            Self::Public
+        } else {
+            Self::Internal
+        }
+    }
+}
+
+/// The names of errors in shape 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    Auth,
+    BadRequest,
+    InternalServer,
+    NoResultFound,
+    ServiceUnavailable,
+    Validation,
+}
+
+impl Name {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "AuthError",
+            Self::BadRequest => "BadRequestError",
+            Self::InternalServer => "InternalServerError",
+            Self::NoResultFound => "NoResultFound",
+            Self::ServiceUnavailable => "ServiceUnavailable",
+            Self::Validation => "ValidationError",
+        }
+    }
+}
+
+/// What a fault of ours was, beside the answer that does not tell it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault(pub(crate) Arc<str>);
+
+#[derive(Debug)]
+enum Words {
+    Errors(Vec<(Name, String)>),
+    Message(String),
+    Token(String),
+}
+
+/// An answer that is no success.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    words: Words,
+    is_last: bool,
+    fault: Option<Fault>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, words: Words) -> Self {
+        Self {
+            status,
+            words,
+            is_last: false,
+            fault: None,
+        }
+    }
+
+    /// Shape 1 with one error.
+    pub(crate) fn error(status: StatusCode, name: Name, message: impl Into<String>) -> Self {
+        Self::new(status, Words::Errors(vec![(name, message.into())]))
+    }
+
+    /// Shape 1, 400: everything that a body or document does against the rules, without doubles.
+    pub(crate) fn invalid(name: Name, messages: impl IntoIterator<Item = String>) -> Self {
+        let mut errors: Vec<(Name, String)> = Vec::new();
+        for message in messages {
+            let is_known = errors.iter().any(|(_, known)| *known == message);
+            if !is_known && errors.len() < ERRORS_PER_ANSWER_MAX {
+                errors.push((name, message));
+            }
+        }
+        Self::new(StatusCode::BAD_REQUEST, Words::Errors(errors))
+    }
+
+    /// Shape 2.
+    pub(crate) fn message(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, Words::Message(message.into()))
+    }
+
+    /// Who calls may not: shape 1 or 3.
+    pub(crate) fn auth(shape: Shape, status: StatusCode, message: impl Into<String>) -> Self {
+        match shape {
+            Shape::Public => Self::error(status, Name::Auth, message),
+            Shape::Internal => Self::new(status, Words::Token(message.into())),
+        }
+    }
+
+    /// One message in the shape of the route: 1 or 2.
+    pub(crate) fn of_route(
+        shape: Shape,
+        status: StatusCode,
+        name: Name,
+        message: impl Into<String>,
+    ) -> Self {
+        match shape {
+            Shape::Public => Self::error(status, name, message),
+            Shape::Internal => Self::message(status, message),
+        }
+    }
+
+    /// 404, also for what belongs to another service.
+    pub(crate) fn not_found(shape: Shape) -> Self {
+        Self::of_route(shape, StatusCode::NOT_FOUND, Name::NoResultFound, NOT_FOUND)
+    }
+
+    /// 413: no more is read of the body, and nothing after it on this connection.
+    pub(crate) fn body_too_large(shape: Shape, bytes_max: usize) -> Self {
+        let message = format!("The body is over {bytes_max} bytes, the most that is taken");
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        let problem = Self::of_route(shape, status, Name::BadRequest, message);
+        Self {
+            is_last: true,
+            ..problem
+        }
+    }
+
+    /// 400: the body ended before its end, or is badly chunked.
+    pub(crate) fn body_incomplete(shape: Shape) -> Self {
+        let message = "The body did not arrive whole: send it again";
+        let status = StatusCode::BAD_REQUEST;
+        let problem = Self::of_route(shape, status, Name::BadRequest, message);
+        Self {
+            is_last: true,
+            ..problem
+        }
+    }
+
+    /// 503 after the time of a request is over.
+    pub(crate) fn too_slow(shape: Shape) -> Self {
+        let message = "The request took too long: try again";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Self::of_route(shape, status, Name::ServiceUnavailable, message);
+        Self {
+            is_last: true,
+            ..problem
+        }
+    }
+
+    /// 500.
+    pub(crate) fn fault(shape: Shape, fault: &str) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        let message = "Internal server error";
+        let problem = Self::of_route(shape, status, Name::InternalServer, message);
+        Self {
+            fault: Some(Fault(fault.into())),
+            ..problem
+        }
+    }
+
+    /// 503 where trying later may help, else 500.
+    pub(crate) fn store(shape: Shape, error: &StoreError) -> Self {
+        let fault = describe(error);
+        if !error.is_unavailable() {
+            return Self::fault(shape, &fault);
+        }
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let message = "The database can't be reached: try again in a moment";
+        let problem = Self::of_route(shape, status, Name::ServiceUnavailable, message);
+        Self {
+            fault: Some(Fault(fault.into())),
+            ..problem
+        }
+    }
+
+    /// What a verb's failure is, where `refused` says what its refusal is.
+    pub(crate) fn of_failure<R>(
+        shape: Shape,
+        failure: Failure<R>,
+        refused: impl FnOnce(R) -> Self,
+    ) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refused(refusal),
+            Failure::Store(error) => Self::store(shape, &error),
+        }
+    }
+
+    fn body(&self) -> Value {
+        match &self.words {
+            Words::Errors(errors) => {
+                let errors: Vec<Value> = errors
+                    .iter()
+                    .map(|(name, message)| json!({ "error": name.as_str(), "message": message }))
+                    .collect();
+                json!({ "errors": errors, "status_code": self.status.as_u16() })
+            }
+            Words::Message(message) => json!({ "message": message, "result": "error" }),
+            Words::Token(message) => {
+                json!({ "message": { "token": [message] }, "result": "error" })
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = answer::json(self.status, &self.body());
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if self.is_last {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(fault) = self.fault {
+            response.extensions_mut().insert(fault);
+        }
+        response
+    }
+}
+
+/// An error and everything that caused it, in one line.
+fn describe(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

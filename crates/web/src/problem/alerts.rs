@@ -1,0 +1,135 @@
+//! An author's or approver's act, refused: shape 2, in the words that existing clients know (R20,
+//! R21, R36 to R40), and our own where the earlier system had none.
+
+use axum::http::StatusCode;
+use balefire_app::Failure;
+use balefire_app::create_alert::CreateRefusal;
+use balefire_app::move_alert::{Move, MoveRefusal};
+use balefire_app::update_alert::UpdateRefusal;
+use balefire_domain::approval::ApprovalRefusal;
+use balefire_domain::ids::{AlertId, UserId};
+
+use super::{Name, Problem, Shape};
+
+/// What the interface calls the text.
+const TEXT: &str = "Content";
+/// The blank at its end is the earlier system's.
+const INACTIVE: &str = "Updating broadcast message is not allowed: service is inactive ";
+
+impl Problem {
+    pub(crate) fn create(failure: Failure<CreateRefusal>) -> Self {
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            CreateRefusal::ServiceNotFound | CreateRefusal::UserNotFound => {
+                Self::not_found(Shape::Internal)
+            }
+            CreateRefusal::NotAllowed => {
+                refuse("Service is not allowed to send broadcast messages")
+            }
+            CreateRefusal::ServiceInactive => Self::message(
+                StatusCode::FORBIDDEN,
+                "Creating broadcast message is not allowed: service is inactive",
+            ),
+            CreateRefusal::NotAMember(user) => refuse(format!(
+                "User {user} cannot create a broadcast_message of another service"
+            )),
+            CreateRefusal::Text(refusal) => refuse(refusal.message(TEXT)),
+            CreateRefusal::Areas(refusal) => Self::areas(refusal),
+        })
+    }
+
+    pub(crate) fn update(id: AlertId, failure: Failure<UpdateRefusal>) -> Self {
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            UpdateRefusal::NotFound | UpdateRefusal::UserNotFound => {
+                Self::not_found(Shape::Internal)
+            }
+            UpdateRefusal::ServiceInactive => Self::message(StatusCode::FORBIDDEN, INACTIVE),
+            UpdateRefusal::NotAMember(user) => other_service(user, id),
+            UpdateRefusal::NotEditable(status) => refuse(format!(
+                "Cannot update broadcast_message {id} while it has status {}",
+                status.as_str()
+            )),
+            UpdateRefusal::HalfAreas => refuse(format!(
+                "Cannot update broadcast_message {id}, area IDs or polygons are missing."
+            )),
+            UpdateRefusal::EditorMissing => refuse(format!(
+                "Cannot update broadcast_message {id} without created_by: it waits for approval, \
+                 and whoever edits it may not approve it"
+            )),
+            UpdateRefusal::Text(refusal) => refuse(refusal.message(TEXT)),
+            UpdateRefusal::Areas(refusal) => Self::areas(refusal),
+        })
+    }
+
+    pub(crate) fn change_status(id: AlertId, asked: &Move, failure: Failure<MoveRefusal>) -> Self {
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            MoveRefusal::NotFound | MoveRefusal::UserNotFound => Self::not_found(Shape::Internal),
+            MoveRefusal::ServiceInactive => Self::message(StatusCode::FORBIDDEN, INACTIVE),
+            MoveRefusal::NotAMember => other_service(asked.by, id),
+            MoveRefusal::IllegalMove { from, to } => refuse(format!(
+                "Cannot move broadcast_message {id} from {} to {}",
+                from.as_str(),
+                to.as_str()
+            )),
+            MoveRefusal::NoAreas => no_areas(id),
+            MoveRefusal::Approval(refusal) => Self::approval(id, asked.by, refusal),
+        })
+    }
+
+    fn approval(id: AlertId, by: UserId, refusal: ApprovalRefusal) -> Self {
+        match refusal {
+            ApprovalRefusal::Stale => Self::message(
+                StatusCode::CONFLICT,
+                format!("broadcast_message {id} was changed since you read it: read it again"),
+            ),
+            ApprovalRefusal::OwnAlert => refuse(format!(
+                "User {by} cannot approve their own broadcast_message {id}"
+            )),
+            ApprovalRefusal::OwnSubmission => {
+                refuse("You cannot approve an alert that you submitted for approval.")
+            }
+            ApprovalRefusal::NoAreas => no_areas(id),
+            ApprovalRefusal::ServiceInTraining => refuse(format!(
+                "broadcast_message {id} is a real alert, and its service is in training mode now: \
+                 make the service live again, or reject the alert"
+            )),
+            ApprovalRefusal::NoProviders => refuse(format!(
+                "broadcast_message {id} would reach nobody: no network that the service may use \
+                 is switched on"
+            )),
+            ApprovalRefusal::StartNotNow => refuse(format!(
+                "broadcast_message {id} has a starts_at more than 5 minutes from now: an alert \
+                 starts when it is approved"
+            )),
+            ApprovalRefusal::EndPassed => refuse(format!(
+                "broadcast_message {id} has a finishes_at that is over: set a later one"
+            )),
+            ApprovalRefusal::TooLong => refuse(format!(
+                "broadcast_message {id} would last longer than its channel allows: set an earlier \
+                 finishes_at or a shorter duration"
+            )),
+        }
+    }
+
+    fn areas(refusal: balefire_app::AreasRefusal) -> Self {
+        match refusal {
+            balefire_app::AreasRefusal::Form(what) => Self::invalid(Name::Validation, [what]),
+            balefire_app::AreasRefusal::Shape(refusal) => refuse(format!("areas: {refusal}")),
+        }
+    }
+}
+
+fn refuse(message: impl Into<String>) -> Problem {
+    Problem::message(StatusCode::BAD_REQUEST, message)
+}
+
+fn no_areas(id: AlertId) -> Problem {
+    refuse(format!(
+        "broadcast_message {id} has no selected areas and so cannot be broadcasted."
+    ))
+}
+
+fn other_service(user: UserId, id: AlertId) -> Problem {
+    refuse(format!(
+        "User {user} cannot update broadcast_message {id} from other service"
+    ))
+}
