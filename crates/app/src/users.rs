@@ -72,6 +72,12 @@ impl App {
         Ok(user)
     }
 
+    /// Whether a person belongs to a service.
+    pub async fn is_member(&self, user: UserId, service: ServiceId) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin_read("is_member", self.clock.now()).await?;
+        tx.is_member(user, service).await
+    }
+
     /// The person with this address.
     pub async fn find_user(&self, email: &str) -> Result<Option<User>, StoreError> {
         let mut tx = self.store.begin_read("find_user", self.clock.now()).await?;

@@ -192,7 +192,8 @@ impl Moving<'_> {
                     ..
                 }
             )
-            && self.now < target.ends_at;
+            // Afterwards the alert is off the air by itself (D30).
+            && self.now < self.lane.finishes_at;
         if was_closed_too_early {
             let of = target.id;
             self.effects.push(Effect::RemakeCancel { of });

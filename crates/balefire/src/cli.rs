@@ -1,0 +1,243 @@
+//! The command line. `--config`, `--json` and `--help` stand anywhere on the line (D50).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use balefire_domain::alert::Mode;
+use balefire_domain::channel::Channel;
+use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId};
+use balefire_domain::provider::ProviderName;
+use balefire_store::api_keys::KeyKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Public warning by cell broadcast: takes an alert from its author, through a second person's
+/// approval, to every mobile network, and proves what happened at each.
+///
+/// Try it: `balefire demo` runs everything in one process. Exit codes: 0 done, 1 refused or
+/// failed, 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "balefire", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The configuration; without it the defaults and the environment hold.
+    #[arg(long, global = true, value_name = "FILE", env = "BALEFIRE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The e-mail address of the person who acts.
+    #[arg(long = "as", global = true, value_name = "EMAIL")]
+    pub(crate) person: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: SQLite, four simulated networks, two people, and a sample
+    /// alert from CAP to acceptance.
+    Demo {
+        /// End after the last acknowledgement: 0 when every delivery ended acknowledged, else 1.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Run the service.
+    Serve {
+        /// What this process does: api answers HTTP, dispatch sends, schedule ends what is over.
+        #[arg(long, value_delimiter = ',', default_values = ["api", "dispatch", "schedule"])]
+        roles: Vec<Role>,
+    },
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Check the configuration and show it as it is understood, secrets as ***.
+    CheckConfig,
+    /// Services: the teams that author alerts.
+    #[command(subcommand)]
+    Service(ServiceCommand),
+    /// People.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Keys of services for the public API.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Alerts. Acts name their person: --as EMAIL.
+    #[command(subcommand)]
+    Alert(AlertCommand),
+    /// Deliveries: what happened at each provider.
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
+    /// Providers: the mobile networks and their routes.
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// CAP documents.
+    #[command(subcommand)]
+    Cap(CapCommand),
+    /// Simulated networks, with faults on command. Speaks the Lambda Invoke API on loopback.
+    ProviderSim(ProviderSim),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    Api,
+    Dispatch,
+    Schedule,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServiceCommand {
+    /// Make a service.
+    Create {
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// training: nothing is ever sent; live: alerts are real.
+        #[arg(long, value_parser = word("training or live", Mode::parse))]
+        mode: Mode,
+        /// operator, test, severe or government.
+        #[arg(long, value_parser = word("operator, test, severe or government", Channel::parse))]
+        channel: Channel,
+        /// The providers it may use: all, or names with commas between.
+        #[arg(long, default_value = "all", value_parser = providers)]
+        provider: Providers,
+    },
+    /// List all services.
+    List,
+    /// Let it do nothing but cancel.
+    Suspend { id: ServiceId },
+    /// Let it act again.
+    Resume { id: ServiceId },
+    /// End it: its keys are dead.
+    Archive { id: ServiceId },
+    /// Change its mode, and nothing else.
+    SetMode {
+        id: ServiceId,
+        /// training or live.
+        #[arg(long, value_parser = word("training or live", Mode::parse))]
+        mode: Mode,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a person.
+    Create {
+        /// Their name.
+        #[arg(long)]
+        name: String,
+        /// Their e-mail address.
+        #[arg(long)]
+        email: String,
+        /// A service they belong to, with all broadcast permissions; may be given several times.
+        #[arg(long)]
+        service: Vec<ServiceId>,
+        /// They may view and stop everything.
+        #[arg(long)]
+        platform_admin: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key. Its secret is shown this once.
+    Create {
+        /// Whose it is.
+        #[arg(long)]
+        service: ServiceId,
+        /// What people call it.
+        #[arg(long)]
+        name: String,
+        /// normal: real alerts; test: alerts that are never sent; team: none.
+        #[arg(long = "type", value_parser = word("normal, test or team", KeyKind::parse))]
+        kind: KeyKind,
+    },
+    /// Revoke a key at once.
+    Revoke { id: ApiKeyId },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertCommand {
+    /// Submit a CAP document for a service.
+    Submit {
+        file: PathBuf,
+        #[arg(long)]
+        service: ServiceId,
+    },
+    /// List a service's alerts, or everybody's.
+    List {
+        #[arg(long)]
+        service: Option<ServiceId>,
+    },
+    /// Show an alert with its version and hash.
+    Show { id: AlertId },
+    /// Approve an alert, as the second person. What is approved is sent at once.
+    Approve {
+        id: AlertId,
+        /// The version that was seen; another one is refused.
+        #[arg(long)]
+        version: Option<u32>,
+        /// The hash that was seen; another one is refused.
+        #[arg(long)]
+        hash: Option<String>,
+    },
+    /// Cancel an alert.
+    Cancel { id: AlertId },
+    /// Watch an alert's deliveries until all have ended.
+    Watch { id: AlertId },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveryCommand {
+    /// List an alert's deliveries with every attempt.
+    List { alert: AlertId },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// List the providers with their routes and the latest that is known of each.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CapCommand {
+    /// Say everything that is wrong with documents, with path and rule. Needs no database.
+    Check {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProviderSim {
+    /// A loopback address and port; port 0 takes a free one, which is printed.
+    #[arg(long, default_value = "127.0.0.1:9010")]
+    pub(crate) listen: SocketAddr,
+    /// Faults, as TOML; PUT /_sim/faults replaces them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+    /// Also write every request to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// `all`, or the names given.
+#[derive(Clone, Debug)]
+pub(crate) struct Providers(pub(crate) Option<Vec<ProviderName>>);
+
+fn providers(text: &str) -> Result<Providers, String> {
+    if text == "all" {
+        return Ok(Providers(None));
+    }
+    let names: Result<Vec<_>, _> = text
+        .split(',')
+        .map(|name| ProviderName::new(name.trim()))
+        .collect();
+    names
+        .map(|names| Providers(Some(names)))
+        .map_err(|error| error.to_string())
+}
+
+fn word<T: Clone + Send + Sync + 'static>(
+    choices: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| parse(text).ok_or_else(|| format!("it is one of {choices}"))
+}

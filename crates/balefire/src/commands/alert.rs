@@ -1,0 +1,283 @@
+//! `alert submit|list|show|approve|cancel|watch` and `delivery list`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use balefire_app::move_alert::{Move, MoveRefusal};
+use balefire_app::submit_cap::{Sender, SubmitRefusal};
+use balefire_app::{App, Failure};
+use balefire_domain::alert::{ServiceState, Status};
+use balefire_domain::approval::{ApprovalRefusal, Seen};
+use balefire_domain::audit::Actor;
+use balefire_domain::cap_cancel::Miss;
+use balefire_domain::ids::{AlertId, ServiceId};
+use balefire_store::alerts::Alert;
+use serde_json::{Value, json};
+
+use super::{Session, WRONG_USAGE, cap, find, render};
+use crate::cli::{AlertCommand, DeliveryCommand};
+
+/// How often a watched alert is looked at.
+const WATCH_PERIOD: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(session: &Session, command: AlertCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AlertCommand::Submit { file, service } => submit(session, &file, service).await,
+        AlertCommand::List { service } => list(session, service).await,
+        AlertCommand::Show { id } => show(session, id).await,
+        AlertCommand::Approve { id, version, hash } => {
+            move_to(session, id, Status::Broadcasting, Seen { version, hash }).await
+        }
+        AlertCommand::Cancel { id } => {
+            move_to(session, id, Status::Cancelled, Seen::default()).await
+        }
+        AlertCommand::Watch { id } => watch(session, id).await,
+    }
+}
+
+/// The person that an act must name.
+fn person(session: &Session) -> Result<&str, ExitCode> {
+    session.person.as_deref().ok_or_else(|| {
+        eprintln!("balefire: who does this? Name the person: --as EMAIL");
+        ExitCode::from(WRONG_USAGE)
+    })
+}
+
+async fn submit(session: &Session, file: &Path, id: ServiceId) -> anyhow::Result<ExitCode> {
+    let email = match person(session) {
+        Ok(email) => email,
+        Err(code) => return Ok(code),
+    };
+    let bytes = cap::read(file)?;
+    let app = session.open().await?;
+    let user = find(&app, email).await?;
+    let Some(service) = app.load_service(id).await? else {
+        return Ok(session.refuse(&format!("there is no service {id}")));
+    };
+    if !app.is_member(user.id, id).await? {
+        return Ok(session.refuse(&format!("{email} does not belong to service {id}")));
+    }
+    let is_for_cancel_only = service.state == ServiceState::Archived;
+    let actor = Actor::User(user.id);
+    let sender = Sender {
+        service,
+        actor,
+        is_test_key: false,
+        is_for_cancel_only,
+    };
+    match app.submit_cap(&sender, bytes).await {
+        Ok(submitted) => {
+            let alert = submitted.alert;
+            session.print(&render::alert(&alert, None), || render::alert_line(&alert));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(Failure::Store(error)) => Err(error.into()),
+        Err(Failure::Refused(refusal)) => Ok(session.refuse(&submit_words(&refusal))),
+    }
+}
+
+async fn list(session: &Session, service: Option<ServiceId>) -> anyhow::Result<ExitCode> {
+    let app = session.open().await?;
+    let services = match service {
+        Some(id) => vec![id],
+        None => app
+            .list_services()
+            .await?
+            .iter()
+            .map(|service| service.id)
+            .collect(),
+    };
+    let mut alerts = Vec::new();
+    for id in services {
+        let Some(own) = app.list_alerts(id).await? else {
+            return Ok(session.refuse(&format!("there is no service {id}")));
+        };
+        alerts.extend(own);
+    }
+    let shown: Vec<Value> = alerts
+        .iter()
+        .map(|alert| render::alert(alert, None))
+        .collect();
+    session.print(&json!(shown), || {
+        alerts
+            .iter()
+            .map(render::alert_line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn load(app: &App, id: AlertId) -> anyhow::Result<Alert> {
+    let alert = app.find_alert(id).await?;
+    alert.with_context(|| format!("there is no alert {id}: see `balefire alert list`"))
+}
+
+async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
+    let app = session.open().await?;
+    let alert = load(&app, id).await?;
+    let service = app
+        .load_service(alert.service_id)
+        .await?
+        .context("its service is gone")?;
+    let hash = app.content_hash(&alert, &service);
+    let mut shown = render::alert(&alert, Some(&hash));
+    let items: Vec<Value> = app
+        .list_duty_items(id)
+        .await?
+        .iter()
+        .map(render::duty_item)
+        .collect();
+    shown["duty_items"] = json!(items);
+    session.print(&shown, || render::alert_page(&alert, &hash));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn move_to(
+    session: &Session,
+    id: AlertId,
+    to: Status,
+    seen: Seen,
+) -> anyhow::Result<ExitCode> {
+    let email = match person(session) {
+        Ok(email) => email,
+        Err(code) => return Ok(code),
+    };
+    let app = session.open().await?;
+    let user = find(&app, email).await?;
+    let alert = load(&app, id).await?;
+    let asked = Move {
+        to,
+        by: user.id,
+        rejection_reason: None,
+        seen,
+    };
+    match app.move_alert(alert.service_id, id, &asked).await {
+        Ok(alert) => {
+            session.print(&render::alert(&alert, None), || render::alert_line(&alert));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(Failure::Store(error)) => Err(error.into()),
+        Err(Failure::Refused(refusal)) => Ok(session.refuse(&move_words(&refusal))),
+    }
+}
+
+pub(super) async fn deliveries(
+    session: &Session,
+    command: &DeliveryCommand,
+) -> anyhow::Result<ExitCode> {
+    let DeliveryCommand::List { alert } = command;
+    let app = session.open().await?;
+    load(&app, *alert).await?;
+    let histories = app.list_deliveries(*alert).await?;
+    let shown: Vec<Value> = histories.iter().map(render::delivery).collect();
+    session.print(&json!(shown), || {
+        histories
+            .iter()
+            .map(render::delivery_lines)
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints every change until all deliveries have ended. An alert that waits for approval is
+/// waited for.
+async fn watch(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
+    let app = session.open().await?;
+    load(&app, id).await?;
+    let mut known = BTreeMap::new();
+    loop {
+        let alert = load(&app, id).await?;
+        let histories = app.list_deliveries(id).await?;
+        for history in &histories {
+            let line = render::delivery_line(history);
+            if known.insert(history.delivery.id, line.clone()).as_ref() != Some(&line) {
+                session.print(&render::delivery(history), || line);
+            }
+        }
+        let is_approved = alert.approved_at.is_some();
+        let is_settled = histories
+            .iter()
+            .all(|history| history.delivery.state.is_terminal());
+        if (is_approved && is_settled) || alert.status == Status::Rejected {
+            if histories.is_empty() {
+                session.print(&json!({ "deliveries": 0 }), || {
+                    "nothing was sent".to_owned()
+                });
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        tokio::time::sleep(WATCH_PERIOD).await;
+    }
+}
+
+fn submit_words(refusal: &SubmitRefusal) -> String {
+    match refusal {
+        SubmitRefusal::NotCap(findings) | SubmitRefusal::Rules(findings) => {
+            let errors = findings.iter().filter(|finding| finding.is_error());
+            errors
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n  ")
+        }
+        SubmitRefusal::Kind(finding) => finding.to_string(),
+        SubmitRefusal::Suspended => "the service is suspended: it may only cancel".to_owned(),
+        SubmitRefusal::KeyRevoked => "the service is archived: it may only cancel".to_owned(),
+        SubmitRefusal::IdentifierTooLong => "alert/identifier is too long".to_owned(),
+        SubmitRefusal::Text(refusal) => refusal.message("description"),
+        SubmitRefusal::Shape(refusal) => refusal.to_string(),
+        SubmitRefusal::OtherContent(first) => {
+            format!("a document of this identity with other content made alert {first}")
+        }
+        SubmitRefusal::Cancel(Miss::NotFound) => "no alert fits the references".to_owned(),
+        SubmitRefusal::Cancel(Miss::Ambiguous) => "several alerts fit the references".to_owned(),
+        SubmitRefusal::Cancel(Miss::LiveWithTestKey) => {
+            "a test key can't cancel a live alert".to_owned()
+        }
+    }
+}
+
+fn move_words(refusal: &MoveRefusal) -> String {
+    match refusal {
+        MoveRefusal::NotFound => "there is no such alert".to_owned(),
+        MoveRefusal::ServiceInactive => "the service is suspended or archived".to_owned(),
+        MoveRefusal::UserNotFound => "there is no such person".to_owned(),
+        MoveRefusal::NotAMember => "this person does not belong to the service".to_owned(),
+        MoveRefusal::IllegalMove { from, to } => {
+            format!(
+                "an alert can't move from {} to {}",
+                from.as_str(),
+                to.as_str()
+            )
+        }
+        MoveRefusal::NoAreas => "the alert has no areas".to_owned(),
+        MoveRefusal::Approval(refusal) => approval_words(*refusal).to_owned(),
+    }
+}
+
+fn approval_words(refusal: ApprovalRefusal) -> &'static str {
+    match refusal {
+        ApprovalRefusal::Stale => {
+            "the alert changed since you looked: see `balefire alert show`, then approve that \
+             version and hash"
+        }
+        ApprovalRefusal::OwnAlert => {
+            "a second person must approve: this one made or changed the alert"
+        }
+        ApprovalRefusal::OwnSubmission => {
+            "a second person must approve: this one submitted the alert"
+        }
+        ApprovalRefusal::NoAreas => "the alert has no areas: it would go to nobody",
+        ApprovalRefusal::ServiceInTraining => {
+            "the alert is real and the service is in training mode"
+        }
+        ApprovalRefusal::NoProviders => "no enabled provider is left for this service",
+        ApprovalRefusal::StartNotNow => "starts_at is more than 5 minutes away from now",
+        ApprovalRefusal::EndPassed => "finishes_at has passed",
+        ApprovalRefusal::TooLong => "the alert would last longer than its channel allows",
+    }
+}

@@ -1,0 +1,120 @@
+//! One file per group of commands. Each opens the database itself and goes through the same `app`
+//! verbs as the API (D50).
+
+mod alert;
+mod cap;
+mod configuration;
+mod demo;
+mod demo_output;
+mod key;
+mod provider;
+mod provider_sim;
+mod render;
+mod serve;
+mod service;
+mod user;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use balefire_app::App;
+use balefire_domain::audit::Actor;
+use balefire_store::users::User;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::{FAILED, config, runtime, telemetry};
+
+/// Exit code of wrong usage.
+const WRONG_USAGE: u8 = 2;
+
+/// What every command is given.
+pub(crate) struct Session {
+    pub(crate) config: Config,
+    pub(crate) json: bool,
+    pub(crate) person: Option<String>,
+}
+
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Cli {
+        config: file,
+        json,
+        person,
+        command,
+    } = cli;
+    // These need no configuration.
+    match &command {
+        Command::Cap(command) => return cap::run(command, json),
+        Command::ProviderSim(sim) => return provider_sim::run(sim).await,
+        Command::Demo { once } => return demo::run(*once).await,
+        Command::Serve { .. }
+        | Command::Migrate
+        | Command::CheckConfig
+        | Command::Service(_)
+        | Command::User(_)
+        | Command::Key(_)
+        | Command::Alert(_)
+        | Command::Delivery(_)
+        | Command::Provider(_) => {}
+    }
+    telemetry::to_stderr();
+    let config = config::load(file.as_deref())?;
+    let context = Session {
+        config,
+        json,
+        person,
+    };
+    match command {
+        Command::CheckConfig => configuration::check(&context),
+        Command::Migrate => configuration::migrate(&context).await,
+        Command::Serve { roles } => serve::run(context.config, &roles).await,
+        Command::Service(command) => service::run(&context, command).await,
+        Command::User(command) => user::run(&context, command).await,
+        Command::Key(command) => key::run(&context, command).await,
+        Command::Alert(command) => alert::run(&context, command).await,
+        Command::Delivery(command) => alert::deliveries(&context, &command).await,
+        Command::Provider(command) => provider::run(&context, &command).await,
+        Command::Cap(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
+            unreachable!("done above")
+        }
+    }
+}
+
+impl Session {
+    /// Opens the database for a command.
+    async fn open(&self) -> anyhow::Result<App> {
+        runtime::open_app(&self.config).await
+    }
+
+    /// The machine's operator, or the person that is named (D50).
+    async fn operator(&self, app: &App) -> anyhow::Result<Actor> {
+        match &self.person {
+            None => Ok(Actor::CommandLine),
+            Some(email) => Ok(Actor::User(find(app, email).await?.id)),
+        }
+    }
+
+    /// Prints an object: as JSON, or in the words of `plain`.
+    fn print(&self, object: &serde_json::Value, plain: impl FnOnce() -> String) {
+        if self.json {
+            println!("{object}");
+        } else {
+            println!("{}", plain());
+        }
+    }
+
+    /// Says why something was refused.
+    fn refuse(&self, why: &str) -> ExitCode {
+        if self.json {
+            println!("{}", serde_json::json!({ "error": why }));
+        }
+        eprintln!("balefire: {why}");
+        ExitCode::from(FAILED)
+    }
+}
+
+/// The person with this address.
+async fn find(app: &App, email: &str) -> anyhow::Result<User> {
+    let user = app.find_user(email).await?;
+    user.with_context(|| format!("nobody has the address {email}: see `balefire user create`"))
+}

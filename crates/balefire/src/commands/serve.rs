@@ -1,0 +1,28 @@
+//! `serve`: the service itself.
+
+use std::process::ExitCode;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Role;
+use crate::config::Config;
+use crate::runtime::{self, Service};
+
+pub(super) async fn run(config: Config, roles: &[Role]) -> anyhow::Result<ExitCode> {
+    let config = runtime::checked(config)?;
+    let app = runtime::open_app(&config).await?;
+    let store = app.store.clone();
+    let end = CancellationToken::new();
+    let mut signals = JoinSet::new();
+    runtime::end_at_signal(&mut signals, end.clone())?;
+    let service = Service::start(&config, app, roles, end).await?;
+    tracing::info!(
+        event = "process.ready", http.listen = %service.address, database = store.engine(),
+        cbc.enabled = config.cbc.enabled, environment = ?config.environment, "ready"
+    );
+    eprintln!("balefire: ready on http://{}", service.address);
+    service.ended().await?;
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,256 @@
+//! What a configuration must not say (D15, D16). Every finding names the keys and what to do.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use balefire_gateway::Endpoint;
+use balefire_store::DatabaseUrl;
+
+use super::{Config, Environment, Provider};
+
+/// Everything that is wrong; empty when the configuration may start.
+pub(crate) fn check(config: &Config) -> Vec<String> {
+    let mut findings = Vec::new();
+    check_http(config, &mut findings);
+    check_database(config, &mut findings);
+    check_cbc(config, &mut findings);
+    check_providers(&config.provider, &mut findings);
+    check_dispatch(config, &mut findings);
+    check_side_effects(config, &mut findings);
+    findings
+}
+
+fn check_http(config: &Config, findings: &mut Vec<String>) {
+    if config.http.listen.parse::<SocketAddr>().is_err() {
+        findings.push(format!(
+            "http.listen = \"{}\" is no address and port, such as 127.0.0.1:6011",
+            config.http.listen
+        ));
+    }
+    let max = balefire_domain::limits::BODY_BYTES_MAX;
+    if config.http.body_bytes_max == 0 || config.http.body_bytes_max > max {
+        findings.push(format!("http.body_bytes_max must be 1 to {max}"));
+    }
+    if config.http.requests_per_minute_per_key != 0 {
+        findings.push(
+            "http.requests_per_minute_per_key: rate limits are not built yet; leave it 0 (off)"
+                .to_owned(),
+        );
+    }
+    for (name, secrets) in &config.clients {
+        if secrets.is_empty() || secrets.iter().any(|secret| secret.reveal().is_empty()) {
+            findings.push(format!(
+                "clients.{name} needs a list of secrets, none of them empty"
+            ));
+        }
+    }
+}
+
+fn check_database(config: &Config, findings: &mut Vec<String>) {
+    let url = config.database.url.reveal().parse::<DatabaseUrl>();
+    let is_sqlite = matches!(url, Ok(DatabaseUrl::Sqlite(..)));
+    if let Err(error) = &url {
+        findings.push(format!("database.url: {error}"));
+    }
+    let is_public = matches!(config.environment, Environment::Staging | Environment::Live);
+    if is_public && is_sqlite && !config.database.single_node_is_fine {
+        findings.push(
+            "environment is staging or live and database.url is SQLite: one disk holds \
+             everything; use PostgreSQL, or set database.single_node_is_fine = true"
+                .to_owned(),
+        );
+    }
+    if is_public && !is_sqlite && config.secrets.key_file.is_none() {
+        findings.push(
+            "environment is staging or live and database.url is PostgreSQL: set \
+             secrets.key_file, the key that encrypts secrets at rest"
+                .to_owned(),
+        );
+    }
+}
+
+fn check_cbc(config: &Config, findings: &mut Vec<String>) {
+    if !config.cbc.enabled {
+        return;
+    }
+    match &config.cbc.endpoint_url {
+        None => findings.push(
+            "cbc.enabled is true and cbc.endpoint_url is absent: this build has no AWS adapter; \
+             name the server of the Invoke API, or set cbc.enabled = false"
+                .to_owned(),
+        ),
+        Some(url) => {
+            if let Err(error) = Endpoint::parse(url) {
+                findings.push(format!("cbc.endpoint_url: {error}"));
+            }
+        }
+    }
+    if config.provider.is_empty() {
+        findings.push("cbc.enabled is true and there is no [[provider]]".to_owned());
+    }
+}
+
+fn check_providers(providers: &[Provider], findings: &mut Vec<String>) {
+    let mut names = BTreeSet::new();
+    for provider in providers {
+        let name = &provider.name;
+        if !names.insert(name) {
+            findings.push(format!("provider `{name}` is declared twice"));
+        }
+        if provider.routes.is_empty() {
+            findings.push(format!(
+                "provider `{name}` has no routes: nothing could be sent to it"
+            ));
+        }
+        let mut routes = BTreeSet::new();
+        for route in &provider.routes {
+            if route.proxy.is_empty() || !routes.insert(route.name()) {
+                findings.push(format!(
+                    "provider `{name}`: route `{}` is empty or declared twice",
+                    route.name()
+                ));
+            }
+            if route.site.is_some() {
+                findings.push(format!(
+                    "provider `{name}`: routes with a site are not taken until a cancel can be \
+                     answered by every touched site; leave `site` out"
+                ));
+            }
+        }
+        if !provider.capabilities.shared_sites {
+            findings.push(format!(
+                "provider `{name}`: capabilities.shared_sites = false is not taken until a cancel \
+                 can be answered by every touched site"
+            ));
+        }
+    }
+}
+
+fn check_dispatch(config: &Config, findings: &mut Vec<String>) {
+    let d = &config.dispatch;
+    if d.attempt_deadline_seconds == 0 || d.connect_timeout_ms == 0 {
+        findings.push(
+            "dispatch.attempt_deadline_seconds and dispatch.connect_timeout_ms must be above 0"
+                .to_owned(),
+        );
+    }
+    if d.attempt_deadline_seconds * 2 > d.backoff_cap_seconds {
+        findings.push(format!(
+            "dispatch.attempt_deadline_seconds = {} is above half of dispatch.backoff_cap_seconds \
+             = {}: a silent provider would be tried without a pause",
+            d.attempt_deadline_seconds, d.backoff_cap_seconds
+        ));
+    }
+    if d.early_backoff_cap_seconds == 0 || d.backoff_cap_seconds > 86_400 {
+        findings.push(
+            "dispatch.early_backoff_cap_seconds must be above 0, dispatch.backoff_cap_seconds at \
+             most 86400"
+                .to_owned(),
+        );
+    }
+    if d.connect_timeout_ms > d.attempt_deadline_seconds.saturating_mul(1000) {
+        findings.push(
+            "dispatch.connect_timeout_ms is above dispatch.attempt_deadline_seconds".to_owned(),
+        );
+    }
+}
+
+fn check_side_effects(config: &Config, findings: &mut Vec<String>) {
+    let not_built = |key: &str, kind: &str| format!("{key} = \"{kind}\" is not built yet");
+    if config.tickets.kind != "none" {
+        findings.push(not_built("tickets.kind", &config.tickets.kind));
+    }
+    if config.pages.kind != "none" {
+        findings.push(not_built("pages.kind", &config.pages.kind));
+    }
+    if config.queue.kind != "database" {
+        findings.push(not_built("queue.kind", &config.queue.kind));
+    }
+    let nobody_is_paged = config.environment == Environment::Live
+        && config.cbc.enabled
+        && config.pages.kind == "none"
+        && !config.pages.none_is_fine;
+    if nobody_is_paged {
+        findings.push(
+            "environment is live, cbc.enabled is true and pages.kind is \"none\": nobody would be \
+             woken; set pages.none_is_fine = true if somebody watches in another way"
+                .to_owned(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+
+    fn findings(text: &str) -> Vec<String> {
+        check(&parse(text, std::iter::empty()).expect("it can be read"))
+    }
+
+    #[test]
+    fn what_may_not_start_is_named_with_its_keys() {
+        let url = "[cbc]\nendpoint_url = \"http://127.0.0.1:9010\"\n";
+        let one = "[[provider]]\nname = \"ee\"\nformat = \"cap\"\n";
+        // the rest of the file, the keys that must be named
+        let cases = [
+            (
+                "environment = \"live\"\n",
+                vec!["pages.kind", "pages.none_is_fine"],
+            ),
+            (
+                "environment = \"staging\"\n",
+                vec!["database.single_node_is_fine", "database.url"],
+            ),
+            ("[http]\nlisten = \"here\"\n", vec!["http.listen"]),
+            ("[http]\nbody_bytes_max = 0\n", vec!["http.body_bytes_max"]),
+            (
+                "[http]\nrequests_per_minute_per_key = 5\n",
+                vec!["requests_per_minute_per_key"],
+            ),
+            ("[clients]\nx = []\n", vec!["clients.x"]),
+            ("[database]\nurl = \"mysql://x\"\n", vec!["database.url"]),
+            ("[tickets]\nkind = \"zendesk\"\n", vec!["tickets.kind"]),
+            ("[queue]\nkind = \"sqs\"\n", vec!["queue.kind"]),
+            (
+                "[dispatch]\nattempt_deadline_seconds = 121\n",
+                vec![
+                    "dispatch.attempt_deadline_seconds",
+                    "dispatch.backoff_cap_seconds",
+                ],
+            ),
+            (&format!("{one}routes = []\n"), vec!["ee", "routes"]),
+            (
+                &format!("{one}routes = [{{ proxy = \"a\", site = \"cbc_a\" }}]\n"),
+                vec!["site"],
+            ),
+            (
+                &format!(
+                    "{one}routes = [{{ proxy = \"a\" }}]\ncapabilities = {{ dedup = true }}\n"
+                ),
+                vec!["shared_sites"],
+            ),
+        ];
+        for (text, keys) in cases {
+            // Sections come after top-level keys.
+            let text = format!("{text}{url}");
+            let found = findings(&text).join("\n");
+            for key in keys {
+                assert!(
+                    found.contains(key),
+                    "{text}\nshould name {key}; found:\n{found}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn without_an_endpoint_nothing_starts_unless_the_proxies_are_off() {
+        assert!(findings("").join("").contains("cbc.endpoint_url"));
+        assert_eq!(findings("[cbc]\nenabled = false"), Vec::<String>::new());
+        assert_eq!(
+            findings("[cbc]\nendpoint_url = \"http://127.0.0.1:9010\""),
+            Vec::<String>::new()
+        );
+    }
+}

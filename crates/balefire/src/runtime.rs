@@ -1,0 +1,325 @@
+//! Putting the parts together: from the configuration to a running service.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use balefire_app::secrets::{SECRET_KEY_BYTES, SecretKey};
+use balefire_app::{App, Settings};
+use balefire_dispatcher::{DispatchSettings, Dispatcher};
+use balefire_domain::entropy::Entropy;
+use balefire_gateway::{Endpoint, Gateway, GatewaySettings};
+use balefire_store::{DatabaseUrl, MigrationState, Store};
+use balefire_web::{WebLimits, WebState};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Role;
+use crate::clock::SystemClock;
+use crate::config::{self, Config};
+use crate::entropy::SystemEntropy;
+
+/// How often what is over is looked for.
+const SCHEDULE_PERIOD: Duration = Duration::from_secs(1);
+/// The key of development databases on PostgreSQL, which several processes share (D49).
+const DEVELOPMENT_KEY: [u8; SECRET_KEY_BYTES] = *b"balefire development key, public";
+
+/// Refuses a configuration that must not start.
+pub(crate) fn checked(config: Config) -> anyhow::Result<Config> {
+    let findings = config::check(&config);
+    if findings.is_empty() {
+        return Ok(config);
+    }
+    bail!(
+        "the configuration can't be used:\n  - {}",
+        findings.join("\n  - ")
+    )
+}
+
+/// Opens the database and the key, for commands and for the service. The schema must be current.
+pub(crate) async fn open_app(config: &Config) -> anyhow::Result<App> {
+    let store = open_store(config).await?;
+    match store.migration_state().await? {
+        MigrationState::Current => {}
+        MigrationState::Behind(_) if store.engine() == "sqlite" => store.migrate().await?,
+        MigrationState::Behind(_) => bail!("the database is behind: run `balefire migrate`"),
+        MigrationState::Ahead(versions) => bail!(
+            "the database is newer than this program (migrations {versions:?}): install the \
+             version that migrated it"
+        ),
+    }
+    app(config, store)
+}
+
+pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let url: DatabaseUrl = config
+        .database
+        .url
+        .reveal()
+        .parse()
+        .context("database.url")?;
+    Store::open(&url)
+        .await
+        .context("the database can't be opened (database.url)")
+}
+
+pub(crate) fn app(config: &Config, store: Store) -> anyhow::Result<App> {
+    let clients = config.clients.iter().map(|(name, secrets)| {
+        (
+            name.clone(),
+            secrets
+                .iter()
+                .map(|secret| secret.reveal().to_owned())
+                .collect(),
+        )
+    });
+    let settings = Settings {
+        profiles: config
+            .provider
+            .iter()
+            .map(config::Provider::profile)
+            .collect(),
+        is_cbc_enabled: config.cbc.enabled,
+        figures: config.dispatch.figures(),
+        headline: config.cbc.headline.clone(),
+        scripts: config.text.scripts,
+        clients: clients.collect(),
+    };
+    Ok(App {
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        settings: Arc::new(settings),
+        secret_key: Arc::new(secret_key(config)?),
+        wake: Arc::new(Notify::new()),
+    })
+}
+
+fn secret_key(config: &Config) -> anyhow::Result<SecretKey> {
+    let url: DatabaseUrl = config
+        .database
+        .url
+        .reveal()
+        .parse()
+        .context("database.url")?;
+    let path = match (&config.secrets.key_file, url.file()) {
+        (Some(file), _) => PathBuf::from(file),
+        (None, Some(database)) => database.with_file_name("balefire.key"),
+        (None, None) => {
+            tracing::warn!(
+                event = "secrets.development_key",
+                "secrets.key_file is not set: secrets at rest are encrypted with the key of \
+                 development, which everybody knows"
+            );
+            return Ok(SecretKey::new(&DEVELOPMENT_KEY));
+        }
+    };
+    read_or_make_key(&path, config.secrets.key_file.is_none())
+        .with_context(|| format!("the key {} (secrets.key_file)", path.display()))
+}
+
+fn read_or_make_key(path: &Path, may_make: bool) -> anyhow::Result<SecretKey> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    if may_make {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        match options.open(path) {
+            Ok(mut file) => {
+                let (a, b) = (SystemEntropy.random(), SystemEntropy.random());
+                file.write_all(&[a.to_le_bytes(), b.to_le_bytes()].concat())?;
+                file.sync_all()?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let bytes = std::fs::read(path)?;
+    let Ok(bytes) = <[u8; SECRET_KEY_BYTES]>::try_from(bytes.as_slice()) else {
+        bail!(
+            "it must hold exactly {SECRET_KEY_BYTES} bytes and holds {}",
+            bytes.len()
+        );
+    };
+    Ok(SecretKey::new(&bytes))
+}
+
+/// A service that runs. It ends when its token is cancelled, or when one of its loops ends.
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
+    loops: JoinSet<(&'static str, anyhow::Result<()>)>,
+    end: CancellationToken,
+}
+
+impl Service {
+    /// Binds and starts what the roles ask for. The configuration was checked.
+    pub(crate) async fn start(
+        config: &Config,
+        app: App,
+        roles: &[Role],
+        end: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(&config.http.listen)
+            .await
+            .with_context(|| format!("can't listen on {} (http.listen)", config.http.listen))?;
+        let address = listener.local_addr()?;
+        let mut loops = JoinSet::new();
+        let is_dispatching = Arc::new(AtomicBool::new(false));
+        if roles.contains(&Role::Dispatch) {
+            let dispatcher = Arc::new(dispatcher(config, &app, address)?);
+            let (end, alive) = (end.clone(), Arc::clone(&is_dispatching));
+            alive.store(true, Ordering::Relaxed);
+            loops.spawn(async move {
+                let ended = dispatcher.run(end).await.context("the database failed");
+                alive.store(false, Ordering::Relaxed);
+                ("dispatcher", ended)
+            });
+        }
+        if roles.contains(&Role::Schedule) {
+            let (app, end) = (app.clone(), end.clone());
+            loops.spawn(async move { ("schedule", schedule(app, end).await) });
+        }
+        if roles.contains(&Role::Api) {
+            let needs_dispatch = roles.contains(&Role::Dispatch);
+            let state = WebState {
+                app,
+                limits: WebLimits {
+                    body_bytes_max: config.http.body_bytes_max,
+                    route_secrets: config
+                        .http
+                        .route_secrets
+                        .iter()
+                        .map(|secret| secret.reveal().to_owned())
+                        .collect(),
+                },
+                readiness: Arc::new(move || {
+                    !needs_dispatch || is_dispatching.load(Ordering::Relaxed)
+                }),
+            };
+            let end = end.clone().cancelled_owned();
+            loops.spawn(async move {
+                let served = balefire_web::serve(listener, balefire_web::router(state), end).await;
+                ("api", served.context("the HTTP server failed"))
+            });
+        }
+        Ok(Self {
+            address,
+            loops,
+            end,
+        })
+    }
+
+    /// Waits for the end. The loops live and die together: when one ends, all are told to.
+    pub(crate) async fn ended(mut self) -> anyhow::Result<()> {
+        let mut failure = None;
+        while let Some(ended) = self.loops.join_next().await {
+            let was_told = self.end.is_cancelled();
+            self.end.cancel();
+            let ended: anyhow::Result<()> = match ended {
+                Ok((_, Ok(()))) if was_told => continue,
+                Ok((name, Ok(()))) => Err(anyhow::anyhow!("the {name} ended by itself")),
+                Ok((name, Err(error))) => Err(error.context(format!("the {name} ended"))),
+                Err(panic) => Err(anyhow::anyhow!("a loop panicked: {panic}")),
+            };
+            failure = failure.or(ended.err());
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::Result<Dispatcher> {
+    // With the proxies off nothing is ever sent; the address is never used.
+    let endpoint = config
+        .cbc
+        .endpoint_url
+        .as_deref()
+        .unwrap_or("http://127.0.0.1:9");
+    let gateway = Gateway::new(
+        GatewaySettings {
+            endpoint: Endpoint::parse(endpoint).context("cbc.endpoint_url")?,
+            connect_timeout: Duration::from_millis(config.dispatch.connect_timeout_ms),
+            ca_file: config.cbc.ca_file.clone().map(PathBuf::from),
+        },
+        Arc::clone(&app.clock),
+    )
+    .context("cbc.ca_file")?;
+    let profiles = app
+        .settings
+        .profiles
+        .iter()
+        .map(|p| (p.name.clone(), p.clone()))
+        .collect();
+    let instance_name = match &config.dispatch.instance_name {
+        Some(name) => name.clone(),
+        None => format!("{}:{address}", host_name()),
+    };
+    let settings = DispatchSettings {
+        profiles,
+        is_cbc_enabled: config.cbc.enabled,
+        figures: config.dispatch.figures(),
+        instance_name,
+    };
+    let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
+    let wake = Arc::clone(&app.wake);
+    Ok(Dispatcher::new(
+        app.store.clone(),
+        gateway,
+        clock,
+        entropy,
+        settings,
+        wake,
+    ))
+}
+
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The clock's own work: what is over is completed.
+async fn schedule(app: App, end: CancellationToken) -> anyhow::Result<()> {
+    let mut period = tokio::time::interval(SCHEDULE_PERIOD);
+    period.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            _ = period.tick() => {}
+        }
+        if let Err(error) = app.complete_alerts().await {
+            tracing::error!(
+                event = "schedule.failed",
+                error = &error as &dyn std::error::Error,
+                "the database failed; the next second tries again"
+            );
+        }
+    }
+}
+
+/// Cancels the token at the first signal to end; a second one ends the process.
+pub(crate) fn end_at_signal(tasks: &mut JoinSet<()>, end: CancellationToken) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tasks.spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!(
+            event = "process.ending",
+            "told to end; open attempts are awaited"
+        );
+        end.cancel();
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        std::process::exit(i32::from(crate::FAILED));
+    });
+    Ok(())
+}
