@@ -165,6 +165,10 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 /// All surprises, those of the stored numbers included; or stores the numbers.
 fn check_numbers(runs: &[Run], options: &Options) -> Vec<String> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/explorer.expected"));
+    let page = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/delivery.md"
+    ));
     let mut surprises: Vec<String> = runs.iter().flat_map(|run| run.surprises.clone()).collect();
     if options.attempts_max.is_some() {
         return surprises;
@@ -178,7 +182,18 @@ fn check_numbers(runs: &[Run], options: &Options) -> Vec<String> {
         if let Err(error) = fs::write(path, expected::render(&lines)) {
             surprises.push(format!("explorer.expected can't be written: {error}"));
         }
+        let text = page_with_table(runs, page).unwrap_or_default();
+        if let Err(error) = fs::write(page, text) {
+            surprises.push(format!("docs/delivery.md can't be written: {error}"));
+        }
         return surprises;
+    }
+    if page_with_table(runs, page) != fs::read_to_string(page).ok() {
+        surprises.push(
+            "the table of states in docs/delivery.md is not what the rules do: look at the \
+             difference that --bless makes, and commit it if that is what you meant"
+                .to_owned(),
+        );
     }
     let stored = fs::read_to_string(path).unwrap_or_default();
     surprises.extend(
@@ -187,6 +202,16 @@ fn check_numbers(runs: &[Run], options: &Options) -> Vec<String> {
             .filter_map(|line| expected::surprise(&stored, line)),
     );
     surprises
+}
+
+/// docs/delivery.md with the table that the largest run of the product's own rules gives.
+fn page_with_table(runs: &[Run], page: &Path) -> Option<String> {
+    let clean = runs.iter().filter(|run| run.setup.fault.is_none());
+    let largest = clean.max_by_key(|run| run.setup.attempts_max)?;
+    largest
+        .explored
+        .moves
+        .put_into(&fs::read_to_string(page).ok()?)
 }
 
 fn report(run: &Run) -> String {

@@ -34,6 +34,7 @@ pub mod act;
 pub mod actions;
 pub mod expected;
 pub mod faults;
+pub mod moves;
 pub mod narrate;
 pub mod normal;
 pub mod properties;
@@ -44,5 +45,6 @@ pub mod world;
 mod tests;
 
 pub use faults::{Fault, Setup};
+pub use moves::Moves;
 pub use properties::{Property, Sight};
 pub use search::{Explored, Violation, explore};

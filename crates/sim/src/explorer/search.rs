@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::act;
 use super::actions::{self, Action};
 use super::faults::Setup;
+use super::moves::Moves;
 use super::narrate::narrate;
 use super::properties::{Property, Sight};
 use super::world::World;
@@ -25,6 +26,8 @@ pub struct Explored {
     pub violations: Vec<Violation>,
     /// What was seen to happen.
     pub seen: Vec<Sight>,
+    /// Every move of a delivery.
+    pub moves: Moves,
 }
 
 /// A property that does not hold.
@@ -62,6 +65,7 @@ pub fn explore(setup: &Setup) -> Explored {
                 continue;
             }
             search.transitions += 1;
+            search.moves.note(&world, action, &next);
             let (to, is_new) = search.reach(&next, Some((from, action)), setup);
             if actions::is_progress(&world, action) {
                 search.progress.push((from, to));
@@ -88,6 +92,7 @@ struct Search {
     transitions: usize,
     first_violation: [Option<Number>; Property::ALL.len()],
     is_seen: [bool; Sight::ALL.len()],
+    moves: Moves,
 }
 
 impl Search {
@@ -136,6 +141,7 @@ impl Search {
         Explored {
             states: self.found_by.len(),
             transitions: self.transitions,
+            moves: self.moves,
             violations,
             seen: seen
                 .filter_map(|(sight, is_seen)| is_seen.then_some(sight))

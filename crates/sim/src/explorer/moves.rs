@@ -1,0 +1,109 @@
+//! Every move of a delivery that was seen: the table of states in `docs/delivery.md` is made of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use balefire_domain::lane::{Kind, State};
+use balefire_domain::outcome::Outcome;
+
+use super::actions::Action;
+use super::world::{Reply, World};
+
+/// Where the table stands in the page.
+const BEGIN: &str = "<!-- the table below is made by the explorer: --bless -->\n";
+const END: &str = "<!-- the end of the table -->\n";
+
+/// From which state, to which state, of which kind of delivery, for which causes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moves(BTreeMap<(Kind, String, String), BTreeSet<&'static str>>);
+
+impl Moves {
+    /// Notes what `action` did to the deliveries of the lane.
+    pub fn note(&mut self, before: &World, action: Action, after: &World) {
+        let deliveries = before.lane.deliveries.iter().zip(&after.lane.deliveries);
+        let issued = after
+            .lane
+            .deliveries
+            .iter()
+            .skip(before.lane.deliveries.len());
+        for is in issued {
+            let entry = (is.kind, "–".to_owned(), name(is.state));
+            self.0.entry(entry).or_default().insert("it is issued");
+        }
+        for (was, is) in deliveries {
+            let (from, to) = (name(was.state), name(is.state));
+            if from != to {
+                let causes = self.0.entry((was.kind, from, to)).or_default();
+                causes.insert(cause(before, action));
+            }
+        }
+    }
+
+    /// The moves as a table in Markdown.
+    pub fn table(&self) -> String {
+        let mut text = String::from("| delivery | from | to | because |\n|---|---|---|---|\n");
+        for ((kind, from, to), causes) in &self.0 {
+            let causes: Vec<&str> = causes.iter().copied().collect();
+            let kind = kind.as_str();
+            writeln!(text, "| {kind} | {from} | {to} | {} |", causes.join("; "))
+                .expect("a String takes all");
+        }
+        text
+    }
+
+    /// The page with this table in place of the one that it holds; `None` when it has no place.
+    pub fn put_into(&self, page: &str) -> Option<String> {
+        let (head, rest) = page.split_once(BEGIN)?;
+        let (_, tail) = rest.split_once(END)?;
+        Some(format!("{head}{BEGIN}{}{END}{tail}", self.table()))
+    }
+}
+
+fn name(state: State) -> String {
+    match state {
+        State::Held { reason, .. } => format!("held ({})", reason.as_str()),
+        State::Moot { reason, .. } => format!("moot ({})", reason.as_str()),
+        State::Ready
+        | State::InFlight
+        | State::Backoff { .. }
+        | State::Acknowledged { .. }
+        | State::Superseded { .. }
+        | State::Expired { .. } => state.as_str().to_owned(),
+    }
+}
+
+fn cause(world: &World, action: Action) -> &'static str {
+    match action {
+        Action::Cancel => "a cancel is issued",
+        Action::Due { .. } => "it is due and has a permit",
+        Action::Sweep => "the sweep",
+        Action::Heal => "something else got through to the provider",
+        Action::WriteNothing(_) => "the answer: refused",
+        Action::TimeOut(_) => "the answer: unknown",
+        Action::DeclareDead(_) => "its process is dead",
+        Action::Receive(index) => answer(world.flights[index].reply),
+        Action::Second
+        | Action::Leap
+        | Action::Repeat
+        | Action::Leave(_)
+        | Action::Arrive(_)
+        | Action::Refuse(_)
+        | Action::AnswerUnknown(_)
+        | Action::AnswerForeign(_)
+        | Action::LoseRequest(_)
+        | Action::LoseReply(_)
+        | Action::Crash(_)
+        | Action::Forget(_) => "the lane is judged anew",
+    }
+}
+
+fn answer(reply: Reply) -> &'static str {
+    match reply {
+        Reply::Sent(Outcome::Accepted) => "the answer: accepted",
+        Reply::Sent(Outcome::Duplicate) => "the answer: duplicate",
+        Reply::Sent(Outcome::Refused) => "the answer: refused",
+        Reply::Sent(Outcome::Unknown) => "the answer: unknown",
+        Reply::Sent(Outcome::UnknownReference) => "the answer: unknown_reference",
+        Reply::Awaited | Reply::Gone => "the lane is judged anew",
+    }
+}
