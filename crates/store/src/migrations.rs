@@ -74,8 +74,8 @@ impl Store {
     pub async fn migration_state(&self) -> Result<MigrationState, StoreError> {
         const EXISTS_SQLITE: &str =
             "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
-        const EXISTS_POSTGRES: &str = "SELECT count(*) FROM pg_tables WHERE tablename = '_sqlx_migrations' \
-             AND schemaname = current_schema()";
+        const EXISTS_POSTGRES: &str = "SELECT count(*) FROM pg_tables \
+            WHERE tablename = '_sqlx_migrations' AND schemaname = current_schema()";
         const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
         let failed = |source| StoreError::driver("reading the schema's version", source);
         let applied: Vec<Version> = match &self.pools {

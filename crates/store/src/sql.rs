@@ -8,6 +8,8 @@ use sqlx::sqlite::{SqliteError, SqliteRow};
 use sqlx::{Column, Row as _};
 use uuid::Uuid;
 
+const SQLITE_BUSY: u32 = 5;
+
 /// Why something could not be read or stored. "Not found" is no error but an absent value.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -90,15 +92,25 @@ impl StoreError {
     }
 }
 
+/// SQLite's result code without its extension: its low byte.
+fn sqlite_code(error: &dyn DatabaseError) -> Option<u32> {
+    let code = error.try_downcast_ref::<SqliteError>()?.code()?;
+    code.parse().ok().map(|code: u32| code & 0xFF)
+}
+
+/// Another connection holds SQLite's file.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlite_code) == Some(SQLITE_BUSY)
+}
+
 fn is_refused_for_now(error: &dyn DatabaseError) -> bool {
+    if let Some(code) = sqlite_code(error) {
+        // IOERR, FULL and CANTOPEN beside BUSY.
+        return matches!(code, SQLITE_BUSY | 10 | 13 | 14);
+    }
     let Some(code) = error.code() else {
         return false;
     };
-    if error.try_downcast_ref::<SqliteError>().is_some() {
-        // The low byte of SQLite's result codes: BUSY, IOERR, FULL, CANTOPEN.
-        let code: u32 = code.parse().unwrap_or(0);
-        return matches!(code & 0xFF, 5 | 10 | 13 | 14);
-    }
     // PostgreSQL's classes 08 (connection) and 53 (resources), its shutdowns, a read-only standby
     // and an I/O error.
     code.starts_with("08")

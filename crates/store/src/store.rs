@@ -10,12 +10,14 @@ use sqlx::sqlite::{
 };
 use sqlx::{Postgres, Sqlite};
 
-use crate::sql::StoreError;
+use crate::sql::{StoreError, is_busy};
 
 /// How long a request waits for a connection before the database counts as unavailable.
 const ACQUIRE_SECONDS_MAX: u64 = 5;
 /// How long SQLite waits for another process's transaction.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
+/// How long to wait before a fresh file that another process is making is opened again.
+const OPEN_PAUSE_MS: u64 = 10;
 /// Connections of one process to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 20;
 /// Reading connections of one process to SQLite; one more writes.
@@ -126,18 +128,13 @@ impl Store {
         let acquire = Duration::from_secs(ACQUIRE_SECONDS_MAX);
         let pools = match url {
             DatabaseUrl::Sqlite(options, _) => {
-                let writer = SqlitePoolOptions::new()
-                    .max_connections(1)
-                    .acquire_timeout(acquire)
-                    .idle_timeout(None)
-                    .max_lifetime(None)
-                    .connect_with((**options).clone())
+                let writer = open_writer(options)
                     .await
                     .map_err(|source| StoreError::driver("opening the database", source))?;
                 let readers = SqlitePoolOptions::new()
                     .max_connections(SQLITE_READERS_MAX)
                     .acquire_timeout(acquire)
-                    .connect_lazy_with((**options).clone());
+                    .connect_lazy_with((**options).clone().pragma("query_only", "ON"));
                 Pools::Sqlite { writer, readers }
             }
             DatabaseUrl::Postgres(options) => Pools::Postgres(
@@ -175,11 +172,15 @@ impl Store {
         Ok(Tx { inner, name, now })
     }
 
-    /// Begins a transaction that only reads.
+    /// Begins a transaction that only reads: it sees one instant of the database, holds up nobody,
+    /// and the database refuses what it would write or lock.
     pub async fn begin_read(&self, name: &'static str, now: Timestamp) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
             Pools::Sqlite { readers, .. } => readers.begin().await.map(Inner::Sqlite),
-            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
+            Pools::Postgres(pool) => pool
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await
+                .map(Inner::Postgres),
         };
         let inner = inner.map_err(|source| StoreError::driver(name, source))?;
         Ok(Tx { inner, name, now })
@@ -195,6 +196,32 @@ impl Store {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Opens SQLite's one writing connection. The busy timeout does not hold for turning a fresh
+/// file's journal to WAL, so processes that begin together must ask again.
+async fn open_writer(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let acquire = Duration::from_secs(ACQUIRE_SECONDS_MAX);
+    let opening = async {
+        loop {
+            let opened = SqlitePoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(acquire)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_with(options.clone())
+                .await;
+            match opened {
+                Err(error) if is_busy(&error) => {
+                    tokio::time::sleep(Duration::from_millis(OPEN_PAUSE_MS)).await;
+                }
+                opened => return opened,
+            }
+        }
+    };
+    tokio::time::timeout(acquire, opening)
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 impl Tx {

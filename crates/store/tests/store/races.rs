@@ -26,7 +26,8 @@ on_both_engines! {
     message_numbers_are_never_given_twice,
     a_transaction_that_is_dropped_changes_nothing,
     a_transaction_that_is_cut_off_anywhere_is_whole_or_absent_and_wedges_nothing,
-    readers_are_not_held_up_by_a_writer,
+    a_reader_sees_one_instant_and_is_not_held_up_by_a_writer,
+    a_reader_writes_nothing,
 }
 
 /// Stores on the same database, each with connections of its own, as processes have.
@@ -100,15 +101,28 @@ async fn claim(store: Store, key: LaneKey, n: u32) -> Result<bool, StoreError> {
 
 async fn of_twenty_claims_of_a_lane_exactly_one_opens_an_attempt(db: TestStore) {
     let key = store_ready_lane(&db.store).await;
-    let claimed = race(&db, |store, n| claim(store, key.clone(), n)).await;
-    let claimed: Vec<bool> = claimed
-        .into_iter()
-        .collect::<Result<_, _>>()
-        .expect("losing is no error");
-    assert_eq!(claimed.iter().filter(|won| **won).count(), 1);
-    let lane = db.begin().await.lock_lane(&key).await.unwrap().unwrap();
-    assert_eq!(lane.attempts.len(), 1);
-    assert_eq!(lane.deliveries[0].state, State::InFlight);
+    // In the first round the connections are still being made; then the tasks meet in earnest.
+    for round in 0..5 {
+        let claim = |store, n| claim(store, key.clone(), 100 * round + n);
+        let claimed = race(&db, claim).await;
+        let claimed: Vec<bool> = claimed
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .expect("losing is no error");
+        assert_eq!(claimed.iter().filter(|won| **won).count(), 1);
+
+        let mut tx = db.begin().await;
+        let was = tx.lock_lane(&key).await.unwrap().unwrap();
+        assert_eq!(was.attempts.len(), usize::try_from(round).unwrap() + 1);
+        assert_eq!(was.deliveries[0].state, State::InFlight);
+        let event = LaneEvent::OwnerDied {
+            attempt: was.open_attempt().unwrap().id,
+        };
+        let is = step(&was, event, T0, &policy()).lane;
+        assert_eq!(is.deliveries[0].state, State::Ready);
+        tx.save_lane(&key, &was, &is).await.unwrap();
+        tx.commit().await.unwrap();
+    }
 }
 
 /// Until somebody waits for a lock of this database. On SQLite nobody can look: there the second
@@ -291,7 +305,7 @@ async fn a_transaction_that_is_cut_off_anywhere_is_whole_or_absent_and_wedges_no
     assert!((was_whole..=was_whole + was_cut_off).contains(&alerts));
 }
 
-async fn readers_are_not_held_up_by_a_writer(db: TestStore) {
+async fn a_reader_sees_one_instant_and_is_not_held_up_by_a_writer(db: TestStore) {
     store_pending_alert(&db.store).await;
     let mut writer = db.begin().await;
     let alert = writer.lock_alert(ALERT).await.unwrap().unwrap();
@@ -300,14 +314,33 @@ async fn readers_are_not_held_up_by_a_writer(db: TestStore) {
         ..alert
     };
     writer.update_alert(&edited).await.unwrap();
+    writer
+        .insert_alert_version(&edited, Some(APPROVER))
+        .await
+        .unwrap();
     let mut reader = db.store.begin_read("read", T0).await.unwrap();
     let seen = reader.load_alert(ALERT).await.unwrap().unwrap();
     assert_eq!(seen.version, 1, "what isn't committed isn't seen");
-    drop(reader);
     writer.commit().await.unwrap();
+    let editors = reader.list_editors(ALERT).await.unwrap();
+    assert_eq!(editors, [AUTHOR].into(), "the instant of the first look");
+    drop(reader);
     let mut reader = db.store.begin_read("read", T0).await.unwrap();
     let seen = reader.load_alert(ALERT).await.unwrap().unwrap();
     assert_eq!(seen.version, 2);
+}
+
+async fn a_reader_writes_nothing(db: TestStore) {
+    store_pending_alert(&db.store).await;
+    let mut reader = db.store.begin_read("read", T0).await.unwrap();
+    let written = reader.next_message_number().await;
+    assert!(written.is_err(), "{written:?}");
+    drop(reader);
+    // The connection is as good as before, for readers and for writers.
+    let mut reader = db.store.begin_read("read", T0).await.unwrap();
+    assert!(reader.load_alert(ALERT).await.unwrap().is_some());
+    drop(reader);
+    assert_eq!(db.begin().await.next_message_number().await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
