@@ -155,6 +155,8 @@ CREATE TABLE deliveries (
     CHECK (kind = 'cancel' OR payload IS NOT NULL)
 );
 
+CREATE INDEX deliveries_waiting ON deliveries (provider) WHERE state = 'backoff';
+
 CREATE TABLE instances (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -213,6 +215,7 @@ CREATE TABLE duty_items (
     closed_by TEXT,
     CHECK ((closed_at IS NULL) = (closed_by IS NULL))
 );
+CREATE INDEX duty_items_of_alert ON duty_items (alert_id, opened_at);
 CREATE UNIQUE INDEX duty_items_one_open ON duty_items (subject, kind) WHERE closed_at IS NULL;
 
 CREATE TABLE audit_entries (

@@ -36,7 +36,8 @@ impl Dispatcher {
                 Err(error) => {
                     tracing::warn!(
                         event = "attempt.not_stored", attempt.id = %outgoing.attempt.id,
-                        outcome = answered.outcome.as_str(), error = &error as &dyn std::error::Error,
+                        outcome = answered.outcome.as_str(),
+                        error = &error as &dyn std::error::Error,
                         "an answer could not be stored and is tried again"
                     );
                     tokio::time::sleep(SETTLE_AGAIN_AFTER).await;

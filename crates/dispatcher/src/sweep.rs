@@ -12,7 +12,7 @@ use balefire_store::StoreError;
 use balefire_store::lanes::LaneKey;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::Dispatcher;
@@ -173,8 +173,8 @@ impl Dispatcher {
     }
 
     async fn drain(&self, mut turns: Turns) {
-        let until = Instant::now() + DRAIN_MAX;
-        while let Ok(Some(_)) = timeout_at(until, turns.tasks.join_next()).await {}
+        let all_ended = async { while turns.tasks.join_next().await.is_some() {} };
+        let _ = timeout(DRAIN_MAX, all_ended).await;
         if !turns.tasks.is_empty() {
             tracing::warn!(
                 event = "dispatcher.cut_off",

@@ -1,6 +1,7 @@
 //! `demo`: everything in one process (D55): SQLite in a temporary folder, four simulated networks
 //! over real HTTP on loopback, two people, and a sample alert from CAP to acceptance.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -122,12 +123,13 @@ fn config_text(folder: &Path, simulator: &str, client_secret: &str, listen: &str
         ("three", "cap"),
         ("vodafone", "ibag"),
     ] {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "[[provider]]\nname = \"{name}\"\nformat = \"{format}\"\n\
              routes = [{{ proxy = \"{name}-1-proxy\" }}, {{ proxy = \"{name}-2-proxy\" }}]\n\
              upstream_timeout_seconds = 0\n\
              capabilities = {{ dedup = true, shared_sites = true, own_protocol = true }}\n"
-        ));
+        );
     }
     text
 }
@@ -141,10 +143,10 @@ fn write_config(
     folder: &Path,
     config: &Config,
     client_secret: &str,
-    listen: String,
+    listen: &str,
 ) -> anyhow::Result<()> {
     let simulator = config.cbc.endpoint_url.as_deref().unwrap_or_default();
-    let text = config_text(folder, simulator, client_secret, &listen);
+    let text = config_text(folder, simulator, client_secret, listen);
     std::fs::write(folder.join("balefire.toml"), text).context("can't write the configuration")
 }
 

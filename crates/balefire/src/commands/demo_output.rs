@@ -27,7 +27,7 @@ pub(super) fn by_hand(scene: &Scene, client_secret: &str) {
          C=$(printf '{{\"iss\":\"%s\",\"iat\":%s}}' \"$1\" \"$(date +%s)\" | b64); \
          printf '%s.%s.%s' \"$H\" \"$C\" \"$(printf '%s.%s' \"$H\" \"$C\" | \
          openssl dgst -sha256 -hmac \"$2\" -binary | b64)\"; }}\n\n\
-         Post the sample as an agency does (its identifier is new; posting it twice makes one alert):\n\n\
+         Post the sample as an agency does (posting it twice makes one alert):\n\n\
          curl -s {api}/v2/broadcast -H \"Authorization: Bearer $(token {service} {key_secret})\" \
          -H 'Content-Type: application/cap+xml' --data-binary @{sample}\n\n\
          or as a person:\n\n\
