@@ -30,7 +30,7 @@ impl App {
         (alert.cancelled_by, alert.cancelled_by_api_key_id) = match actor {
             Actor::User(user) => (Some(user), None),
             Actor::ApiKey(key) => (None, Some(key)),
-            Actor::CommandLine | Actor::Clock => (None, None),
+            Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
         };
         if let Some(sent) = tx.list_events(alert.id).await?.into_iter().next() {
             self.issue_cancel(tx, &mut alert, &sent).await?;

@@ -16,6 +16,13 @@ use serde_json::{Value, json};
 
 use crate::{App, Failure, areas, repeat};
 
+/// Where a move is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Api,
+    CommandLine,
+}
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Move {
@@ -64,13 +71,37 @@ impl App {
         alert: AlertId,
         asked: &Move,
     ) -> Result<Alert, Refused> {
-        let moved = repeat(|| self.move_alert_once(service, alert, asked)).await?;
+        self.move_alert_from(Origin::Api, service, alert, asked)
+            .await
+    }
+
+    /// As [`App::move_alert`], on the command line: there a member may cancel for an archived
+    /// service too (D40).
+    pub async fn move_alert_by_command(
+        &self,
+        service: ServiceId,
+        alert: AlertId,
+        asked: &Move,
+    ) -> Result<Alert, Refused> {
+        self.move_alert_from(Origin::CommandLine, service, alert, asked)
+            .await
+    }
+
+    async fn move_alert_from(
+        &self,
+        origin: Origin,
+        service: ServiceId,
+        alert: AlertId,
+        asked: &Move,
+    ) -> Result<Alert, Refused> {
+        let moved = repeat(|| self.move_alert_once(origin, service, alert, asked)).await?;
         self.wake.notify_one();
         Ok(moved)
     }
 
     async fn move_alert_once(
         &self,
+        origin: Origin,
         service_id: ServiceId,
         id: AlertId,
         asked: &Move,
@@ -84,7 +115,7 @@ impl App {
         let (Some(alert), Some(service)) = (alert, service) else {
             return Err(Failure::Refused(MoveRefusal::NotFound));
         };
-        check_person(&mut tx, &service, asked).await?;
+        check_person(&mut tx, &service, asked, origin).await?;
         let from = alert.status;
         if !from.may_move(asked.to, Mover::Person) {
             return Err(Failure::Refused(MoveRefusal::IllegalMove {
@@ -169,7 +200,7 @@ impl App {
         (alert.rejected_by, alert.rejected_by_api_key_id) = match actor {
             Actor::User(user) => (Some(user), None),
             Actor::ApiKey(key) => (None, Some(key)),
-            Actor::CommandLine | Actor::Clock => (None, None),
+            Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
         };
         tx.update_alert(&alert).await?;
         let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
@@ -179,11 +210,17 @@ impl App {
     }
 }
 
-async fn check_person(tx: &mut Tx, service: &Service, asked: &Move) -> Result<(), Refused> {
+async fn check_person(
+    tx: &mut Tx,
+    service: &Service,
+    asked: &Move,
+    origin: Origin,
+) -> Result<(), Refused> {
     let is_cancel = asked.to == Status::Cancelled;
     let may_act = match service.state {
         ServiceState::Active => true,
-        // Of an archived service only a platform administrator may stop an alert (D40).
+        // Of an archived service only a platform administrator or the command line may stop an
+        // alert (D40).
         ServiceState::Suspended | ServiceState::Archived => is_cancel,
     };
     if !may_act {
@@ -195,7 +232,7 @@ async fn check_person(tx: &mut Tx, service: &Service, asked: &Move) -> Result<()
     if is_cancel && user.is_platform_admin {
         return Ok(());
     }
-    if service.state == ServiceState::Archived {
+    if service.state == ServiceState::Archived && origin == Origin::Api {
         return Err(Failure::Refused(MoveRefusal::ServiceInactive));
     }
     if !tx.is_member(asked.by, service.id).await? {

@@ -255,7 +255,7 @@ impl App {
         let (created_by, api_key_id) = match sender.actor {
             Actor::User(user) => (Some(user), None),
             Actor::ApiKey(key) => (None, Some(key)),
-            Actor::CommandLine | Actor::Clock => (None, None),
+            Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
         };
         Alert {
             status: Status::PendingApproval,

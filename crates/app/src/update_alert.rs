@@ -110,9 +110,10 @@ impl App {
         if is_edit {
             tx.insert_alert_version(&alert, change.created_by).await?;
         }
-        let actor = change.created_by.map_or(Actor::CommandLine, Actor::User);
-        let details = json!({ "version": alert.version, "edit": is_edit,
-            "asserted_by": change.created_by.is_none().then_some("client without a person") });
+        let actor = change
+            .created_by
+            .map_or(Actor::Client("notify-admin"), Actor::User);
+        let details = json!({ "version": alert.version, "edit": is_edit });
         let object = format!("alert {id}");
         self.audit(
             &mut tx,

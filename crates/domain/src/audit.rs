@@ -9,6 +9,8 @@ pub enum Actor {
     User(UserId),
     /// A service's key.
     ApiKey(ApiKeyId),
+    /// A trusted client that named no person.
+    Client(&'static str),
     /// The operator of the machine, by command.
     CommandLine,
     /// Time itself.
@@ -16,11 +18,13 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The actor in one text: `user <id>`, `api key <id>`, `command line`, `clock`.
+    /// The actor in one text: `user <id>`, `api key <id>`, `client <name>`, `command line`,
+    /// `clock`.
     pub fn describe(self) -> String {
         match self {
             Self::User(id) => format!("user {id}"),
             Self::ApiKey(id) => format!("api key {id}"),
+            Self::Client(name) => format!("client {name}"),
             Self::CommandLine => "command line".to_owned(),
             Self::Clock => "clock".to_owned(),
         }

@@ -155,7 +155,10 @@ async fn move_to(
         rejection_reason: None,
         seen,
     };
-    match app.move_alert(alert.service_id, id, &asked).await {
+    match app
+        .move_alert_by_command(alert.service_id, id, &asked)
+        .await
+    {
         Ok(alert) => {
             session.print(&render::alert(&alert, None), || render::alert_line(&alert));
             Ok(ExitCode::SUCCESS)

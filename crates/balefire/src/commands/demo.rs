@@ -82,7 +82,7 @@ pub(super) async fn run(once: bool) -> anyhow::Result<ExitCode> {
         folder.path(),
         &config,
         &client_secret,
-        service.address.to_string(),
+        &service.address.to_string(),
     )?;
 
     let code = tokio::select! {
