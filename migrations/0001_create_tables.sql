@@ -79,6 +79,8 @@ CREATE TABLE alerts (
     rejected_by_api_key_id TEXT REFERENCES api_keys (id),
     rejection_reason TEXT,
     CHECK (created_by IS NOT NULL OR api_key_id IS NOT NULL),
+    CHECK (cap_identifier IS NULL
+        OR (cap_sender IS NOT NULL AND cap_sent IS NOT NULL AND cap_digest IS NOT NULL)),
     CHECK (status <> 'broadcasting'
         OR (approved_at IS NOT NULL AND starts_at IS NOT NULL AND finishes_at IS NOT NULL)),
     CHECK (status <> 'cancelled' OR cancelled_at IS NOT NULL)
