@@ -150,7 +150,8 @@ pub(crate) fn shown(text: &str) -> String {
             break;
         }
         if c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+            || matches!(c, '\u{2060}'..='\u{2069}' | '\u{FEFF}')
         {
             write!(out, "U+{:04X}", u32::from(c)).expect("writing to a string can't fail");
         } else {

@@ -165,7 +165,11 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 1_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
@@ -180,7 +184,10 @@ proptest! {
     #[test]
     fn no_damage_to_a_document_makes_it_panic(
         fixture in 0..FIXTURES.len(),
-        damage in proptest::collection::vec((any::<prop::sample::Index>(), 0..40_usize, piece()), 1..6),
+        damage in proptest::collection::vec(
+            (any::<prop::sample::Index>(), 0..40_usize, piece()),
+            1..6,
+        ),
     ) {
         let mut bytes = FIXTURES[fixture].as_bytes().to_vec();
         for (at, length, new) in damage {
