@@ -111,6 +111,10 @@ fn main() {
     measure("a small star", &[star(54.0, -1.9, 49_998, 0.05)]);
     measure("a tiny star", &[star(54.0, -1.9, 49_998, 0.005)]);
     measure("a comb", &[comb(54.0, -1.9, 24_990, 1.0, 1.0)]);
+    measure(
+        "a comb of 10,000 points",
+        &[comb(54.0, -1.9, 4_990, 1.0, 1.0)],
+    );
     measure("a wide comb", &[comb(0.0, -40.0, 24_990, 80.0, 10.0)]);
     measure("a comb of 2,000 points", &[comb(54.0, -1.9, 990, 1.0, 1.0)]);
     measure("spokes, all crossing", &[spokes(49_999)]);

@@ -1,6 +1,8 @@
 //! The frame in which a shape is worked on: longitudes that run on without a jump, and a
 //! transverse Mercator projection centred on the shape.
 
+use std::f64::consts::PI;
+
 use geo::{BooleanOps, Coord, LineString, MultiPolygon, Polygon, Rect};
 
 use crate::point::{LONGITUDE_MAX, MICRODEGREES, Point};
@@ -11,13 +13,9 @@ use crate::shape::Shape;
 /// Millionths of a degree once around the earth.
 const AROUND: i64 = 2 * LONGITUDE_MAX as i64;
 /// Metres in a degree of latitude, on a sphere: for tolerances, not for areas.
-const DEGREE_M: f64 = 111_195.0;
-/// Longest line that is projected without points between its ends. A line that is straight in
-/// degrees bends in the projection by the square of its length: 0.13 m here at 60 degrees north.
-const STEP_M: f64 = 2_000.0;
-/// How many such steps at most; beyond, steps are longer.
-const STEPS_MAX: f64 = 20_000.0;
-
+const DEGREE_M: f64 = EARTH_RADIUS_M * PI / 180.0;
+/// The mean radius of the earth, in metres.
+pub(crate) const EARTH_RADIUS_M: f64 = 6_371_009.0;
 /// A position in degrees whose longitude may lie beyond 180: x is longitude, y latitude.
 pub(crate) type Degrees = Coord<f64>;
 
@@ -66,15 +64,9 @@ impl Frame {
         ring.points().iter().map(unroll).collect()
     }
 
-    /// Projects rings to metres, with points put into long lines so that they stay where they are
-    /// straight in degrees.
-    pub fn project(self, rings: &[Vec<Degrees>]) -> Vec<Vec<Coord<f64>>> {
-        let length = |ring: &Vec<Degrees>| -> f64 {
-            ring.windows(2)
-                .map(|pair| distance_m(pair[0], pair[1]))
-                .sum()
-        };
-        let step_m = STEP_M.max(rings.iter().map(length).sum::<f64>() / STEPS_MAX);
+    /// Projects rings to metres, with points put into lines longer than `step_m` so that they
+    /// stay where they are straight in degrees.
+    pub fn project(self, rings: &[Vec<Degrees>], step_m: f64) -> Vec<Vec<Coord<f64>>> {
         rings
             .iter()
             .map(|ring| self.project_ring(ring, step_m))
@@ -130,6 +122,13 @@ pub(crate) fn cut_at_antimeridian(ring: Vec<Degrees>) -> Vec<Vec<Degrees>> {
         })
     };
     turns.into_iter().flat_map(part).collect()
+}
+
+/// About how many metres a ring is long.
+pub(crate) fn length_m(ring: &[Degrees]) -> f64 {
+    ring.windows(2)
+        .map(|pair| distance_m(pair[0], pair[1]))
+        .sum()
 }
 
 /// About how many metres from one position to another.

@@ -24,8 +24,10 @@
 mod area;
 pub mod broadcast;
 mod frame;
+mod grow;
 pub mod point;
 mod projection;
+mod reduce;
 pub mod refusal;
 pub mod ring;
 pub mod shape;

@@ -91,7 +91,10 @@ pub enum Refusal {
         other_line: usize,
     },
     /// Two polygons have ground in common.
-    #[error("polygons {} and {} overlap; polygons may touch but not share ground", .polygon + 1, .other + 1)]
+    #[error(
+        "polygons {} and {} overlap; polygons may touch but not share ground",
+        .polygon + 1, .other + 1
+    )]
     Overlap {
         /// The first of the two.
         polygon: usize,

@@ -2,7 +2,6 @@
 //! inlets and holes close. The engine (`geo`) is reached from nowhere but here and `frame`, and
 //! always under `guard`.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use geo::algorithm::buffer::{BufferStyle, LineJoin};
@@ -12,9 +11,6 @@ use geo::{Area, Buffer, Coord, LineString, MultiPolygon, Polygon, unary_union};
 /// Largest angle between two points of a round corner, in radians. The engine rounds the number
 /// of points down, so that up to twice this angle comes out: 4 points per quarter circle.
 const CORNER_RADIANS: f64 = std::f64::consts::FRAC_PI_8 / 2.0;
-/// What corners of straight pieces fall short of the full distance, as a part of it:
-/// 1 - cos(CORNER_RADIANS).
-pub(crate) const CORNER_LOSS: f64 = 0.019_215;
 /// Square metres of a piece that is an artefact of the arithmetic.
 const ARTEFACT_M2_MAX: f64 = 1.0;
 
@@ -29,7 +25,7 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, EngineFailed> {
 }
 
 /// Every ring grown by `distance_m`, and those that meet joined.
-pub(crate) fn grow(rings: &[Vec<Coord<f64>>], distance_m: f64) -> MultiPolygon<f64> {
+pub(crate) fn grow_once(rings: &[Vec<Coord<f64>>], distance_m: f64) -> MultiPolygon<f64> {
     let grow_one = |ring: &Vec<Coord<f64>>| {
         let polygon = Polygon::new(LineString(ring.clone()), Vec::new());
         polygon.buffer_with_style(round(distance_m))
@@ -55,23 +51,6 @@ pub(crate) fn perimeter_m(polygons: &MultiPolygon<f64>) -> f64 {
         .sum()
 }
 
-/// How many pairs of points lie about within `distance_m` of each other: what growing costs.
-pub(crate) fn count_near_pairs(rings: &[Vec<Coord<f64>>], distance_m: f64) -> u64 {
-    let mut cells: HashMap<(i64, i64), u64> = HashMap::new();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "metres on earth over at least 500"
-    )]
-    for at in rings.iter().flatten() {
-        let cell = (
-            (at.x / distance_m).floor() as i64,
-            (at.y / distance_m).floor() as i64,
-        );
-        *cells.entry(cell).or_default() += 1;
-    }
-    cells.values().map(|count| count * count).sum()
-}
-
 fn round(distance_m: f64) -> BufferStyle<f64> {
     BufferStyle::new(distance_m).line_join(LineJoin::Round(CORNER_RADIANS))
 }
@@ -86,9 +65,10 @@ fn fill_holes(polygons: &MultiPolygon<f64>) -> MultiPolygon<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::{outward_m, tolerance_m};
     use crate::frame::Degrees;
+    use crate::grow::grow;
     use crate::projection::TransverseMercator;
+    use crate::reduce::{outward_m, tolerance_m};
     use crate::simplify::{Tolerance, simplify};
     use std::f64::consts::PI;
 
@@ -225,7 +205,7 @@ mod tests {
             );
             let inward = outward_m(perimeter) - tolerance_m(perimeter) / 2.0 - 15.0;
             within(golden.name, "inward", inward, golden.inward_m, 1e-4);
-            let smoothed = shrink(&grow(&rings, outward_m(perimeter)), inward);
+            let smoothed = shrink(&grow(rings, outward_m(perimeter), 0.0), inward);
             // Steiner's formula for convex shapes grown by a distance.
             let net = outward_m(perimeter) - inward;
             let pieces: f64 = golden.corners.iter().map(|_| PI * net * net).sum();
@@ -264,12 +244,20 @@ mod tests {
             .to_vec()
         };
         let joined = shrink(
-            &grow(&[box_of(0.0, 0.0, 5e3), box_of(5.5e3, 0.0, 5e3)], 500.0),
+            &grow(
+                vec![box_of(0.0, 0.0, 5e3), box_of(5.5e3, 0.0, 5e3)],
+                500.0,
+                0.0,
+            ),
             485.0,
         );
         assert_eq!(joined.0.len(), 1, "500 m apart, grown by 500 m each");
         let apart = shrink(
-            &grow(&[box_of(0.0, 0.0, 5e3), box_of(6.5e3, 0.0, 5e3)], 500.0),
+            &grow(
+                vec![box_of(0.0, 0.0, 5e3), box_of(6.5e3, 0.0, 5e3)],
+                500.0,
+                0.0,
+            ),
             485.0,
         );
         assert_eq!(apart.0.len(), 2, "1,500 m apart");
@@ -280,7 +268,7 @@ mod tests {
             rings.extend([box_of(along, 0.0, 2e3), box_of(along, 20e3, 2e3)]);
             rings.extend([box_of(0.0, along, 2e3), box_of(20e3, along, 2e3)]);
         }
-        let filled = shrink(&grow(&rings, 500.0), 485.0);
+        let filled = shrink(&grow(rings, 500.0, 0.0), 485.0);
         assert_eq!(filled.0.len(), 1);
         assert!(filled.0[0].interiors().is_empty());
         assert!((filled.unsigned_area() / (22e3 * 22e3) - 1.0).abs() < 0.01);

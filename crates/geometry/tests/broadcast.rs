@@ -184,6 +184,8 @@ fn what_can_not_be_simplified_is_sent_as_it_is_and_says_why() {
         check(&valid(&belt)).reduction,
         Reduction::NotPossible(Obstacle::TooWide)
     );
+    let reduction = check(&valid(&[comb(15_000, 1.0)])).reduction;
+    assert_eq!(reduction, Reduction::NotPossible(Obstacle::TooCrowded));
     // Thirteen far triangles: nothing has fewer points.
     let far: Vec<Pairs> = (0..13)
         .map(|step| {
@@ -195,9 +197,50 @@ fn what_can_not_be_simplified_is_sent_as_it_is_and_says_why() {
     assert_eq!(reduction, Reduction::NotPossible(Obstacle::NoSimplerCover));
 }
 
+/// So many teeth, as long as the shape is wide.
+fn comb(teeth: u32, size: f64) -> Pairs {
+    let width = size / f64::from(teeth);
+    let tooth = |number: u32| {
+        let west = f64::from(number) * width;
+        [(size, west), (2.0 * size, west + width / 2.0)]
+    };
+    let mut ring: Pairs = (0..teeth).flat_map(tooth).collect();
+    ring.extend([(size, size), (0.0, size), (0.0, 0.0), (size, 0.0)]);
+    ring
+}
+
+#[test]
+fn folds_and_scatter_do_not_blow_the_area_up() {
+    // A perimeter that is long for its ground would grow it by kilometres.
+    let villages: Vec<Pairs> = (0..100_u32)
+        .map(|cell| square(f64::from(cell / 10), f64::from(cell % 10), 0.03))
+        .collect();
+    let cases = [
+        ("a comb", vec![comb(200, 1.0)]),
+        ("villages far apart", villages),
+    ];
+    for (name, polygons) in cases {
+        let shape = valid(&polygons);
+        let broadcast = check(&shape);
+        let grown = broadcast.grown_area_m2() / shape.area_m2();
+        assert!(
+            grown <= 1.0,
+            "{name}: grown by {grown}, {:?}",
+            broadcast.reduction
+        );
+        let squares = name == "villages far apart"; // Nothing has fewer points than squares have.
+        assert_eq!(
+            broadcast.is_changed(),
+            !squares,
+            "{name}: {:?}",
+            broadcast.reduction
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 24, failure_persistence: None, ..ProptestConfig::default()
+        cases: 12, failure_persistence: None, ..ProptestConfig::default()
     })]
 
     #[test]
@@ -241,7 +284,8 @@ fn any_degrees() -> impl Strategy<Value = f64> {
         4 => (-180_i32..=180).prop_map(f64::from),
         2 => -180.0_f64..180.0,
         1 => proptest::sample::select(vec![
-            f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, -0.0, 90.0, -90.0,
+            f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, -0.0,
+            90.0, -90.0,
             180.0, -180.0, 1e-7, 89.999_999_9,
         ]),
         1 => any::<f64>(),
@@ -256,7 +300,9 @@ proptest! {
     #[test]
     fn no_list_of_numbers_makes_anything_panic(
         polygons in proptest::collection::vec(
-            (proptest::collection::vec((any_degrees(), any_degrees()), 0..8), any::<bool>()), 0..20),
+            (proptest::collection::vec((any_degrees(), any_degrees()), 0..8), any::<bool>()),
+            0..20,
+        ),
     ) {
         let polygons: Vec<Pairs> = polygons.into_iter().map(|(mut ring, is_closed)| {
             if is_closed && let Some(&first) = ring.first() {

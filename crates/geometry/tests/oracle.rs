@@ -101,7 +101,8 @@ proptest! {
     ) {
         let want = polygon_of(&a).relate(&polygon_of(&b)).is_covers();
         let (big, small) = (shape_of(std::slice::from_ref(&a)), shape_of(std::slice::from_ref(&b)));
-        prop_assert_eq!(big.expect("simple").covers(&small.expect("simple")), want, "{:?} {:?}", a, b);
+        let covers = big.expect("simple").covers(&small.expect("simple"));
+        prop_assert_eq!(covers, want, "{:?} {:?}", a, b);
     }
 
     #[test]
@@ -119,7 +120,8 @@ proptest! {
         match shape_of(&rings) {
             Ok(_) => prop_assert!(!overlap, "{:?}", rings),
             Err(Refusal::Overlap { polygon, other }) => {
-                prop_assert!(meets(&rings[polygon], &rings[other]), "{polygon} {other} {:?}", rings);
+                let meet = meets(&rings[polygon], &rings[other]);
+                prop_assert!(meet, "{polygon} {other} {:?}", rings);
             }
             Err(other) => prop_assert!(false, "{other}"),
         }
