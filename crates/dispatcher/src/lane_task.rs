@@ -81,25 +81,28 @@ impl Dispatcher {
         if let Some(permit) = bulkhead.try_acquire(is_cancelling) {
             return Ok(Some(permit));
         }
-        self.play(key, LaneEvent::Tick).await?;
-        Ok(
-            tokio::time::timeout(PERMIT_WAIT, bulkhead.acquire(is_cancelling))
-                .await
-                .ok(),
-        )
+        // What waits may have become a cancel, which has places of its own.
+        let is_cancelling = self.play(key, LaneEvent::Tick).await? == Some(Kind::Cancel);
+        let waiting = bulkhead.acquire(is_cancelling);
+        Ok(tokio::time::timeout(PERMIT_WAIT, waiting).await.ok())
     }
 
-    /// Tells a lane what happened, when nothing is to be sent.
-    pub(crate) async fn play(&self, key: &LaneKey, event: LaneEvent) -> Result<(), StoreError> {
+    /// Tells a lane what happened, when nothing is to be sent; what its latest delivery asks.
+    pub(crate) async fn play(
+        &self,
+        key: &LaneKey,
+        event: LaneEvent,
+    ) -> Result<Option<Kind>, StoreError> {
         let mut tx = self.store.begin("dispatch.play", self.clock.now()).await?;
         let Some(lane) = tx.lock_lane(key).await? else {
-            return Ok(());
+            return Ok(None);
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
         let stepped = step(&lane, event, tx.now, &policy);
         tx.save_lane(key, &lane, &stepped.lane).await?;
         self.apply_duties(&mut tx, key, &stepped.effects).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(stepped.lane.target().map(|target| target.kind))
     }
 
     /// Step 1: stores the intent to send, if `step` has one.
