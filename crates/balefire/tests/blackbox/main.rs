@@ -1,0 +1,17 @@
+//! The product from outside: the real binary, the real simulator as another process, real signals,
+//! on SQLite and on PostgreSQL.
+//!
+//! Every test ends with [`support::oracle`], which holds what the simulated networks logged against
+//! what the product says of itself. A test waits by looking again until a deadline (D56); nothing
+//! here sleeps.
+
+mod support;
+
+mod cancel;
+mod commands;
+mod crash;
+mod demo;
+mod failover;
+mod lifecycle;
+mod main_job;
+mod recorded;
