@@ -1,0 +1,19 @@
+//! The routes from outside: the real verbs on a database of their own, a clock that stands still.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise; clippy knows no test below `#[test]`"
+)]
+
+mod documents;
+mod faults;
+mod hostile;
+mod json_routes;
+mod main_job;
+mod recorded;
+mod refused_documents;
+mod sockets;
+mod status_moves;
+mod support;
+mod tenancy;
+mod tokens;

@@ -1,0 +1,106 @@
+//! What the earlier system answered, as keys and types.
+//!
+//! `recorded.txt` has, for each recorded exchange that these routes answer too, its number, its
+//! status, and one line for each path of the answer with its type. It was made from the recorded
+//! exchanges by [`shape_of`]; where the recording is at hand, the test below makes it again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+const FIXTURE: &str = include_str!("recorded.txt");
+const RECORDING: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../../shared/design/http-recorded.md"
+);
+
+/// The exchanges of the main job that concern these routes.
+pub const NUMBERS: [&str; 23] = [
+    "1.13", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9", "2.11", "2.13", "2.15",
+    "2.16", "2.17", "2.18", "2.19", "2.20", "2.21", "2.22", "2.23", "2.27", "2.30",
+];
+
+/// A status, and the paths of the answer with their types.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub status: u16,
+    pub shape: BTreeSet<String>,
+}
+
+/// Every path of a JSON value with its type; the elements of a list are one path.
+pub fn shape_of(value: &Value) -> BTreeSet<String> {
+    let mut shape = BTreeSet::new();
+    add_shape("", value, &mut shape);
+    shape
+}
+
+fn add_shape(path: &str, value: &Value, shape: &mut BTreeSet<String>) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        // The recording shortens long lists with a text in their middle.
+        Value::String(text) if text.starts_with('…') => return,
+        Value::String(_) => "string",
+        Value::Array(list) => {
+            for value in list {
+                add_shape(&format!("{path}/*"), value, shape);
+            }
+            "list"
+        }
+        Value::Object(object) => {
+            for (key, value) in object {
+                add_shape(&format!("{path}/{key}"), value, shape);
+            }
+            "object"
+        }
+    };
+    shape.insert(format!("{path} {kind}"));
+}
+
+/// What was recorded.
+pub fn recorded() -> BTreeMap<String, Recorded> {
+    let mut all = BTreeMap::new();
+    let mut number = String::new();
+    for line in FIXTURE.lines() {
+        if let Some(head) = line.strip_prefix("# ") {
+            let (name, status) = head.split_once(' ').unwrap();
+            name.clone_into(&mut number);
+            let (status, shape) = (status.parse().unwrap(), BTreeSet::new());
+            all.insert(number.clone(), Recorded { status, shape });
+        } else {
+            all.get_mut(&number).unwrap().shape.insert(line.to_owned());
+        }
+    }
+    all
+}
+
+fn read_recording(text: &str) -> BTreeMap<String, Recorded> {
+    let mut all = BTreeMap::new();
+    for section in text.split("\n### ").skip(1) {
+        let number = section.split(' ').next().unwrap();
+        let Some((_, answer)) = section.split_once("\nResponse **") else {
+            continue;
+        };
+        let status = answer[..3].parse().unwrap();
+        let body = answer.split("```http\n").nth(1).unwrap();
+        let body = body.split("```").next().unwrap();
+        let json = body.split_once("\n\n").map_or("", |(_, json)| json.trim());
+        let value = serde_json::from_str(json).unwrap_or(Value::Null);
+        let shape = shape_of(&value);
+        all.entry(number.to_owned())
+            .or_insert(Recorded { status, shape });
+    }
+    all
+}
+
+#[test]
+fn the_fixture_is_what_was_recorded() {
+    let Ok(text) = std::fs::read_to_string(RECORDING) else {
+        // The recording is not part of the source: the fixture stands for it.
+        return;
+    };
+    let mut all = read_recording(&text);
+    all.retain(|number, _| NUMBERS.contains(&number.as_str()));
+    assert_eq!(all, recorded());
+}
