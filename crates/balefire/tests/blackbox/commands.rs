@@ -1,1 +1,373 @@
-//! To come.
+//! The command line: exit codes, `--json`, and what a running server sees of what it changes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::on_both_engines;
+use crate::support::oracle::{self, judge};
+use crate::support::sandbox::{CLIENT_SECRET, Engine, Ran, Sandbox, balefire, run};
+use crate::support::server::Server;
+use crate::support::{documents, poll_until};
+
+/// How soon a running server sees what a command changed (D50).
+const SEEN_WITHIN: Duration = Duration::from_secs(1);
+
+on_both_engines!(
+    an_alert_goes_its_whole_way_by_commands_alone,
+    who_acts_must_be_named_and_known,
+    what_is_refused_ends_with_1_and_says_why,
+    json_stands_anywhere_on_the_line,
+    a_running_server_sees_keys_and_services_at_once,
+    an_approval_of_what_was_not_seen_is_refused,
+);
+
+/// With a server that only sends: everything a person does goes through commands.
+async fn an_alert_goes_its_whole_way_by_commands_alone(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let team = sandbox.live_team().await;
+    let server = Server::start(&sandbox).await;
+    let alert = sandbox.submit(&team, "flood-1").await;
+    let listed = sandbox
+        .json(&["alert", "list", "--service", &team.service])
+        .await;
+    assert_eq!(listed[0]["id"], json!(alert));
+    assert_eq!(listed[0]["status"], "pending-approval");
+    let shown = sandbox.json(&["alert", "show", &alert]).await;
+    assert_eq!(shown["text"], documents::TEXT);
+    let (version, hash) = (shown["version"].to_string(), shown["hash"].as_str());
+    let approve = ["alert", "approve", &alert, "--version", &version, "--hash"];
+    let who = [hash.expect("a hash"), "--as", &team.approver.email];
+    let approved = sandbox.json(&[approve.as_slice(), &who].concat()).await;
+    assert_eq!(approved["status"], "broadcasting");
+
+    let watched = sandbox
+        .run(&["alert", "watch", &alert])
+        .await
+        .must_succeed();
+    let lines = watched.stdout.lines();
+    assert_eq!(
+        lines.filter(|line| line.contains("acknowledged")).count(),
+        4
+    );
+    sandbox.act(&team, "cancel", &alert).await;
+    let watched = sandbox
+        .run(&["alert", "watch", &alert, "--json"])
+        .await
+        .must_succeed();
+    let last: Vec<Value> = watched
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .filter(|delivery: &Value| delivery["state"] == "acknowledged")
+        .collect();
+    assert_eq!(last.len(), 8, "{}", watched.stdout);
+    let plain = sandbox.run(&["delivery", "list", &alert]).await;
+    assert!(plain.must_succeed().stdout.contains("vodafone-1-proxy"));
+    judge(&sandbox, &server).await;
+}
+
+async fn who_acts_must_be_named_and_known(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let team = sandbox.live_team().await;
+    let alert = sandbox.submit(&team, "flood-1").await;
+    let file = sandbox.path("flood-1.xml").display().to_string();
+    for args in [
+        ["alert", "approve", &alert].as_slice(),
+        &["alert", "cancel", &alert],
+        &["alert", "submit", &file, "--service", &team.service],
+        &["alert", "aprove", &alert],
+        &["alert", "approve", "no-id", "--as", &team.approver.email],
+        &[
+            "service",
+            "create",
+            "--name",
+            "N",
+            "--mode",
+            "lively",
+            "--channel",
+            "severe",
+        ],
+        &["nonsense"],
+        &["serve", "--roles", "cook"],
+    ] {
+        let ran = sandbox.run(args).await;
+        assert_eq!(ran.code, Some(2), "{args:?}: {ran:?}");
+        assert!(!ran.stderr.is_empty() && ran.stdout.is_empty(), "{ran:?}");
+    }
+    let ran = sandbox.run(&["alert", "approve", &alert]).await;
+    assert!(ran.stderr.contains("--as"), "{ran:?}");
+
+    let stranger = ["alert", "approve", &alert, "--as", "nobody@example.org"];
+    let ran = sandbox.run(&stranger).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("nobody@example.org"), "{ran:?}");
+    let other = sandbox.live_team().await;
+    let ran = sandbox
+        .run(&["alert", "approve", &alert, "--as", &other.approver.email])
+        .await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    oracle::nothing_was_sent(&sandbox).await;
+}
+
+async fn what_is_refused_ends_with_1_and_says_why(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let team = sandbox.live_team().await;
+    let alert = sandbox.submit(&team, "flood-1").await;
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    let own = ["alert", "approve", &alert, "--as", &team.author.email];
+    let broken = sandbox.write("broken.xml", "<alert>").display().to_string();
+    let email = team.author.email.as_str();
+    // the command, and what must be said
+    let cases: [(&[&str], &str); 9] = [
+        (&own, "second person"),
+        (&["alert", "show", nobody], nobody),
+        (&["alert", "cancel", nobody, "--as", email], nobody),
+        (&["service", "suspend", nobody], nobody),
+        (&["key", "revoke", nobody], nobody),
+        (
+            &[
+                "alert",
+                "submit",
+                &broken,
+                "--service",
+                &team.service,
+                "--as",
+                email,
+            ],
+            "",
+        ),
+        (&["cap", "check", &broken], ""),
+        (
+            &["user", "create", "--name", "Again", "--email", email],
+            "address",
+        ),
+        (
+            &["check-config", "--config", "nowhere.toml"],
+            "nowhere.toml",
+        ),
+    ];
+    for (args, word) in cases {
+        let ran = sandbox.run(args).await;
+        assert_eq!(ran.code, Some(1), "{args:?}: {ran:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.is_empty() && said.contains(word), "{args:?}: {ran:?}");
+        assert!(
+            !said.contains("panicked") && !said.contains("RUST_BACKTRACE"),
+            "{ran:?}"
+        );
+    }
+    oracle::nothing_was_sent(&sandbox).await;
+}
+
+async fn json_stands_anywhere_on_the_line(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let team = sandbox.live_team().await;
+    let service = json!(team.service);
+    for args in [
+        ["--json", "service", "list"],
+        ["service", "--json", "list"],
+        ["service", "list", "--json"],
+    ] {
+        let list = sandbox.run(&args).await.must_succeed().json();
+        assert_eq!(list[0]["id"], service, "{args:?}");
+    }
+    // So does --config; here the environment names none.
+    let config = sandbox.path("balefire.toml").display().to_string();
+    for args in [
+        ["--config", &config, "--json", "provider", "list"],
+        ["provider", "--config", &config, "list", "--json"],
+        ["provider", "list", "--json", "--config", &config],
+    ] {
+        let mut command = balefire();
+        command.args(args);
+        let list = run(command).await.must_succeed().json();
+        assert_eq!(list[3]["name"], "vodafone", "{args:?}");
+        assert_eq!(list[3]["routes"][0]["route"], "vodafone-1-proxy");
+    }
+    let refused: Ran = sandbox
+        .run(&["key", "revoke", "--json", &team.service])
+        .await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.json()["error"].is_string(), "{refused:?}");
+}
+
+async fn a_running_server_sees_keys_and_services_at_once(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let server = Server::start(&sandbox).await;
+    // All of this is made while the server runs.
+    let team = sandbox.live_team().await;
+    let alert = server.submit(&team, "flood-1").await;
+    let fresh = sandbox.key(&team.service, "normal").await;
+    let document = documents::alert("flood-2");
+    server.post_cap(&team, &fresh, document).await.must_be(201);
+
+    let revoked = sandbox.json(&["key", "revoke", &team.key.id]).await;
+    assert!(revoked["revoked_at"].is_string());
+    let refused = poll_until(SEEN_WITHIN, "the revoked key is refused", async || {
+        let document = documents::alert("flood-3");
+        let answer = server.post_cap(&team, &team.key, document).await;
+        (answer.status == 403).then_some(answer.json())
+    })
+    .await;
+    assert_eq!(
+        refused["errors"][0]["message"],
+        "Invalid token: API key revoked"
+    );
+    // The other key goes on.
+    let document = documents::alert("flood-4");
+    server.post_cap(&team, &fresh, document).await.must_be(201);
+
+    let service = team.service.as_str();
+    sandbox
+        .run(&["service", "suspend", service])
+        .await
+        .must_succeed();
+    poll_until(
+        SEEN_WITHIN,
+        "the suspended service is refused",
+        async || {
+            let answer = server.move_to(&team, &alert, "broadcasting").await;
+            (answer.status == 403).then_some(())
+        },
+    )
+    .await;
+    sandbox
+        .run(&["service", "resume", service])
+        .await
+        .must_succeed();
+    sandbox
+        .run(&["service", "set-mode", service, "--mode", "training"])
+        .await
+        .must_succeed();
+    // The alert is real, the service trains by now (D40).
+    server
+        .move_to(&team, &alert, "broadcasting")
+        .await
+        .must_be(400);
+    sandbox
+        .run(&["service", "archive", service])
+        .await
+        .must_succeed();
+    let document = documents::alert("flood-5");
+    let refused = server.post_cap(&team, &fresh, document).await.must_be(403);
+    assert_eq!(refused["errors"][0]["error"], "AuthError");
+    oracle::nothing_was_sent(&sandbox).await;
+}
+
+async fn an_approval_of_what_was_not_seen_is_refused(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let alert = server.submit(&team, "flood-1").await;
+    let seen = sandbox.json(&["alert", "show", &alert]).await;
+    let edit = json!({ "reference": "another name", "created_by": team.author.id });
+    server
+        .admin("POST", &team, &format!("/{alert}"), Some(&edit))
+        .await
+        .must_be(200);
+    let version = seen["version"].to_string();
+    let approve = ["alert", "approve", &alert, "--as", &team.approver.email];
+    let stale = [approve.as_slice(), &["--version", &version]].concat();
+    let ran = sandbox.run(&stale).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("balefire alert show"), "{ran:?}");
+    let wrong = [approve.as_slice(), &["--hash", "0000"]].concat();
+    assert_eq!(sandbox.run(&wrong).await.code, Some(1));
+    assert_eq!(
+        server.read(&team, &alert).await["status"],
+        "pending-approval"
+    );
+
+    let now = sandbox.json(&["alert", "show", &alert]).await;
+    let (version, hash) = (now["version"].to_string(), now["hash"].as_str());
+    let hash = hash.expect("a hash");
+    let right = [approve.as_slice(), &["--version", &version, "--hash", hash]].concat();
+    sandbox.run(&right).await.must_succeed();
+    sandbox.acknowledged(&alert, 4).await;
+    judge(&sandbox, &server).await;
+}
+
+#[tokio::test]
+async fn the_example_of_a_configuration_may_start() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/example.toml");
+    let mut command = balefire();
+    command.args(["check-config", "--config", example, "--json"]);
+    let shown = run(command).await.must_succeed().json();
+    assert_eq!(shown["findings"], json!([]));
+    assert_eq!(shown["config"]["clients"]["notify-admin"], json!(["***"]));
+    assert_eq!(shown["config"]["provider"][3]["name"], "vodafone");
+}
+
+#[tokio::test]
+async fn check_config_shows_no_secret_and_every_finding() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("wrong.toml");
+    let text = format!(
+        "environment = \"live\"\n[clients]\nnotify-admin = [\"{CLIENT_SECRET}\"]\n\
+         [database]\nurl = \"postgres://somebody:hush@db.example.org/balefire\"\n\
+         [queue]\nkind = \"sqs\"\n"
+    );
+    std::fs::write(&file, text).expect("the folder is ours");
+    for json in [false, true] {
+        let mut command = balefire();
+        command.arg("check-config").arg("--config").arg(&file);
+        if json {
+            command.arg("--json");
+        }
+        let ran = run(command).await;
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(
+            !said.contains(CLIENT_SECRET) && !said.contains("hush"),
+            "{said}"
+        );
+        for key in [
+            "cbc.endpoint_url",
+            "secrets.key_file",
+            "pages.none_is_fine",
+            "queue.kind",
+        ] {
+            assert!(said.contains(key), "{key} is not named: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_need_nothing() {
+    for args in [
+        ["--help"].as_slice(),
+        &["--version"],
+        &["alert", "--help"],
+        &["alert", "approve", "--help"],
+    ] {
+        let mut command = balefire();
+        command.args(args);
+        let ran = run(command).await.must_succeed();
+        assert!(!ran.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn documents_are_checked_without_a_database() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (good, bad) = (
+        folder.path().join("good.xml"),
+        folder.path().join("bad.xml"),
+    );
+    std::fs::write(&good, documents::alert("flood-1")).expect("the folder is ours");
+    let text = documents::alert("flood-1").replace("Actual", "Test");
+    std::fs::write(&bad, text).expect("the folder is ours");
+    let check = |files: &[&std::path::Path]| {
+        let mut command = balefire();
+        command.args(["cap", "check"]).args(files);
+        run(command)
+    };
+    check(&[&good]).await.must_succeed();
+    let ran = check(&[&good, &bad]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.stdout.contains("bad.xml") && ran.stdout.contains("status"),
+        "{ran:?}"
+    );
+}
