@@ -162,3 +162,100 @@ fn band(ring: &Ring) -> (i64, i64) {
 fn micro_to_degrees(micro: i64) -> f64 {
     micro as f64 / MICRODEGREES
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shape of small squares at these longitudes.
+    fn squares(longitudes: &[f64]) -> Shape {
+        let square = |&lon: &f64| {
+            let (west, east) = (lon, lon + 1.0);
+            vec![
+                (0.0, west),
+                (0.0, east),
+                (1.0, east),
+                (1.0, west),
+                (0.0, west),
+            ]
+        };
+        Shape::validate(&longitudes.iter().map(square).collect::<Vec<_>>()).expect("squares apart")
+    }
+
+    #[test]
+    fn the_centre_is_the_middle_of_the_narrowest_band() {
+        let cases: &[(&str, &[f64], f64)] = &[
+            ("nothing", &[], 0.0),
+            ("one square", &[10.0], 10.5),
+            ("two", &[10.0, 20.0], 15.5),
+            ("on both sides of the meridian", &[-4.0, 3.0], 0.0),
+            ("on both sides of the antimeridian", &[-176.0, 173.0], 179.0),
+            ("at the antimeridian", &[-180.0, 179.0], 180.0),
+            ("all over one half", &[100.0, -170.0, 150.0], 145.5),
+        ];
+        for &(name, longitudes, want) in cases {
+            let frame = Frame::around(&squares(longitudes));
+            let apart = (micro_to_degrees(frame.centre) - want).rem_euclid(360.0);
+            let is_empty = longitudes.is_empty();
+            assert!(
+                is_empty || apart.min(360.0 - apart) < 1e-6,
+                "{name}: {}",
+                frame.centre
+            );
+        }
+    }
+
+    #[test]
+    fn longitudes_run_on_over_the_antimeridian() {
+        let shape = squares(&[-180.0, 179.0]);
+        let frame = Frame::around(&shape);
+        let ends: Vec<f64> = shape
+            .rings()
+            .iter()
+            .flat_map(|ring| frame.unroll(ring))
+            .map(|at| at.x)
+            .collect();
+        let low = ends.iter().copied().fold(f64::MAX, f64::min);
+        let high = ends.iter().copied().fold(f64::MIN, f64::max);
+        assert!(
+            (high - low - 2.0).abs() < 1e-9,
+            "two degrees wide: {low} to {high}"
+        );
+    }
+
+    #[test]
+    fn a_ring_over_the_antimeridian_is_cut_in_two() {
+        let corners = [
+            (179.0, 0.0),
+            (181.0, 0.0),
+            (181.0, 1.0),
+            (179.0, 1.0),
+            (179.0, 0.0),
+        ];
+        let ring: Vec<Degrees> = corners.iter().map(|&(x, y)| Coord { x, y }).collect();
+        for turn in [0.0, -360.0] {
+            let ring = ring
+                .iter()
+                .map(|at| Coord {
+                    x: at.x + turn,
+                    y: at.y,
+                })
+                .collect();
+            let mut parts = cut_at_antimeridian(ring);
+            parts.sort_by(|a, b| a[0].x.total_cmp(&b[0].x));
+            let range = |part: &Vec<Degrees>| {
+                part.iter().fold((f64::MAX, f64::MIN), |range, at| {
+                    (range.0.min(at.x), range.1.max(at.x))
+                })
+            };
+            let ranges: Vec<(f64, f64)> = parts.iter().map(range).collect();
+            assert_eq!(ranges.len(), 2, "{ranges:?}");
+            for ((low, high), want) in ranges.into_iter().zip([(-180.0, -179.0), (179.0, 180.0)]) {
+                assert!(
+                    (low - want.0).abs() < 1e-6 && (high - want.1).abs() < 1e-6,
+                    "{low} {high}"
+                );
+            }
+        }
+    }
+}

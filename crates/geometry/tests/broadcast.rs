@@ -212,27 +212,20 @@ fn comb(teeth: u32, size: f64) -> Pairs {
 #[test]
 fn folds_and_scatter_do_not_blow_the_area_up() {
     // A perimeter that is long for its ground would grow it by kilometres.
-    let villages: Vec<Pairs> = (0..100_u32)
-        .map(|cell| square(f64::from(cell / 10), f64::from(cell % 10), 0.03))
+    let villages: Vec<Pairs> = (0..60_u32)
+        .map(|cell| star(f64::from(cell / 10), f64::from(cell % 10), &coast(60, 0.03)))
         .collect();
-    let cases = [
+    for (name, polygons) in [
         ("a comb", vec![comb(200, 1.0)]),
         ("villages far apart", villages),
-    ];
-    for (name, polygons) in cases {
+    ] {
         let shape = valid(&polygons);
         let broadcast = check(&shape);
         let grown = broadcast.grown_area_m2() / shape.area_m2();
+        assert!(broadcast.is_changed(), "{name}: {:?}", broadcast.reduction);
         assert!(
             grown <= 1.0,
             "{name}: grown by {grown}, {:?}",
-            broadcast.reduction
-        );
-        let squares = name == "villages far apart"; // Nothing has fewer points than squares have.
-        assert_eq!(
-            broadcast.is_changed(),
-            !squares,
-            "{name}: {:?}",
             broadcast.reduction
         );
     }
