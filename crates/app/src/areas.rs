@@ -47,6 +47,14 @@ pub(crate) fn check(given: &Value) -> Result<Value, AreasRefusal> {
     Ok(Value::Object(checked))
 }
 
+/// As [`check`], on a thread for long work: large areas take up to seconds, which no transaction
+/// must hold its locks for.
+pub(crate) async fn check_apart(given: Option<&Value>) -> Option<Result<Value, AreasRefusal>> {
+    let given = given?.clone();
+    let checked = tokio::task::spawn_blocking(move || check(&given)).await;
+    Some(checked.expect("checking areas doesn't panic"))
+}
+
 /// Areas of a CAP document: names and the polygons that will be sent.
 pub(crate) fn from_cap(names: &[String], shape: &Shape) -> Value {
     json!({ "names": names, POLYGONS: to_json(shape) })

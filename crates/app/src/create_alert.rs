@@ -54,13 +54,15 @@ impl App {
         service: ServiceId,
         new: &NewAlert,
     ) -> Result<Alert, Failure<CreateRefusal>> {
-        repeat(|| self.create_alert_once(service, new)).await
+        let areas = areas::check_apart(new.areas.as_ref()).await;
+        repeat(|| self.create_alert_once(service, new, areas.as_ref())).await
     }
 
     async fn create_alert_once(
         &self,
         service_id: ServiceId,
         new: &NewAlert,
+        areas: Option<&Result<Value, AreasRefusal>>,
     ) -> Result<Alert, Failure<CreateRefusal>> {
         let refuse = Failure::Refused;
         let mut tx = self.store.begin("create_alert", self.clock.now()).await?;
@@ -81,11 +83,10 @@ impl App {
         }
         let text = AlertText::accept(&new.content, self.settings.scripts)
             .map_err(|refusal| refuse(CreateRefusal::Text(refusal)))?;
-        let areas = match &new.areas {
+        let areas = match areas {
             None => json!({}),
-            Some(given) => {
-                areas::check(given).map_err(|refusal| refuse(CreateRefusal::Areas(refusal)))?
-            }
+            Some(Ok(checked)) => checked.clone(),
+            Some(Err(refusal)) => return Err(refuse(CreateRefusal::Areas(refusal.clone()))),
         };
         let alert = Alert {
             is_stubbed: service.mode == Mode::Training,

@@ -60,6 +60,7 @@ pub enum UpdateRefusal {
 }
 
 type Refused = Failure<UpdateRefusal>;
+type CheckedAreas = Result<Value, AreasRefusal>;
 
 impl App {
     /// Changes an alert.
@@ -69,7 +70,8 @@ impl App {
         alert: AlertId,
         change: &AlertChange,
     ) -> Result<Alert, Refused> {
-        repeat(|| self.update_alert_once(service, alert, change)).await
+        let areas = areas::check_apart(change.areas.as_ref()).await;
+        repeat(|| self.update_alert_once(service, alert, change, areas.as_ref())).await
     }
 
     async fn update_alert_once(
@@ -77,6 +79,7 @@ impl App {
         service_id: ServiceId,
         id: AlertId,
         change: &AlertChange,
+        areas: Option<&CheckedAreas>,
     ) -> Result<Alert, Refused> {
         let mut tx = self.store.begin("update_alert", self.clock.now()).await?;
         let known = tx
@@ -98,7 +101,9 @@ impl App {
                 return Err(Failure::Refused(UpdateRefusal::NotAMember(user)));
             }
         }
-        let mut alert = self.changed(&known, change).map_err(Failure::Refused)?;
+        let mut alert = self
+            .changed(&known, change, areas)
+            .map_err(Failure::Refused)?;
         let is_edit = is_edit(&known, &alert);
         if is_edit {
             check_editor(&known, &service, change).map_err(Failure::Refused)?;
@@ -128,15 +133,22 @@ impl App {
         Ok(alert)
     }
 
-    fn changed(&self, known: &Alert, change: &AlertChange) -> Result<Alert, UpdateRefusal> {
+    fn changed(
+        &self,
+        known: &Alert,
+        change: &AlertChange,
+        areas: Option<&CheckedAreas>,
+    ) -> Result<Alert, UpdateRefusal> {
         if !known.status.is_editable() {
             return Err(UpdateRefusal::NotEditable(known.status));
         }
         let mut alert = known.clone();
-        if let Some(given) = &change.areas
-            && has_areas(given)?
-        {
-            alert.areas = areas::check(given).map_err(UpdateRefusal::Areas)?;
+        if let (Some(given), Some(checked)) = (&change.areas, areas) {
+            let is_replaced = has_areas(given)?;
+            let checked = checked.clone().map_err(UpdateRefusal::Areas)?;
+            if is_replaced {
+                alert.areas = checked;
+            }
         }
         if let Some(content) = &change.content {
             let text = AlertText::accept(content, self.settings.scripts);
@@ -161,11 +173,7 @@ fn has_areas(given: &Value) -> Result<bool, UpdateRefusal> {
     let has = |key: &str| given.get(key).is_some();
     match (has("ids"), has("simple_polygons")) {
         (true, true) => Ok(true),
-        (false, false) => {
-            // Still no excuse for a malformed value.
-            areas::check(given).map_err(UpdateRefusal::Areas)?;
-            Ok(false)
-        }
+        (false, false) => Ok(false),
         (true, false) | (false, true) => Err(UpdateRefusal::HalfAreas),
     }
 }
