@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::support::api::{ONE_OF_TWENTY, words};
+use crate::support::instant;
 use crate::support::networks::fault;
 use crate::support::on_both_engines;
-use crate::support::oracle::{self, judge};
+use crate::support::oracle::judge;
 use crate::support::sandbox::{CLOCK_SKEW_SECONDS, Engine, Figures, PROVIDERS, Sandbox};
 use crate::support::server::Server;
-use crate::support::{SOON, instant, poll_until};
 
 on_both_engines!(
     approved_and_cancelled_while_no_server_runs_is_never_sent,

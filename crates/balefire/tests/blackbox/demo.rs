@@ -1,6 +1,7 @@
 //! `balefire demo`: what a newcomer sees first must be true, and what it prints must work.
 
 use std::fmt::Write as _;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -170,7 +171,10 @@ async fn told_to_end_while_it_plays_it_ends() {
 
 async fn has(tool: &str) -> bool {
     let mut command = Command::new(tool);
-    command.arg("--version").stdout(std::process::Stdio::null());
+    command
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let version = command.status().await;
     // `openssl --version` is refused by old versions, and still the tool is there.
     version.is_ok()

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::support::api::words;
+use crate::support::evidence::gather;
 use crate::support::networks::fault;
 use crate::support::on_both_engines;
 use crate::support::oracle::judge;
@@ -18,6 +19,7 @@ on_both_engines!(
     both_routes_down_are_tried_until_they_are_healed,
     answers_that_lie_are_no_acknowledgement_and_nothing_is_applied_twice,
     networks_that_were_away_are_reached_when_they_come_back,
+    the_oracle_sees_a_network_that_applies_an_alert_twice,
 );
 
 async fn a_route_that_refuses_is_followed_by_the_other_at_once(engine: Engine) {
@@ -201,4 +203,22 @@ async fn networks_that_were_away_are_reached_when_they_come_back(engine: Engine)
         8,
         "the first alert was not sent again"
     );
+}
+
+/// A planted fault: the configuration says that networks know an identifier again, and they don't.
+async fn the_oracle_sees_a_network_that_applies_an_alert_twice(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let silent = fault("ee-1-proxy", "alert", "kind = \"drop-answer\"");
+    sandbox
+        .networks
+        .fail(&format!("dedup = false\n{silent}"))
+        .await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    sandbox.acknowledged(&alert, 4).await;
+    let evidence = gather(&sandbox).await;
+    let id = &evidence.delivery(&alert, "ee", "alert").id;
+    let want = format!("1: ee applied {id} 2 times");
+    assert_eq!(evidence.findings(), [want]);
 }

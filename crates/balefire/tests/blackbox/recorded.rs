@@ -1,1 +1,205 @@
-//! To come.
+//! The recorded main job, from submission to cancel and its side ways, against the real binary and
+//! the real networks: same statuses, keys and types.
+//!
+//! The fixture is the one of the `web` crate, whose own test makes it again from the recording; it
+//! names the exchanges. What a decision answers differently is named where it is asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::support::api::Answer;
+use crate::support::on_both_engines;
+use crate::support::oracle::judge;
+use crate::support::sandbox::{Engine, Sandbox};
+use crate::support::server::Server;
+use crate::support::team::Team;
+use crate::support::{documents, now};
+
+on_both_engines!(the_main_job_is_answered_as_it_was_recorded);
+
+const FIXTURE: &str = include_str!("../../../web/tests/web/recorded.txt");
+
+/// The recorded answers that were not asked for yet.
+struct Recording {
+    left: BTreeMap<&'static str, (u16, BTreeSet<String>)>,
+}
+
+impl Recording {
+    fn read() -> Self {
+        let mut left = BTreeMap::new();
+        for block in FIXTURE.split("# ").skip(1) {
+            let mut lines = block.lines();
+            let head = lines.next().and_then(|head| head.split_once(' '));
+            let (number, status) = head.expect("a number and a status");
+            let status = status.parse().expect("a status");
+            left.insert(number, (status, lines.map(str::to_owned).collect()));
+        }
+        Self { left }
+    }
+
+    #[track_caller]
+    fn check(&mut self, number: &str, answer: &Answer) -> Value {
+        self.check_but(number, answer, &[])
+    }
+
+    /// `decided`: what is a text here, and null in the recording (D10).
+    #[track_caller]
+    fn check_but(&mut self, number: &str, answer: &Answer, decided: &[&str]) -> Value {
+        let recorded = self.left.remove(number);
+        let (status, mut shape) = recorded.unwrap_or_else(|| panic!("no {number} is left"));
+        let told = answer.must_be(status);
+        for key in decided {
+            assert!(shape.remove(&format!("/{key} null")), "{number} {key}");
+            shape.insert(format!("/{key} string"));
+        }
+        let mut is = BTreeSet::new();
+        add_shape("", &told, &mut is);
+        assert_eq!(is, shape, "{number}");
+        assert_eq!(answer.headers["content-type"], "application/json");
+        assert_eq!(
+            answer.text(),
+            format!("{told}\n"),
+            "{number}: compact, sorted, a newline"
+        );
+        told
+    }
+}
+
+/// Every path of a JSON value with its type; the elements of a list are one path.
+fn add_shape(path: &str, value: &Value, shape: &mut BTreeSet<String>) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(list) => {
+            for value in list {
+                add_shape(&format!("{path}/*"), value, shape);
+            }
+            "list"
+        }
+        Value::Object(object) => {
+            for (key, value) in object {
+                add_shape(&format!("{path}/{key}"), value, shape);
+            }
+            "object"
+        }
+    };
+    shape.insert(format!("{path} {kind}"));
+}
+
+async fn the_main_job_is_answered_as_it_was_recorded(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let mut recording = Recording::read();
+    main_job(&sandbox, &server, &team, &mut recording).await;
+    side_ways(&sandbox, &server, &team, &mut recording).await;
+    let left: Vec<_> = recording.left.keys().collect();
+    assert!(left.is_empty(), "not asked for: {left:?}");
+    let evidence = judge(&sandbox, &server).await;
+    // The first alert and its cancel, and the alert without an end of 2.28.
+    assert_eq!(evidence.requests.len(), 12);
+    server.end().await;
+}
+
+/// 2.1 to 2.19: one alert, from its submission to a second cancel.
+async fn main_job(sandbox: &Sandbox, server: &Server, team: &Team, recording: &mut Recording) {
+    let document = documents::alert("recorded-1");
+    let submitted = server.post_cap(team, &team.key, document).await;
+    let told = recording.check("2.1", &submitted);
+    let id = told["id"].as_str().expect("an id");
+    let (path, statuses) = (format!("/{id}"), format!("/{id}/provider-statuses"));
+    recording.check("2.2", &server.admin("GET", team, &path, None).await);
+
+    let stranger = sandbox.live_team().await.author;
+    let body = json!({ "status": "broadcasting", "created_by": stranger.id });
+    let status = format!("{path}/status");
+    recording.check(
+        "2.3",
+        &server.admin("POST", team, &status, Some(&body)).await,
+    );
+    recording.check("2.4", &server.move_to(team, id, "completed").await);
+    recording.check("2.5", &server.move_to(team, id, "nonsense").await);
+    let nobody = "a58496bc-b5fe-4ad5-be8b-fe7cf4dd975f";
+    recording.check("2.6", &server.move_to(team, nobody, "broadcasting").await);
+
+    let start = now();
+    let end = balefire_domain::time::Timestamp::from_micros(start.micros() + 81_000_000_000);
+    let offset = |at: balefire_domain::time::Timestamp| at.to_json_style().replace('Z', "+00:00");
+    let times = json!({ "starts_at": offset(start), "finishes_at": offset(end) });
+    let timed = recording.check(
+        "2.7",
+        &server.admin("POST", team, &path, Some(&times)).await,
+    );
+    assert_eq!(timed["finishes_at"], end.to_json_style());
+    recording.check("2.8", &server.move_to(team, id, "broadcasting").await);
+    sandbox.acknowledged(id, 4).await;
+    recording.check("2.9", &server.admin("GET", team, &statuses, None).await);
+    recording.check("2.11", &server.move_to(team, id, "broadcasting").await);
+    let edit = json!({ "content": "edited" });
+    recording.check(
+        "2.13",
+        &server.admin("POST", team, &path, Some(&edit)).await,
+    );
+    recording.check("2.15", &server.as_another_client(team, &path).await);
+
+    let test_key = sandbox.key(&team.service, "test").await;
+    let cancel = || documents::cancel("recorded-1");
+    recording.check("2.16", &server.post_cap(team, &test_key, cancel()).await);
+    recording.check("2.17", &server.post_cap(team, &team.key, cancel()).await);
+    sandbox.acknowledged(id, 8).await;
+    recording.check("2.18", &server.admin("GET", team, &statuses, None).await);
+    recording.check("2.19", &server.post_cap(team, &team.key, cancel()).await);
+}
+
+/// 2.20 to 2.31, and a revoked key.
+async fn side_ways(sandbox: &Sandbox, server: &Server, team: &Team, recording: &mut Recording) {
+    let post = async |document: String| server.post_cap(team, &team.key, document).await;
+    recording.check("2.20", &post(documents::alert("recorded-2")).await);
+    recording.check("2.21", &post(documents::cancel("recorded-2")).await);
+
+    let test_key = sandbox.key(&team.service, "test").await;
+    let stubbed = documents::alert("recorded-3");
+    let stubbed = server.post_cap(team, &test_key, stubbed).await;
+    let stubbed = recording.check("2.22", &stubbed);
+    let id = stubbed["id"].as_str().expect("an id");
+    let approved = server.move_to(team, id, "broadcasting").await;
+    recording.check_but("2.23", &approved, &["starts_at", "finishes_at"]);
+    assert_eq!(server.statuses(team, id).await, json!({}), "2.24");
+
+    let fourth = server.submit(team, "recorded-4").await;
+    let body = json!({ "status": "rejected", "created_by": team.approver.id,
+        "rejection_reason": "Wrong area" });
+    let path = format!("/{fourth}/status");
+    recording.check(
+        "2.27",
+        &server.admin("POST", team, &path, Some(&body)).await,
+    );
+
+    // 2.28, where the earlier system said 200 and sent nothing: the end is set (D10).
+    let fifth = server.broadcast(team, "recorded-5").await;
+    assert!(server.read(team, &fifth).await["finishes_at"].is_string());
+    sandbox.acknowledged(&fifth, 4).await;
+
+    let large = post(documents::large_alert("recorded-6", 400)).await;
+    let large = recording.check("2.30", &large);
+    let ring = large["areas"]["simple_polygons"][0].as_array();
+    let points = ring.expect("a ring").len();
+    assert!((4..=250).contains(&points), "{points} points");
+
+    let options = server.options(team, &team.key).await;
+    assert_eq!(options.status, 200, "2.31");
+    assert_eq!(options.headers["allow"], "OPTIONS, POST");
+    assert_eq!(options.headers["content-type"], "text/html; charset=utf-8");
+    assert_eq!(options.text(), "");
+
+    let key = sandbox.key(&team.service, "normal").await;
+    sandbox
+        .run(&["key", "revoke", &key.id])
+        .await
+        .must_succeed();
+    let document = documents::alert("recorded-7");
+    recording.check("1.13", &server.post_cap(team, &key, document).await);
+}

@@ -106,6 +106,28 @@ impl Server {
         call("POST", &url, &headers, document).await
     }
 
+    /// The methods that a service's key may use.
+    pub(crate) async fn options(&self, team: &Team, key: &Key) -> Answer {
+        let token = format!("Bearer {}", make_token(&team.service, &key.secret, now()));
+        let url = format!("{}/v2/broadcast", self.url);
+        let headers = [("authorization", token.as_str())];
+        call("OPTIONS", &url, &headers, String::new()).await
+    }
+
+    /// A read of the author's web application, asked for by another client.
+    pub(crate) async fn as_another_client(&self, team: &Team, path: &str) -> Answer {
+        let token = format!(
+            "Bearer {}",
+            make_token("govuk-alerts", CLIENT_SECRET, now())
+        );
+        let headers = [("authorization", token.as_str())];
+        let url = format!(
+            "{}/service/{}/broadcast-message{path}",
+            self.url, team.service
+        );
+        call("GET", &url, &headers, String::new()).await
+    }
+
     /// A call of the author's web application. `path` stands below the service's alerts.
     pub(crate) async fn admin(
         &self,

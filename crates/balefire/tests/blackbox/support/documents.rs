@@ -11,6 +11,22 @@ pub(crate) const TEXT: &str = "The river floods the low streets within the hour.
 
 /// An alert.
 pub(crate) fn alert(identifier: &str) -> String {
+    let ring = "53.1056,0.2445 53.1070,0.2435 53.1081,0.2432 53.1058,0.2413 53.1056,0.2445";
+    alert_in(identifier, ring)
+}
+
+/// An alert for a round area with so many corners.
+pub(crate) fn large_alert(identifier: &str, corners: u32) -> String {
+    let corner = |n: u32| {
+        let angle = f64::from(n % corners) / f64::from(corners) * std::f64::consts::TAU;
+        let (lat, lon) = (54.4 + 0.05 * angle.sin(), -2.9 + 0.08 * angle.cos());
+        format!("{lat:.6},{lon:.6}")
+    };
+    let ring: Vec<String> = (0..=corners).map(corner).collect();
+    alert_in(identifier, &ring.join(" "))
+}
+
+fn alert_in(identifier: &str, ring: &str) -> String {
     format!(
         "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\">\
          <identifier>{identifier}</identifier><sender>{SENDER}</sender><sent>{SENT}</sent>\
@@ -19,8 +35,7 @@ pub(crate) fn alert(identifier: &str) -> String {
          <urgency>Immediate</urgency><severity>Severe</severity><certainty>Likely</certainty>\
          <description>{TEXT}</description>\
          <area><areaDesc>The low streets</areaDesc>\
-         <polygon>53.1056,0.2445 53.1070,0.2435 53.1081,0.2432 53.1058,0.2413 53.1056,0.2445\
-         </polygon></area></info></alert>"
+         <polygon>{ring}</polygon></area></info></alert>"
     )
 }
 

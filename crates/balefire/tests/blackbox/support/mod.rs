@@ -3,9 +3,9 @@
 
 pub(crate) mod api;
 pub(crate) mod documents;
+pub(crate) mod evidence;
 pub(crate) mod networks;
 pub(crate) mod oracle;
-#[cfg(test)]
 mod oracle_tests;
 pub(crate) mod process;
 pub(crate) mod sandbox;

@@ -112,10 +112,10 @@ impl Process {
 
     /// Waits for its end; the exit code, none after a signal.
     pub(crate) async fn ended_within(&mut self, time: Duration) -> Option<i32> {
-        match tokio::time::timeout(time, self.child.wait()).await {
-            Ok(status) => status.expect("it is our child").code(),
-            Err(_) => panic!("{} did not end within {time:?}", self.name),
-        }
+        let Ok(status) = tokio::time::timeout(time, self.child.wait()).await else {
+            panic!("{} did not end within {time:?}", self.name);
+        };
+        status.expect("it is our child").code()
     }
 
     /// The events of its log with this name.

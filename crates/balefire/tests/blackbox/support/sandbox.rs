@@ -1,7 +1,7 @@
 //! One test's world: a folder, a database, a configuration, and the simulated networks.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use balefire_test_support::postgres::{Database, Postgres};
 use serde_json::Value;
@@ -55,7 +55,6 @@ pub(crate) const CLOCK_SKEW_SECONDS: u64 = 1;
 
 /// The world of one test.
 pub(crate) struct Sandbox {
-    pub(crate) engine: Engine,
     pub(crate) networks: Networks,
     folder: TempDir,
     database: Option<Database>,
@@ -104,7 +103,6 @@ impl Sandbox {
         };
         let networks = Networks::start(folder.path().to_owned()).await;
         let sandbox = Self {
-            engine,
             networks,
             folder,
             database,
@@ -209,22 +207,15 @@ impl Sandbox {
         })
         .await
     }
-
-    /// The folder.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
 }
 
 /// Runs a program to its end.
 pub(crate) async fn run(mut command: Command) -> Ran {
     let shown = format!("{:?}", command.as_std().get_args().collect::<Vec<_>>());
-    let ended = tokio::time::timeout(SOON, command.output()).await;
-    let output = match ended {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => panic!("can't run {shown}: {error}"),
-        Err(_) => panic!("{shown} did not end within {SOON:?}"),
+    let Ok(output) = tokio::time::timeout(SOON, command.output()).await else {
+        panic!("{shown} did not end within {SOON:?}");
     };
+    let output = output.unwrap_or_else(|error| panic!("can't run {shown}: {error}"));
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints UTF-8");
     Ran {
         code: output.status.code(),

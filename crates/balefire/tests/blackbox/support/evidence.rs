@@ -1,0 +1,201 @@
+//! The evidence: what the networks logged, and what the product tells of its alerts.
+
+use balefire_domain::time::Timestamp;
+use serde_json::Value;
+
+use super::instant;
+use super::sandbox::Sandbox;
+
+/// A request as a network got it.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Its place among everything that the networks logged.
+    pub(crate) place: usize,
+    pub(crate) at_ms: i64,
+    pub(crate) function: String,
+    /// The payload, byte for byte.
+    pub(crate) raw: String,
+    pub(crate) payload: Value,
+    /// Where in the log, and when, it was applied.
+    pub(crate) applied: Option<(usize, i64)>,
+}
+
+/// A delivery as the product tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    pub(crate) id: String,
+    pub(crate) provider: String,
+    pub(crate) seq: u64,
+    pub(crate) kind: String,
+    pub(crate) state: String,
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// An attempt as the product tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) route: String,
+    pub(crate) outcome: Option<String>,
+}
+
+/// An alert as the product tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Alert {
+    pub(crate) id: String,
+    pub(crate) service: String,
+    pub(crate) channel: String,
+    pub(crate) approved_at: Option<Timestamp>,
+    pub(crate) cancelled_at: Option<Timestamp>,
+    pub(crate) finishes_at: Option<Timestamp>,
+    pub(crate) deliveries: Vec<Delivery>,
+}
+
+/// Everything that there is to judge by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Evidence {
+    pub(crate) requests: Vec<Request>,
+    pub(crate) alerts: Vec<Alert>,
+}
+
+/// What there is to judge by.
+pub(crate) async fn gather(sandbox: &Sandbox) -> Evidence {
+    // The networks first: whatever they have seen has its attempt in the product by now.
+    let requests = read_requests(&sandbox.networks.logs());
+    let alerts = read_alerts(sandbox).await;
+    Evidence { requests, alerts }
+}
+
+impl Evidence {
+    /// The requests of a delivery, in the order in which they came.
+    pub(crate) fn requests_of(&self, delivery: &str) -> Vec<&Request> {
+        let of = |request: &&Request| request.identifier() == delivery;
+        self.requests.iter().filter(of).collect()
+    }
+
+    /// The deliveries of an alert.
+    #[track_caller]
+    pub(crate) fn deliveries_of(&self, alert: &str) -> &[Delivery] {
+        let found = self.alerts.iter().find(|known| known.id == alert);
+        &found.expect("the alert is known").deliveries
+    }
+
+    /// An alert's delivery of this kind to a provider.
+    #[track_caller]
+    pub(crate) fn delivery(&self, alert: &str, provider: &str, kind: &str) -> &Delivery {
+        let mut found = self.deliveries_of(alert).iter();
+        let found = found.find(|d| d.provider == provider && d.kind == kind);
+        found.unwrap_or_else(|| panic!("no {kind} to {provider}"))
+    }
+
+    pub(crate) fn deliveries(&self) -> impl Iterator<Item = (&Alert, &Delivery)> {
+        let of = |alert| move |delivery| (alert, delivery);
+        self.alerts
+            .iter()
+            .flat_map(move |alert| alert.deliveries.iter().map(of(alert)))
+    }
+
+    pub(crate) fn lane(&self, delivery: &Delivery) -> (&str, String) {
+        let owner = self.deliveries().find(|(_, d)| d.id == delivery.id);
+        let alert = owner.map_or("", |(alert, _)| alert.id.as_str());
+        (alert, delivery.provider.clone())
+    }
+
+    /// Each request with its delivery.
+    pub(crate) fn known(&self) -> impl Iterator<Item = (&Alert, &Delivery, &Request)> {
+        self.requests.iter().filter_map(|request| {
+            let id = request.identifier();
+            let (alert, delivery) = self.deliveries().find(|(_, d)| d.id == id)?;
+            Some((alert, delivery, request))
+        })
+    }
+}
+
+impl Request {
+    pub(crate) fn identifier(&self) -> &str {
+        self.payload["identifier"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn provider(&self) -> &str {
+        self.function.split('-').next().unwrap_or_default()
+    }
+
+    /// What is stored with the delivery: all before what the gateway adds (D27).
+    pub(crate) fn stored(&self) -> &str {
+        let added = self.raw.find(",\"not_after\":\"");
+        added.map_or(self.raw.trim_end_matches('}'), |at| &self.raw[..at])
+    }
+}
+
+/// The networks' log files, in order.
+pub(crate) fn read_requests(logs: &[String]) -> Vec<Request> {
+    let mut requests: Vec<Request> = Vec::new();
+    let mut place = 0;
+    for log in logs {
+        let first = requests.len();
+        for line in log.lines() {
+            place += 1;
+            let value: Value = serde_json::from_str(line).expect("a line of JSON");
+            let at_ms = value["at_ms"].as_i64().expect("an instant");
+            let n = usize::try_from(value["n"].as_u64().expect("a number")).expect("small");
+            let Some(function) = value["function"].as_str() else {
+                // What became of request n, whose line came before.
+                let is_applied = value["applied"] == true;
+                requests[first + n - 1].applied = is_applied.then_some((place, at_ms));
+                continue;
+            };
+            let (_, rest) = line.split_once("\"payload\":").expect("a payload");
+            let (raw, _) = rest.rsplit_once(",\"kind\":").expect("a kind");
+            requests.push(Request {
+                place,
+                at_ms,
+                function: function.to_owned(),
+                raw: raw.to_owned(),
+                payload: value["payload"].clone(),
+                applied: None,
+            });
+        }
+    }
+    requests
+}
+
+async fn read_alerts(sandbox: &Sandbox) -> Vec<Alert> {
+    let services = sandbox.json(&["service", "list"]).await;
+    let list = sandbox.json(&["alert", "list"]).await;
+    let mut alerts = Vec::new();
+    for alert in list.as_array().expect("a list") {
+        let text = |key: &str| alert[key].as_str().expect("a text").to_owned();
+        let at = |key: &str| (!alert[key].is_null()).then(|| instant(&alert[key]));
+        let mut known = services.as_array().expect("a list").iter();
+        let service = known.find(|service| service["id"] == alert["service_id"]);
+        let service = service.expect("an alert belongs to a service");
+        let deliveries = sandbox.deliveries(&text("id")).await;
+        alerts.push(Alert {
+            id: text("id"),
+            service: text("service_id"),
+            channel: service["channel"].as_str().expect("a text").to_owned(),
+            approved_at: at("approved_at"),
+            cancelled_at: at("cancelled_at"),
+            finishes_at: at("finishes_at"),
+            deliveries: deliveries.iter().map(read_delivery).collect(),
+        });
+    }
+    alerts
+}
+
+fn read_delivery(delivery: &Value) -> Delivery {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let attempts = delivery["attempts"].as_array().expect("a list").iter();
+    Delivery {
+        id: text(&delivery["id"]),
+        provider: text(&delivery["provider"]),
+        seq: delivery["seq"].as_u64().expect("a number"),
+        kind: text(&delivery["kind"]),
+        state: text(&delivery["state"]),
+        attempts: attempts
+            .map(|attempt| Attempt {
+                route: text(&attempt["route"]),
+                outcome: attempt["outcome"].as_str().map(str::to_owned),
+            })
+            .collect(),
+    }
+}
