@@ -17,6 +17,7 @@ on_both_engines!(
     cancelled_while_the_outcome_is_unknown_waits_for_the_drain,
     a_cancel_that_is_refused_is_tried_until_it_is_taken,
     a_suspended_service_still_cancels,
+    an_alert_of_an_archived_service_is_cancelled_by_command,
     twenty_cancels_at_once_make_one_event,
 );
 
@@ -260,6 +261,27 @@ async fn a_suspended_service_still_cancels(engine: Engine) {
     let evidence = judge(&sandbox, &server).await;
     assert_eq!(evidence.requests.len(), 16);
     assert!(evidence.deliveries_of(&waiting).is_empty());
+}
+
+async fn an_alert_of_an_archived_service_is_cancelled_by_command(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    sandbox.acknowledged(&alert, 4).await;
+    sandbox
+        .run(&["service", "archive", &team.service])
+        .await
+        .must_succeed();
+    let document = crate::support::documents::cancel("flood-1");
+    server
+        .post_cap(&team, &team.key, document)
+        .await
+        .must_be(403);
+    let cancelled = sandbox.act(&team, "cancel", &alert).await;
+    assert_eq!(cancelled["status"], "cancelled");
+    sandbox.acknowledged(&alert, 8).await;
+    judge(&sandbox, &server).await;
 }
 
 async fn twenty_cancels_at_once_make_one_event(engine: Engine) {

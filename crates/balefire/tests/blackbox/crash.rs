@@ -17,6 +17,7 @@ on_both_engines!(
     killed_again_and_again_every_alert_arrives_once,
     told_to_end_it_waits_for_the_answer,
     a_process_that_froze_sends_nothing_late,
+    two_processes_under_one_name_do_no_harm,
 );
 
 const ALERTS_LATE: &str =
@@ -193,6 +194,60 @@ async fn a_process_that_froze_sends_nothing_late(engine: Engine) {
     );
     frozen.end().await;
     other.end().await;
+}
+
+/// A mistake in the configuration: each declares the other dead, again and again.
+async fn two_processes_under_one_name_do_no_harm(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let one = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let late = "[[fault]]\nkind = \"late\"\nms = 1500\n";
+    sandbox.networks.fail(late).await;
+    let alert = one.broadcast(&team, "flood-1").await;
+    sandbox.networks.wait_for("alert", "", 4).await;
+    // It takes what the first one sends for orphaned, and sends it again.
+    let two = Server::start(&sandbox).await;
+    sandbox.acknowledged(&alert, 4).await;
+    two.cancel(&team, "flood-1").await;
+    sandbox.acknowledged(&alert, 8).await;
+    judge(&sandbox, &two).await;
+    one.end().await;
+    two.end().await;
+}
+
+/// What a network answered while the database was away is a fact all the same.
+#[tokio::test]
+async fn an_answer_outlives_a_database_that_goes_away() {
+    let sandbox = Sandbox::new(Engine::Postgresql).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let late = "[[fault]]\nkind = \"late\"\nms = 1000\n";
+    sandbox.networks.fail(late).await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    sandbox.networks.wait_for("alert", "", 4).await;
+    sandbox.take_database_away();
+    let told = poll_until(SOON, "the server says that it is not ready", async || {
+        let answer = server.open("GET", "/_api_status/ready").await;
+        (answer.status == 503).then(|| answer.json())
+    })
+    .await;
+    assert_eq!(told["database"], "unavailable");
+    assert_eq!(server.open("GET", "/_api_status").await.status, 200);
+    poll_until(SOON, "four answers could not be stored", async || {
+        (server.process.events("attempt.not_stored").len() >= 4).then_some(())
+    })
+    .await;
+
+    sandbox.give_database_back();
+    for delivery in sandbox.acknowledged(&alert, 4).await {
+        assert_eq!(outcomes(&delivery), ["accepted"], "{delivery}");
+    }
+    assert_eq!(server.open("GET", "/_api_status/ready").await.status, 200);
+    let evidence = judge(&sandbox, &server).await;
+    assert_eq!(evidence.requests.len(), 4);
+    let next = server.broadcast(&team, "flood-2").await;
+    sandbox.acknowledged(&next, 4).await;
+    server.end().await;
 }
 
 fn outcomes<'a>(delivery: &'a Value) -> Vec<&'a str> {

@@ -20,6 +20,7 @@ on_both_engines!(
     an_alert_that_was_taken_completes_at_its_end,
     a_wrong_configuration_names_everything_that_is_wrong,
     the_schema_must_be_current_before_anything_starts,
+    roles_may_be_split_over_processes,
 );
 
 async fn a_server_says_when_it_is_ready(engine: Engine) {
@@ -201,6 +202,26 @@ async fn the_schema_must_be_current_before_anything_starts(engine: Engine) {
     let again = sandbox.json(&["migrate"]).await;
     assert_eq!(again, json!({ "applied": [] }));
     Server::start(&sandbox).await.end().await;
+}
+
+async fn roles_may_be_split_over_processes(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let start =
+        async |roles: &str| Server::start_as(&sandbox, &["serve", "--roles", roles], roles).await;
+    let (api, dispatch) = (start("api").await, start("dispatch").await);
+    let team = sandbox.live_team().await;
+    let alert = api.submit(&team, "flood-1").await;
+    approve_until(&api, &team, &alert, 4).await;
+    sandbox.acknowledged(&alert, 4).await;
+    let schedule = start("schedule").await;
+    poll_until(SOON, "the alert is completed", async || {
+        (api.read(&team, &alert).await["status"] == "completed").then_some(())
+    })
+    .await;
+    judge(&sandbox, &api).await;
+    for server in [api, dispatch, schedule] {
+        server.end().await;
+    }
 }
 
 /// Both send, and what both could send is sent once.

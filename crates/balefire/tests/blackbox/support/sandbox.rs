@@ -119,6 +119,25 @@ impl Sandbox {
         }
     }
 
+    /// Ends every connection to the PostgreSQL database, and refuses new ones.
+    pub(crate) fn take_database_away(&self) {
+        let database = self.database.as_ref().expect("it is PostgreSQL");
+        let name = database.name();
+        // The limit does not hold for the superuser, who gives the database back.
+        database.run_as_superuser(&format!("ALTER DATABASE {name} CONNECTION LIMIT 0"));
+        database.run_as_superuser(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+    }
+
+    /// Lets connections in again.
+    pub(crate) fn give_database_back(&self) {
+        let database = self.database.as_ref().expect("it is PostgreSQL");
+        let name = database.name();
+        database.run_as_superuser(&format!("ALTER DATABASE {name} CONNECTION LIMIT -1"));
+    }
+
     /// A file of this world.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
