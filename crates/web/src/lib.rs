@@ -13,8 +13,8 @@
 //! | `GET …/{id}/provider-statuses` | `notify-admin` | the course of the deliveries |
 //!
 //! What it promises: every size is bounded before anything is read; a handler parses, calls one
-//! verb of `app`, and renders; whatever a client sends, the answer is one of the shapes of
-//! [`problem`]; a panic ends a request and not the process; every answer of a handler carries the
+//! verb of `app`, and renders; whatever a client sends, the answer has one of three shapes
+//! (`problem.rs`); a panic ends a request and not the process; every answer of a handler carries the
 //! request's id in `X-EAS-Trace-Id`, and so does every line of the log about it. What it does not:
 //! TLS, which stands in front, and requests whose head is no HTTP/1.1, which hyper answers itself.
 

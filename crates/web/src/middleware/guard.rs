@@ -1,6 +1,6 @@
 //! Around every request: its id, its deadline, its panic, its headers, its line in the log.
 //!
-//! 1. The request gets an id.
+//! 1. The request gets an id, which stands in the span of everything that is logged meanwhile.
 //! 2. It runs, for at most [`REQUEST_TIME_MAX`] (503); a panic ends it and nothing else (500).
 //! 3. A fault of ours is logged once, at error, with the id.
 //! 4. The answer gets the headers of every answer.
@@ -16,6 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use balefire_domain::limits::REQUEST_TIME_MAX;
 use futures_util::FutureExt;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::WebState;
@@ -34,7 +35,10 @@ pub(crate) async fn guard(
     let (id, clock) = (state.app.entropy.uuid_v4(), &state.app.clock);
     let (method, started_at) = (request.method().clone(), clock.now());
     let template = route.as_ref().map(MatchedPath::as_str);
-    let mut response = run(Shape::of_route(template), request, next).await;
+    // Whatever a verb logs meanwhile is told with the request's id.
+    let span = tracing::info_span!("http", request.id = %id);
+    let running = run(Shape::of_route(template), request, next).instrument(span);
+    let mut response = running.await;
     if let Some(Fault(fault)) = response.extensions_mut().remove() {
         tracing::error!(
             event = "http.fault", request.id = %id, method = %method,
