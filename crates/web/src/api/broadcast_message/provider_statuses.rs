@@ -77,3 +77,87 @@ fn render_course(mut course: Vec<Status>) -> Vec<Value> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use balefire_domain::ids::{AttemptId, DeliveryId, InstanceId};
+    use balefire_domain::lane::{Attempt, Closed, Delivery, State};
+    use balefire_domain::outcome::Outcome;
+    use balefire_domain::provider::ProviderName;
+    use balefire_domain::time::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A delivery that was accepted one second after its attempt opened, at `second`.
+    fn accepted(seq: u32, kind: Kind, second: i64) -> DeliveryHistory {
+        let at = Timestamp::from_seconds;
+        let id = DeliveryId::new(Uuid::from_u128(seq.into()));
+        let closed_at = at(second + 1);
+        let attempt = Attempt {
+            id: AttemptId::new(Uuid::from_u128(seq.into())),
+            delivery: id,
+            seq,
+            route: "ee-1-proxy".to_owned(),
+            round: 1,
+            opened_at: at(second),
+            deadline_at: at(second + 20),
+            drained_at: at(second + 35),
+            opened_by: InstanceId::new(Uuid::nil()),
+            closed: Some(Closed {
+                at: closed_at,
+                outcome: Outcome::Accepted,
+            }),
+        };
+        let delivery = Delivery {
+            id,
+            seq,
+            kind,
+            state: State::Acknowledged { at: closed_at },
+            round: 1,
+            created_at: at(second),
+            ends_at: at(second + 3600),
+            is_stuck: false,
+        };
+        DeliveryHistory {
+            provider: ProviderName::new("ee").expect("a name"),
+            delivery,
+            attempts: vec![(attempt, String::new())],
+        }
+    }
+
+    #[test]
+    fn the_cancels_of_a_lane_are_told_one_after_the_other() {
+        // A cancel that ended moot is made again when the alert turns out to have been accepted.
+        let mut never_sent = accepted(4, Kind::Cancel, 40);
+        never_sent.attempts.clear();
+        let told = render(&[
+            accepted(1, Kind::Alert, 0),
+            accepted(2, Kind::Cancel, 10),
+            accepted(3, Kind::Cancel, 20),
+            never_sent,
+        ]);
+        let times = |course: &Value| -> Vec<String> {
+            let entries = course.as_array().expect("a list").iter();
+            entries
+                .map(|entry| format!("{} {}", entry["status"], &entry["created_at"]))
+                .collect()
+        };
+        let line = |status: &str, second: u32| {
+            format!("\"{status}\" \"Thu, 01 Jan 1970 00:00:{second:02} GMT\"")
+        };
+        assert_eq!(
+            times(&told["ee"]["alert"]),
+            [line("sending", 0), line("returned-ack", 1)]
+        );
+        assert_eq!(
+            times(&told["ee"]["cancel"]),
+            [
+                line("sending", 10),
+                line("returned-ack", 11),
+                line("sending", 20),
+                line("returned-ack", 21),
+            ]
+        );
+    }
+}
