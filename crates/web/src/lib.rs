@@ -14,9 +14,10 @@
 //!
 //! What it promises: every size is bounded before anything is read; a handler parses, calls one
 //! verb of `app`, and renders; whatever a client sends, the answer has one of three shapes
-//! (`problem.rs`); a panic ends a request and not the process; every answer of a handler carries the
-//! request's id in `X-EAS-Trace-Id`, and so does every line of the log about it. What it does not:
-//! TLS, which stands in front, and requests whose head is no HTTP/1.1, which hyper answers itself.
+//! (`problem.rs`); a panic ends a request and not the process; every answer of a handler carries
+//! the request's id in `X-EAS-Trace-Id`, and so does every line of the log about it. What it does
+//! not: TLS, which stands in front, and requests whose head is no HTTP/1.1, which hyper answers
+//! itself.
 
 use std::sync::Arc;
 
