@@ -129,11 +129,20 @@ impl App {
         if service.state == ServiceState::Archived {
             return Err(Failure::Refused(TokenRefusal::ServiceArchived));
         }
-        let signer = keys.into_iter().rev().take(KEYS_TRIED_MAX).find(|key| {
-            self.secret_key
-                .open(&key.secret)
-                .is_ok_and(|secret| is_signed_by(&token, &secret))
-        });
+        let mut signer = None;
+        for key in keys.into_iter().rev().take(KEYS_TRIED_MAX) {
+            match self.secret_key.open(&key.secret) {
+                Ok(secret) if is_signed_by(&token, &secret) => {
+                    signer = Some(key);
+                    break;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(
+                    event = "key.unreadable", key.id = %key.id, service.id = %service_id,
+                    error = &error as &dyn std::error::Error, "a service's key can't be used"
+                ),
+            }
+        }
         let Some(key) = signer else {
             return Err(Failure::Refused(TokenRefusal::KeyNotFound));
         };

@@ -26,7 +26,11 @@ impl App {
             let done: Result<bool, Failure<()>> = repeat(|| self.complete_alert(alert)).await;
             match done {
                 Ok(is_completed) => completed += usize::from(is_completed),
-                Err(Failure::Store(error)) => return Err(error),
+                // One that can't be completed hides no other; it is tried again in a second.
+                Err(Failure::Store(error)) => tracing::error!(
+                    event = "alert.not_completed", alert.id = %alert,
+                    error = &error as &dyn std::error::Error, "an alert could not be completed"
+                ),
                 Err(Failure::Refused(())) => {}
             }
         }

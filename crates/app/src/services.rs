@@ -102,7 +102,7 @@ impl App {
         change: impl FnOnce(&mut Service) + Send,
     ) -> Result<Option<Service>, StoreError> {
         let mut tx = self.store.begin("change_service", self.clock.now()).await?;
-        let Some(mut service) = tx.load_service(id).await? else {
+        let Some(mut service) = tx.lock_service(id).await? else {
             return Ok(None);
         };
         change(&mut service);

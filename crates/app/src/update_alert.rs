@@ -51,7 +51,7 @@ pub enum UpdateRefusal {
     NotEditable(Status),
     /// One of area ids and polygons without the other.
     HalfAreas,
-    /// An edit of a pending alert on a live service that names nobody (D42).
+    /// An edit of an alert that may be real, and that names nobody (D8, D42).
     EditorMissing,
     /// The text can't be sent.
     Text(TextRefusal),
@@ -185,13 +185,15 @@ fn is_edit(was: &Alert, is: &Alert) -> bool {
         || was.extra_content != is.extra_content
 }
 
+/// An edit that nobody answers for could be approved by the one who made it (D8): where alerts may
+/// be real it must name its editor.
 fn check_editor(
     known: &Alert,
     service: &Service,
     change: &AlertChange,
 ) -> Result<(), UpdateRefusal> {
-    let must_name = known.status == Status::PendingApproval && service.mode == Mode::Live;
-    if must_name && change.created_by.is_none() {
+    let may_be_real = service.mode == Mode::Live || !known.is_stubbed;
+    if may_be_real && change.created_by.is_none() {
         return Err(UpdateRefusal::EditorMissing);
     }
     Ok(())

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,6 +10,7 @@ use balefire_app::secrets::{SECRET_KEY_BYTES, SecretKey};
 use balefire_app::{App, Settings};
 use balefire_dispatcher::{DispatchSettings, Dispatcher};
 use balefire_domain::entropy::Entropy;
+use balefire_domain::time::Clock;
 use balefire_gateway::{Endpoint, Gateway, GatewaySettings};
 use balefire_store::{DatabaseUrl, MigrationState, Store};
 use balefire_web::{WebLimits, WebState};
@@ -53,7 +53,7 @@ pub(crate) async fn open_app(config: &Config) -> anyhow::Result<App> {
              version that migrated it"
         ),
     }
-    app(config, store)
+    app(config, store).await
 }
 
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
@@ -68,7 +68,8 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
         .context("the database can't be opened (database.url)")
 }
 
-pub(crate) fn app(config: &Config, store: Store) -> anyhow::Result<App> {
+pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
+    let secret_key = Arc::new(secret_key(config, &store).await?);
     let clients = config.clients.iter().map(|(name, secrets)| {
         (
             name.clone(),
@@ -95,12 +96,12 @@ pub(crate) fn app(config: &Config, store: Store) -> anyhow::Result<App> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         settings: Arc::new(settings),
-        secret_key: Arc::new(secret_key(config)?),
+        secret_key,
         wake: Arc::new(Notify::new()),
     })
 }
 
-fn secret_key(config: &Config) -> anyhow::Result<SecretKey> {
+async fn secret_key(config: &Config, store: &Store) -> anyhow::Result<SecretKey> {
     let url: DatabaseUrl = config
         .database
         .url
@@ -119,34 +120,44 @@ fn secret_key(config: &Config) -> anyhow::Result<SecretKey> {
             return Ok(SecretKey::new(&DEVELOPMENT_KEY));
         }
     };
-    read_or_make_key(&path, config.secrets.key_file.is_none())
-        .with_context(|| format!("the key {} (secrets.key_file)", path.display()))
-}
-
-fn read_or_make_key(path: &Path, may_make: bool) -> anyhow::Result<SecretKey> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    if may_make {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        match options.open(path) {
-            Ok(mut file) => {
-                let (a, b) = (SystemEntropy.random(), SystemEntropy.random());
-                file.write_all(&[a.to_le_bytes(), b.to_le_bytes()].concat())?;
-                file.sync_all()?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
-        }
+    let named = || format!("the key {} (secrets.key_file)", path.display());
+    if config.secrets.key_file.is_none() && !path.exists() {
+        let mut tx = store.begin_read("has_api_keys", SystemClock.now()).await?;
+        anyhow::ensure!(
+            !tx.has_api_keys().await?,
+            "{} is gone, and the database has keys of services that only it can read: bring it \
+             back from where it is kept safe",
+            named()
+        );
+        make_key(&path).with_context(named)?;
     }
-    let bytes = std::fs::read(path)?;
+    let bytes = std::fs::read(&path).with_context(named)?;
     let Ok(bytes) = <[u8; SECRET_KEY_BYTES]>::try_from(bytes.as_slice()) else {
         bail!(
-            "it must hold exactly {SECRET_KEY_BYTES} bytes and holds {}",
+            "{} must hold exactly {SECRET_KEY_BYTES} bytes and holds {}",
+            named(),
             bytes.len()
         );
     };
     Ok(SecretKey::new(&bytes))
+}
+
+/// Makes a key for its owner's eyes only. It appears whole or not at all; of two processes that
+/// make it at once one wins, and both read that one.
+fn make_key(path: &Path) -> anyhow::Result<()> {
+    use std::io::Write;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let (a, b) = (SystemEntropy.random(), SystemEntropy.random());
+    file.write_all(&[a.to_le_bytes(), b.to_le_bytes()].concat())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error.into()),
+    }
 }
 
 /// A service that runs. It ends when its token is cancelled, or when one of its loops ends.
@@ -169,15 +180,14 @@ impl Service {
             .with_context(|| format!("can't listen on {} (http.listen)", config.http.listen))?;
         let address = listener.local_addr()?;
         let mut loops = JoinSet::new();
-        let is_dispatching = Arc::new(AtomicBool::new(false));
+        let mut dispatching = None;
         if roles.contains(&Role::Dispatch) {
-            let dispatcher = Arc::new(dispatcher(config, &app, address)?);
-            let (end, alive) = (end.clone(), Arc::clone(&is_dispatching));
-            alive.store(true, Ordering::Relaxed);
+            let dispatcher = Arc::new(dispatcher(config, &app, address).await?);
+            dispatching = Some(Arc::clone(&dispatcher));
+            let end = end.clone();
             loops.spawn(async move {
-                let ended = dispatcher.run(end).await.context("the database failed");
-                alive.store(false, Ordering::Relaxed);
-                ("dispatcher", ended)
+                let ended = dispatcher.run(end).await;
+                ("dispatcher", ended.context("the database failed"))
             });
         }
         if roles.contains(&Role::Schedule) {
@@ -185,7 +195,6 @@ impl Service {
             loops.spawn(async move { ("schedule", schedule(app, end).await) });
         }
         if roles.contains(&Role::Api) {
-            let needs_dispatch = roles.contains(&Role::Dispatch);
             let state = WebState {
                 app,
                 limits: WebLimits {
@@ -198,7 +207,9 @@ impl Service {
                         .collect(),
                 },
                 readiness: Arc::new(move || {
-                    !needs_dispatch || is_dispatching.load(Ordering::Relaxed)
+                    dispatching
+                        .as_ref()
+                        .is_none_or(|dispatcher| dispatcher.is_alive())
                 }),
             };
             let end = end.clone().cancelled_owned();
@@ -232,7 +243,7 @@ impl Service {
     }
 }
 
-fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::Result<Dispatcher> {
+async fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::Result<Dispatcher> {
     // With the proxies off nothing is ever sent; the address is never used.
     let endpoint = config
         .cbc
@@ -264,15 +275,16 @@ fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::Result
         figures: config.dispatch.figures(),
         instance_name,
     };
+    // On PostgreSQL dispatch has connections of its own, so that no crowd of requests can take
+    // them. SQLite's one writer is shared, and its queue is fair.
+    let store = match app.store.engine() {
+        "postgres" => open_store(config).await?,
+        _ => app.store.clone(),
+    };
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
     let wake = Arc::clone(&app.wake);
     Ok(Dispatcher::new(
-        app.store.clone(),
-        gateway,
-        clock,
-        entropy,
-        settings,
-        wake,
+        store, gateway, clock, entropy, settings, wake,
     ))
 }
 

@@ -1,6 +1,7 @@
 //! One lane's turn: intent, send, outcome; again at once while `step` says so.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::ids::AttemptId;
@@ -15,6 +16,7 @@ use balefire_store::{StoreError, Tx};
 
 use crate::Dispatcher;
 use crate::bulkhead::Permit;
+use crate::sweep::bounded;
 
 /// How long a lane waits for a place at its provider before it is left to the next sweep.
 const PERMIT_WAIT: Duration = Duration::from_secs(1);
@@ -56,6 +58,9 @@ impl Dispatcher {
         let mut turn = Turn::default();
         let mut cause = cause;
         for _ in 0..ATTEMPTS_PER_TURN_MAX {
+            if self.is_ending.load(Ordering::Relaxed) {
+                break; // What is open is awaited, and nothing more is opened.
+            }
             let Some(permit) = self.permit(key, is_cancelling).await? else {
                 break;
             };
@@ -65,7 +70,11 @@ impl Dispatcher {
             cause = Cause::Due;
             let answered = self.gateway.send(outgoing.request.clone()).await;
             drop(permit);
-            turn.has_healed |= self.settle(key, &outgoing, &answered).await?;
+            let settled = self.settle(key, &outgoing, &answered).await?;
+            turn.has_healed |= settled.has_healed;
+            if !settled.is_due {
+                break;
+            }
         }
         Ok(turn)
     }
@@ -93,6 +102,10 @@ impl Dispatcher {
         key: &LaneKey,
         event: LaneEvent,
     ) -> Result<Option<Kind>, StoreError> {
+        bounded("dispatch.play", self.play_once(key, event)).await
+    }
+
+    async fn play_once(&self, key: &LaneKey, event: LaneEvent) -> Result<Option<Kind>, StoreError> {
         let mut tx = self.store.begin("dispatch.play", self.clock.now()).await?;
         let Some(lane) = tx.lock_lane(key).await? else {
             return Ok(None);
@@ -105,8 +118,29 @@ impl Dispatcher {
         Ok(stepped.lane.target().map(|target| target.kind))
     }
 
-    /// Step 1: stores the intent to send, if `step` has one.
+    /// Step 1: stores the intent to send, if `step` has one. When it is not known whether it was
+    /// stored, nothing is sent, and an attempt that was is closed.
     async fn open(&self, key: &LaneKey, cause: Cause) -> Result<Option<Outgoing>, StoreError> {
+        let attempt = AttemptId::new(self.entropy.uuid_v7(self.clock.now()));
+        let opened = bounded("dispatch.open", self.open_once(key, cause, attempt)).await;
+        if opened.is_err()
+            && let Err(error) = self.play(key, LaneEvent::OwnerDied { attempt }).await
+        {
+            tracing::warn!(
+                event = "attempt.not_closed", attempt.id = %attempt,
+                error = &error as &dyn std::error::Error,
+                "an attempt that may have been stored is closed when it is drained"
+            );
+        }
+        opened
+    }
+
+    async fn open_once(
+        &self,
+        key: &LaneKey,
+        cause: Cause,
+        attempt: AttemptId,
+    ) -> Result<Option<Outgoing>, StoreError> {
         let mut tx = self.store.begin("dispatch.open", self.clock.now()).await?;
         let Some(lane) = tx.lock_lane(key).await? else {
             return Ok(None);
@@ -116,7 +150,6 @@ impl Dispatcher {
             Cause::Due => lane.clone(),
             Cause::Healed => step(&lane, LaneEvent::ProviderHealed, tx.now, &policy).lane,
         };
-        let attempt = AttemptId::new(self.entropy.uuid_v7(tx.now));
         let due = LaneEvent::Due {
             attempt,
             by: self.instance(),

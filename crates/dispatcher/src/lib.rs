@@ -15,6 +15,7 @@ mod settle;
 mod sweep;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use balefire_domain::entropy::Entropy;
@@ -51,6 +52,9 @@ pub struct Dispatcher {
     wake: Arc<Notify>,
     bulkheads: Bulkheads,
     instance: RwLock<InstanceId>,
+    is_ending: AtomicBool,
+    /// When the latest sweep succeeded, in microseconds since 1970.
+    swept_at_us: AtomicI64,
 }
 
 impl Dispatcher {
@@ -74,6 +78,8 @@ impl Dispatcher {
             wake,
             bulkheads,
             instance,
+            is_ending: AtomicBool::new(false),
+            swept_at_us: AtomicI64::new(0),
         }
     }
 

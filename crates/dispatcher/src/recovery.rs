@@ -13,6 +13,7 @@ use balefire_store::lanes::LaneKey;
 
 use crate::Dispatcher;
 use crate::settle::log_duty;
+use crate::sweep::bounded;
 
 /// A process that was not seen for so long is dead.
 const UNSEEN_MAX: Duration = Duration::from_secs(15);
@@ -48,16 +49,23 @@ impl Dispatcher {
             );
         }
         if !is_known {
-            tracing::warn!(
+            tracing::error!(
                 event = "instance.declared_dead", instance.id = %self.instance(),
-                "this process was declared dead and goes on under a new id"
+                "this process was declared dead and goes on under a new id: it was not seen for \
+                 a while, or another process has its name (dispatch.instance_name)"
             );
             let id = InstanceId::new(self.entropy.uuid_v7(self.clock.now()));
             *self
                 .instance
                 .write()
                 .unwrap_or_else(PoisonError::into_inner) = id;
-            self.enter().await?;
+            let name = &self.settings.instance_name;
+            let mut tx = self
+                .store
+                .begin("instance.enter_again", self.clock.now())
+                .await?;
+            tx.insert_instance_again(id, name).await?;
+            tx.commit().await?;
         }
         Ok(())
     }
@@ -69,27 +77,40 @@ impl Dispatcher {
         tx.commit().await
     }
 
-    /// Closes attempts whose process is dead.
+    /// Closes attempts whose process is dead. One that can't be closed hides no other.
     pub(crate) async fn close_orphans(&self) -> Result<(), StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("list_orphans", self.clock.now())
-            .await?;
-        let orphans = tx.list_orphaned_attempts(LANES_PER_SWEEP_MAX).await?;
-        drop(tx);
+        let orphans = bounded("list_orphans", async {
+            let mut tx = self
+                .store
+                .begin_read("list_orphans", self.clock.now())
+                .await?;
+            tx.list_orphaned_attempts(LANES_PER_SWEEP_MAX).await
+        })
+        .await?;
         for (key, attempt) in orphans {
             tracing::warn!(
                 event = "attempt.orphaned", alert.id = %key.alert_id, provider = %key.provider,
                 attempt.id = %attempt, "the process that sent this is gone; its outcome is unknown"
             );
-            self.play(&key, LaneEvent::OwnerDied { attempt }).await?;
+            if let Err(error) = self.play(&key, LaneEvent::OwnerDied { attempt }).await {
+                tracing::error!(
+                    event = "recovery.failed", attempt.id = %attempt,
+                    error = &error as &dyn std::error::Error,
+                    "an attempt of a dead process could not be closed; the next beat tries again"
+                );
+            }
         }
+        self.wake.notify_one();
         Ok(())
     }
 
     /// After a panic in a lane's turn: its attempt ends unknown, a person is told, the lane goes on
     /// at its back-off (D34).
     pub(crate) async fn after_panic(&self, key: &LaneKey) -> Result<(), StoreError> {
+        bounded("dispatch.after_panic", self.after_panic_once(key)).await
+    }
+
+    async fn after_panic_once(&self, key: &LaneKey) -> Result<(), StoreError> {
         let mut tx = self
             .store
             .begin("dispatch.after_panic", self.clock.now())

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use balefire_domain::ids::{DeliveryId, DutyItemId};
+use balefire_domain::lane::step::next_wake;
 use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane, LaneEvent, State, step};
 use balefire_domain::outcome::Outcome;
 use balefire_gateway::Answered;
@@ -12,25 +13,34 @@ use balefire_store::{StoreError, Tx};
 
 use crate::Dispatcher;
 use crate::lane_task::Outgoing;
+use crate::sweep::bounded;
 
 /// The wait before an answer that could not be stored is tried again.
 const SETTLE_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
+/// What a stored answer leads to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Settled {
+    /// Something got through.
+    pub(crate) has_healed: bool,
+    /// The lane has more to do now. Otherwise a look at it would be a transaction for nothing.
+    pub(crate) is_due: bool,
+}
+
 impl Dispatcher {
     /// Stores what an attempt was answered, and what follows. An answer is a fact: while the
     /// database is away it is kept and tried again, until the sweep would close the attempt anyway.
-    /// Whether something got through.
     pub(crate) async fn settle(
         &self,
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Settled, StoreError> {
         loop {
-            match self.settle_once(key, outgoing, answered).await {
-                Ok(has_healed) => {
+            match bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await {
+                Ok(settled) => {
                     log_answer(key, outgoing, answered, self.clock.now());
-                    return Ok(has_healed);
+                    return Ok(settled);
                 }
                 Err(error) if self.clock.now() >= outgoing.attempt.drained_at => return Err(error),
                 Err(error) => {
@@ -51,14 +61,14 @@ impl Dispatcher {
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Settled, StoreError> {
         let attempt = &outgoing.attempt;
         let mut tx = self
             .store
             .begin("dispatch.settle", self.clock.now())
             .await?;
         let Some(lane) = tx.lock_lane(key).await? else {
-            return Ok(false);
+            return Ok(Settled::default());
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
         let event = LaneEvent::Answered {
@@ -81,20 +91,26 @@ impl Dispatcher {
         tx.save_route_result(provider, &attempt.route, is_good, &answered.detail)
             .await?;
         self.apply_duties(&mut tx, key, &stepped.effects).await?;
-        self.remake_cancel(&mut tx, key, &stepped.lane, &stepped.effects)
+        let is_remade = self
+            .remake_cancel(&mut tx, key, &stepped.lane, &stepped.effects)
             .await?;
+        let wake_at = next_wake(&stepped.lane, tx.now);
+        let is_due = is_remade || wake_at.is_some_and(|at| at <= tx.now);
         tx.commit().await?;
-        Ok(stepped.effects.contains(&Effect::HealProvider))
+        Ok(Settled {
+            has_healed: stepped.effects.contains(&Effect::HealProvider),
+            is_due,
+        })
     }
 
-    /// Issues another cancel where the first was closed too early (D5).
+    /// Issues another cancel where the first was closed too early (D5). Whether it did.
     async fn remake_cancel(
         &self,
         tx: &mut Tx,
         key: &LaneKey,
         lane: &Lane,
         effects: &[Effect],
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let remade = effects.iter().find_map(|effect| match effect {
             Effect::RemakeCancel { of } => Some(*of),
             Effect::Send(_)
@@ -103,10 +119,10 @@ impl Dispatcher {
             | Effect::HealProvider => None,
         });
         let Some(closed) = lane.deliveries.iter().find(|d| Some(d.id) == remade) else {
-            return Ok(());
+            return Ok(false);
         };
         let Some(known) = tx.load_frozen(closed.id).await? else {
-            return Ok(());
+            return Ok(false);
         };
         let message_number = match known.message_number {
             None => None,
@@ -132,7 +148,8 @@ impl Dispatcher {
         let policy = self.policy(tx, &key.provider).await?;
         let stepped = step(lane, LaneEvent::Issued(delivery), tx.now, &policy);
         tx.save_lane(key, &inserted, &stepped.lane).await?;
-        self.apply_duties(tx, key, &stepped.effects).await
+        self.apply_duties(tx, key, &stepped.effects).await?;
+        Ok(true)
     }
 
     /// Opens and closes the duty items that a step asks for.

@@ -1,13 +1,16 @@
 //! The loop: it takes up lanes when something was committed, each second in any case, and until it
 //! is told to end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::limits::LANES_PER_SWEEP_MAX;
 use balefire_domain::provider::ProviderName;
+use balefire_domain::time::Timestamp;
 use balefire_store::StoreError;
 use balefire_store::lanes::LaneKey;
 use futures_util::FutureExt;
@@ -22,10 +25,26 @@ use crate::lane_task::{Cause, Turn};
 const SWEEP_PERIOD: Duration = Duration::from_secs(1);
 /// How often this process says that it lives (D26).
 const BEAT_PERIOD: Duration = Duration::from_secs(5);
+/// How long one step with the database may take before it counts as failed: a connection whose
+/// peer vanished would otherwise keep its step for ever.
+const STEP_MAX: Duration = Duration::from_secs(10);
+/// How old the latest sweep may be while the loop counts as alive.
+const ALIVE_MAX: Duration = Duration::from_secs(5);
 /// How long open attempts are awaited at the end; what is left is closed by who starts next.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
 /// Turns under way at once; the sweep takes up the rest when there is room.
 const TURNS_MAX: usize = 4 * LANES_PER_SWEEP_MAX;
+
+/// A step with the database, of bounded length.
+pub(crate) async fn bounded<T>(
+    name: &'static str,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match timeout(STEP_MAX, step).await {
+        Ok(done) => done,
+        Err(_) => Err(StoreError::timed_out(name)),
+    }
+}
 
 /// The end of a lane's turn.
 struct Ended {
@@ -38,8 +57,8 @@ struct Ended {
 struct Turns {
     tasks: JoinSet<Ended>,
     running: BTreeSet<LaneKey>,
-    /// Woken while their turn was under way: they get another.
-    again: BTreeSet<LaneKey>,
+    /// Woken while their turn was under way: they get another, for this cause.
+    again: BTreeMap<LaneKey, Cause>,
 }
 
 impl Dispatcher {
@@ -47,30 +66,20 @@ impl Dispatcher {
     /// could not enter the database at the start; later failures of the database are logged, and
     /// the next sweep tries again.
     pub async fn run(self: Arc<Self>, end: CancellationToken) -> Result<(), StoreError> {
-        self.enter().await?;
-        self.close_orphans().await?;
+        bounded("instance.enter", self.enter()).await?;
+        let mut recovery = JoinSet::new();
+        // Of its own: it waits for rows that another process may hold.
+        recovery.spawn(Arc::clone(&self).recover(end.clone()));
         let mut turns = Turns::default();
-        // The configuration may have changed: everything unsettled is looked at once.
-        let mut tx = self
-            .store
-            .begin_read("list_unsettled", self.clock.now())
-            .await?;
-        let unsettled = tx.list_unsettled_lanes(LANES_PER_SWEEP_MAX).await?;
-        drop(tx);
-        for key in unsettled {
-            self.begin_turn(&mut turns, key, false, Cause::Due);
-        }
         let mut sweep = interval(SWEEP_PERIOD);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut beat = interval(BEAT_PERIOD);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let done = tokio::select! {
                 () = end.cancelled() => break,
+                _ = recovery.join_next() => break,
                 Some(ended) = turns.tasks.join_next() => self.end_turn(&mut turns, ended).await,
                 () = self.wake.notified() => self.take_up(&mut turns).await,
                 _ = sweep.tick() => self.take_up(&mut turns).await,
-                _ = beat.tick() => self.recover().await,
             };
             if let Err(error) = done {
                 tracing::error!(
@@ -80,19 +89,45 @@ impl Dispatcher {
                 );
             }
         }
+        self.is_ending.store(true, Ordering::Relaxed);
         self.drain(turns).await;
-        self.leave().await
+        bounded("instance.leave", self.leave()).await
     }
 
-    async fn recover(&self) -> Result<(), StoreError> {
-        self.beat().await?;
-        self.close_orphans().await
+    /// Whether the loop is alive: its latest sweep succeeded within the last seconds.
+    pub fn is_alive(&self) -> bool {
+        let swept_at = Timestamp::from_micros(self.swept_at_us.load(Ordering::Relaxed));
+        self.clock.now().since(swept_at) < ALIVE_MAX
+    }
+
+    async fn recover(self: Arc<Self>, end: CancellationToken) {
+        let mut beat = interval(BEAT_PERIOD);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = end.cancelled() => return,
+                _ = beat.tick() => {}
+            }
+            let beaten = bounded("instance.beat", self.beat()).await;
+            let closed = self.close_orphans().await;
+            for error in [beaten.err(), closed.err()].into_iter().flatten() {
+                tracing::error!(
+                    event = "recovery.failed",
+                    error = &error as &dyn std::error::Error,
+                    "the database failed; the next beat tries again"
+                );
+            }
+        }
     }
 
     async fn take_up(self: &Arc<Self>, turns: &mut Turns) -> Result<(), StoreError> {
-        let mut tx = self.store.begin_read("list_due", self.clock.now()).await?;
-        let due = tx.list_due_lanes(LANES_PER_SWEEP_MAX).await?;
-        drop(tx);
+        let due = bounded("list_due", async {
+            let mut tx = self.store.begin_read("list_due", self.clock.now()).await?;
+            tx.list_due_lanes(LANES_PER_SWEEP_MAX).await
+        })
+        .await?;
+        self.swept_at_us
+            .store(self.clock.now().micros(), Ordering::Relaxed);
         for lane in due {
             self.begin_turn(turns, lane.key, lane.is_cancelling, Cause::Due);
         }
@@ -104,12 +139,14 @@ impl Dispatcher {
         turns: &mut Turns,
         provider: &ProviderName,
     ) -> Result<(), StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("list_waiting", self.clock.now())
-            .await?;
-        let waiting = tx.list_waiting_lanes(provider, LANES_PER_SWEEP_MAX).await?;
-        drop(tx);
+        let waiting = bounded("list_waiting", async {
+            let mut tx = self
+                .store
+                .begin_read("list_waiting", self.clock.now())
+                .await?;
+            tx.list_waiting_lanes(provider, LANES_PER_SWEEP_MAX).await
+        })
+        .await?;
         for key in waiting {
             self.begin_turn(turns, key, false, Cause::Healed);
         }
@@ -124,7 +161,10 @@ impl Dispatcher {
         cause: Cause,
     ) {
         if turns.running.contains(&key) {
-            turns.again.insert(key);
+            let again = turns.again.entry(key).or_insert(cause);
+            if cause == Cause::Healed {
+                *again = cause;
+            }
             return;
         }
         if turns.running.len() >= TURNS_MAX && !is_cancelling {
@@ -144,7 +184,10 @@ impl Dispatcher {
         let failure = match turn.catch_unwind().await {
             Ok(Ok(turn)) => return turn,
             Ok(Err(error)) => Some(error),
-            Err(_) => self.after_panic(key).await.err(),
+            Err(_) => match AssertUnwindSafe(self.after_panic(key)).catch_unwind().await {
+                Ok(told) => told.err(),
+                Err(_) => None, // The panic was logged; the sweep comes back to the lane.
+            },
         };
         if let Some(error) = failure {
             tracing::error!(
@@ -163,8 +206,8 @@ impl Dispatcher {
     ) -> Result<(), StoreError> {
         let ended = ended.expect("a turn catches its own panics and nobody aborts it");
         turns.running.remove(&ended.key);
-        if turns.again.remove(&ended.key) {
-            self.begin_turn(turns, ended.key.clone(), false, Cause::Due);
+        if let Some(cause) = turns.again.remove(&ended.key) {
+            self.begin_turn(turns, ended.key.clone(), false, cause);
         }
         if ended.turn.has_healed {
             self.take_up_waiting(turns, &ended.key.provider).await?;

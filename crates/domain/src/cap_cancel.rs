@@ -50,57 +50,81 @@ pub enum Miss {
     LiveWithTestKey,
 }
 
-/// Finds the alert that `named` means among `candidates`. A normal key sees real alerts first, and
-/// stubbed ones only if no real one fits; a test key may stop stubbed ones only.
+type Search = fn(&[NamedMessage], &[&Candidate]) -> Result<Option<Found>, Miss>;
+
+/// Finds the alert that `named` means among `candidates`. An exact triple, or an author's reference,
+/// counts before an identifier whose sender or sent differ; within each of these a normal key sees
+/// real alerts before stubbed ones. A test key may stop stubbed ones only.
 pub fn find(
     named: &[NamedMessage],
     candidates: &[Candidate],
     is_test_key: bool,
 ) -> Result<Found, Miss> {
-    let real = find_among(named, candidates.iter().filter(|c| !c.is_stubbed));
-    let stubbed = find_among(named, candidates.iter().filter(|c| c.is_stubbed));
-    match (is_test_key, real, stubbed) {
-        (false, Err(Miss::NotFound), stubbed) => stubbed,
-        (false, real, _) => real,
-        (true, Ok(_) | Err(Miss::Ambiguous), Err(Miss::NotFound)) => Err(Miss::LiveWithTestKey),
-        (true, _, stubbed) => stubbed,
-    }
-}
-
-fn find_among<'a>(
-    named: &[NamedMessage],
-    candidates: impl Iterator<Item = &'a Candidate> + Clone,
-) -> Result<Found, Miss> {
-    let is_exact = |c: &&Candidate| c.message.as_ref().is_some_and(|m| named.contains(m));
-    let is_named = |name: &str| named.iter().any(|n| n.identifier == name);
-    let is_reference =
-        |c: &&Candidate| c.message.is_none() && c.reference.as_deref().is_some_and(is_named);
-    let is_by_identifier = |c: &&Candidate| {
-        c.status == Status::Broadcasting
-            && c.message.as_ref().is_some_and(|m| is_named(&m.identifier))
+    let (real, stubbed): (Vec<&Candidate>, Vec<&Candidate>) = candidates
+        .iter()
+        .partition(|candidate| !candidate.is_stubbed);
+    let searches = [
+        (find_exact as Search, real.as_slice()),
+        (find_exact, stubbed.as_slice()),
+        (find_by_identifier, real.as_slice()),
+        (find_by_identifier, stubbed.as_slice()),
+    ];
+    // A test key is told of a real alert only when no stubbed one fits as well.
+    let order = if is_test_key {
+        [1, 0, 3, 2]
+    } else {
+        [0, 1, 2, 3]
     };
-    if let Some(found) = only_one(candidates.clone().filter(is_exact))? {
-        return Ok(Found {
-            alert: found,
-            is_by_identifier_only: false,
-        });
+    for place in order {
+        let (search, among) = searches[place];
+        let is_real = place % 2 == 0;
+        match search(named, among) {
+            Ok(None) => {}
+            Ok(Some(_)) | Err(Miss::Ambiguous) if is_test_key && is_real => {
+                return Err(Miss::LiveWithTestKey);
+            }
+            Ok(Some(found)) => return Ok(found),
+            Err(miss) => return Err(miss),
+        }
     }
-    if let Some(found) = only_one(candidates.clone().filter(is_reference))? {
-        return Ok(Found {
-            alert: found,
-            is_by_identifier_only: false,
-        });
-    }
-    match only_one(candidates.filter(is_by_identifier))? {
-        Some(alert) => Ok(Found {
-            alert,
-            is_by_identifier_only: true,
-        }),
-        None => Err(Miss::NotFound),
-    }
+    Err(Miss::NotFound)
 }
 
-fn only_one<'a>(mut fits: impl Iterator<Item = &'a Candidate>) -> Result<Option<AlertId>, Miss> {
+/// An alert made by exactly one of the messages; else one whose author gave it the identifier as
+/// its reference.
+fn find_exact(named: &[NamedMessage], among: &[&Candidate]) -> Result<Option<Found>, Miss> {
+    let is_exact = |c: &&&Candidate| c.message.as_ref().is_some_and(|m| named.contains(m));
+    let is_reference = |c: &&&Candidate| {
+        let is_named = |name: &str| named.iter().any(|n| n.identifier == name);
+        c.message.is_none() && c.reference.as_deref().is_some_and(is_named)
+    };
+    let found = match only_one(among.iter().filter(is_exact))? {
+        Some(alert) => Some(alert),
+        None => only_one(among.iter().filter(is_reference))?,
+    };
+    Ok(found.map(|alert| Found {
+        alert,
+        is_by_identifier_only: false,
+    }))
+}
+
+/// A broadcasting alert that a message of the identifier made, whatever its sender and sent.
+fn find_by_identifier(named: &[NamedMessage], among: &[&Candidate]) -> Result<Option<Found>, Miss> {
+    let fits = |c: &&&Candidate| {
+        let message = c.message.as_ref();
+        c.status == Status::Broadcasting
+            && message.is_some_and(|m| named.iter().any(|n| n.identifier == m.identifier))
+    };
+    let found = only_one(among.iter().filter(fits))?;
+    Ok(found.map(|alert| Found {
+        alert,
+        is_by_identifier_only: true,
+    }))
+}
+
+fn only_one<'a>(
+    mut fits: impl Iterator<Item = &'a &'a Candidate>,
+) -> Result<Option<AlertId>, Miss> {
     match (fits.next(), fits.next()) {
         (None, _) => Ok(None),
         (Some(one), None) => Ok(Some(one.alert)),
@@ -156,6 +180,10 @@ mod tests {
         });
         let live = |id, name| by_cap(id, name, Broadcasting, false);
         let stub = |id, name| by_cap(id, name, Broadcasting, true);
+        let stub_sent = |id, name, sent| Candidate {
+            message: Some(message(name, sent)),
+            ..by_cap(id, name, Broadcasting, true)
+        };
         // the rule, the references, the alerts, a test key?, what is found
         let cases = [
             (
@@ -225,6 +253,13 @@ mod tests {
                 "stubbed if none is real",
                 vec![message("a", 1)],
                 vec![stub(1, "a")],
+                false,
+                exact(1),
+            ),
+            (
+                "an exact stubbed one before a real one by its identifier",
+                vec![message("a", 9)],
+                vec![live(2, "a"), stub_sent(1, "a", 9)],
                 false,
                 exact(1),
             ),

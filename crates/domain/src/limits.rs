@@ -38,7 +38,7 @@ pub const TEXT_UCS2_MAX: usize = 615;
 /// Bytes of an alert's text as it is written: 70 times what can be sent, and normalising it stays
 /// under a few milliseconds.
 pub const TEXT_BYTES_MAX: usize = 100_000;
-/// Characters of an alert's reference.
+/// Characters of an alert's reference, and of each name in a CAP identity: they are indexed.
 pub const REFERENCE_CHARS_MAX: usize = 255;
 /// Bytes read of a proxy's answer; more is no answer (unknown).
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;

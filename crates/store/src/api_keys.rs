@@ -62,6 +62,7 @@ statements! {
         (id, service_id, name, kind, secret, created_at, revoked_at, is_revoked_by_mode)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     LIST: "SELECT * FROM api_keys WHERE service_id = $1 ORDER BY created_at, id";
+    LIST_ANY: "SELECT id FROM api_keys LIMIT 1";
     LOAD: "SELECT * FROM api_keys WHERE id = $1";
     REVOKE: "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 }
@@ -86,6 +87,12 @@ impl Tx {
     /// A service's keys, revoked ones too, oldest first.
     pub async fn list_api_keys(&mut self, service: ServiceId) -> Result<Vec<ApiKey>, StoreError> {
         fetch_all!(self, read, LIST, service.to_string())
+    }
+
+    /// Whether any service has a key.
+    pub async fn has_api_keys(&mut self) -> Result<bool, StoreError> {
+        let any = fetch_optional!(self, |row| row.text("id"), LIST_ANY)?;
+        Ok(any.is_some())
     }
 
     /// The key with this id.

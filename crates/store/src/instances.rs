@@ -24,6 +24,17 @@ impl Tx {
         execute!(self, END_NAMESAKES, name.to_owned(), id.to_string(), now)
     }
 
+    /// Enters this process under a new id, and leaves others of its name alone: two processes of
+    /// one name must not declare each other dead in turn.
+    pub async fn insert_instance_again(
+        &mut self,
+        id: InstanceId,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        let now = self.now.micros();
+        execute_one!(self, INSERT, id.to_string(), name.to_owned(), now)
+    }
+
     /// Says that this process lives; false when it was declared dead.
     pub async fn see_instance(&mut self, id: InstanceId) -> Result<bool, StoreError> {
         let now = self.now.micros();

@@ -64,8 +64,6 @@ statements! {
         ORDER BY is_cancelling DESC, wake_at, alert_id LIMIT $3";
     LIST_WAITING: "SELECT DISTINCT alert_id, provider FROM deliveries
         WHERE provider = $1 AND state = 'backoff' ORDER BY alert_id LIMIT $2";
-    LIST_UNSETTLED: "SELECT alert_id, provider FROM lanes WHERE wake_at IS NOT NULL
-        ORDER BY wake_at, alert_id, provider LIMIT $1";
     LIST_ORPHANED: "SELECT a.alert_id AS alert_id, a.provider AS provider, a.id AS attempt_id
         FROM attempts a JOIN instances i ON i.id = a.opened_by
         WHERE a.closed_at IS NULL AND i.ended_at IS NOT NULL
@@ -274,12 +272,6 @@ impl Tx {
             )?);
         }
         Ok(lanes)
-    }
-
-    /// Lanes that are not settled, at most `limit`.
-    pub async fn list_unsettled_lanes(&mut self, limit: usize) -> Result<Vec<LaneKey>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        fetch_all!(self, read_key, LIST_UNSETTLED, limit)
     }
 
     /// Lanes of a provider that wait for their next round, at most `limit`.

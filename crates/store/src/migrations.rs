@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr};
 
@@ -49,7 +50,7 @@ impl Store {
         let migrator = Migrator::with_migrations(migrations);
         let migrated = match &self.pools {
             Pools::Sqlite { writer, .. } => migrate_sqlite(&migrator, writer).await,
-            Pools::Postgres(pool) => migrator.run(pool).await,
+            Pools::Postgres(pool) => migrate_postgres(&migrator, pool).await,
         };
         migrated.map_err(StoreError::Migration)
     }
@@ -111,6 +112,18 @@ impl Store {
         };
         Ok(compare(&applied))
     }
+}
+
+/// On a connection of its own without our time-outs: a migration may take long, or wait long for
+/// another process's.
+async fn migrate_postgres(migrator: &Migrator, pool: &PgPool) -> Result<(), MigrateError> {
+    const NO_TIMEOUTS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
+        SET idle_in_transaction_session_timeout = 0";
+    let mut connection = pool.acquire().await?;
+    sqlx::raw_sql(NO_TIMEOUTS).execute(&mut *connection).await?;
+    let migrated = migrator.run(&mut *connection).await;
+    connection.close().await?;
+    migrated
 }
 
 /// The migrator's lock is PostgreSQL's only. Here a writing transaction around all of it makes the

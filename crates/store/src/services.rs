@@ -34,6 +34,7 @@ statements! {
     INSERT: "INSERT INTO services
         (id, name, state, mode, channel, providers, may_broadcast, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    LOCK (lock): "SELECT id FROM services WHERE id = $1";
     LOAD: "SELECT * FROM services WHERE id = $1";
     LIST: "SELECT * FROM services ORDER BY created_at, id";
     UPDATE: "UPDATE services SET state = $2, mode = $3 WHERE id = $1";
@@ -58,6 +59,12 @@ impl Tx {
             service.may_broadcast,
             service.created_at.micros(),
         )
+    }
+
+    /// Locks a service, then reads it.
+    pub async fn lock_service(&mut self, id: ServiceId) -> Result<Option<Service>, StoreError> {
+        fetch_optional!(self, |row| row.text("id"), LOCK, id.to_string())?;
+        self.load_service(id).await
     }
 
     /// The service with this id.

@@ -50,6 +50,11 @@ impl StoreError {
         Self::Driver { statement, source }
     }
 
+    /// A step that took too long and was given up. Whether it was done is not known.
+    pub fn timed_out(step: &'static str) -> Self {
+        Self::driver(step, sqlx::Error::PoolTimedOut)
+    }
+
     /// The database asks to repeat the transaction (deadlock or serialization failure, D59).
     pub fn is_transient(&self) -> bool {
         self.refusal()
@@ -111,11 +116,14 @@ fn is_refused_for_now(error: &dyn DatabaseError) -> bool {
     let Some(code) = error.code() else {
         return false;
     };
-    // PostgreSQL's classes 08 (connection) and 53 (resources), its shutdowns, a read-only standby
-    // and an I/O error.
+    // PostgreSQL's classes 08 (connection) and 53 (resources), its shutdowns, a read-only standby,
+    // an I/O error, and our own time-outs for locks, statements and idle transactions.
     code.starts_with("08")
         || code.starts_with("53")
-        || matches!(&*code, "57P01" | "57P02" | "57P03" | "25006" | "58030")
+        || matches!(
+            &*code,
+            "57P01" | "57P02" | "57P03" | "25006" | "58030" | "55P03" | "57014" | "25P03"
+        )
 }
 
 /// One statement, named in the database's own logs.

@@ -23,6 +23,14 @@ const POSTGRES_CONNECTIONS_MAX: u32 = 20;
 /// Reading connections of one process to SQLite; one more writes.
 const SQLITE_READERS_MAX: u32 = 4;
 
+/// PostgreSQL ends what takes longer, in milliseconds, so that a process that stopped in the middle
+/// of a transaction keeps its locks from nobody for long.
+const TIMEOUTS: [(&str, &str); 3] = [
+    ("statement_timeout", "5000"),
+    ("lock_timeout", "5000"),
+    ("idle_in_transaction_session_timeout", "10000"),
+];
+
 /// Where the database is: `sqlite://FILE` or `postgres://…`.
 #[derive(Clone)]
 pub enum DatabaseUrl {
@@ -60,9 +68,8 @@ impl FromStr for DatabaseUrl {
             let options: PgConnectOptions = url
                 .parse()
                 .map_err(|_| InvalidDatabaseUrl("the PostgreSQL address is malformed".into()))?;
-            return Ok(Self::Postgres(Box::new(
-                options.application_name("balefire"),
-            )));
+            let options = options.application_name("balefire").options(TIMEOUTS);
+            return Ok(Self::Postgres(Box::new(options)));
         }
         Err(InvalidDatabaseUrl("it begins with neither".into()))
     }

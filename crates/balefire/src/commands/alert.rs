@@ -57,10 +57,11 @@ async fn submit(session: &Session, file: &Path, id: ServiceId) -> anyhow::Result
     let Some(service) = app.load_service(id).await? else {
         return Ok(session.refuse(&format!("there is no service {id}")));
     };
-    if !app.is_member(user.id, id).await? {
+    let is_member = app.is_member(user.id, id).await?;
+    if !is_member && !user.is_platform_admin {
         return Ok(session.refuse(&format!("{email} does not belong to service {id}")));
     }
-    let is_for_cancel_only = service.state == ServiceState::Archived;
+    let is_for_cancel_only = service.state == ServiceState::Archived || !is_member;
     let actor = Actor::User(user.id);
     let sender = Sender {
         service,
@@ -229,7 +230,10 @@ fn submit_words(refusal: &SubmitRefusal) -> String {
         }
         SubmitRefusal::Kind(finding) => finding.to_string(),
         SubmitRefusal::Suspended => "the service is suspended: it may only cancel".to_owned(),
-        SubmitRefusal::KeyRevoked => "the service is archived: it may only cancel".to_owned(),
+        SubmitRefusal::KeyRevoked => {
+            "only a Cancel is taken: the service is archived, or the person does not belong to it"
+                .to_owned()
+        }
         SubmitRefusal::IdentifierTooLong => "alert/identifier is too long".to_owned(),
         SubmitRefusal::Text(refusal) => refusal.message("description"),
         SubmitRefusal::Shape(refusal) => refusal.to_string(),

@@ -34,7 +34,7 @@ pub(super) async fn migrate(session: &Session) -> anyhow::Result<ExitCode> {
     let before = store.migration_state().await?;
     store.migrate().await?;
     // The key beside SQLite's file is made now, so that it can be kept safe from the start (D49).
-    runtime::app(&session.config, store)?;
+    runtime::app(&session.config, store).await?;
     let applied = match before {
         MigrationState::Behind(versions) => versions,
         MigrationState::Current | MigrationState::Ahead(_) => vec![],

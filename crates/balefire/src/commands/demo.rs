@@ -61,7 +61,7 @@ pub(super) async fn run(once: bool) -> anyhow::Result<ExitCode> {
         .prefix("balefire-demo-")
         .tempdir()?;
     let log_file = folder.path().join("balefire.log");
-    telemetry::to_file(&log_file)?;
+    let _log = telemetry::to_file(&log_file)?;
     let end = CancellationToken::new();
     let mut tasks = JoinSet::new();
     runtime::end_at_signal(&mut tasks, end.clone())?;

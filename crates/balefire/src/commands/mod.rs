@@ -57,7 +57,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Delivery(_)
         | Command::Provider(_) => {}
     }
-    telemetry::to_stderr();
+    let _log = telemetry::to_stderr();
     let config = config::load(file.as_deref())?;
     let context = Session {
         config,
@@ -83,7 +83,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 impl Session {
     /// Opens the database for a command.
     async fn open(&self) -> anyhow::Result<App> {
-        runtime::open_app(&self.config).await
+        // A command freezes what its configuration says into what it approves: it must be sound.
+        let config = runtime::checked(self.config.clone())?;
+        runtime::open_app(&config).await
     }
 
     /// The machine's operator, or the person that is named (D50).

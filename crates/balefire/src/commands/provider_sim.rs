@@ -11,7 +11,7 @@ use crate::cli::ProviderSim;
 use crate::{runtime, telemetry};
 
 pub(super) async fn run(asked: &ProviderSim) -> anyhow::Result<ExitCode> {
-    telemetry::to_stderr();
+    let _log = telemetry::to_stderr();
     let faults = match &asked.faults {
         None => Faults::default(),
         Some(path) => {

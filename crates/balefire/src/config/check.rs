@@ -16,6 +16,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
     check_cbc(config, &mut findings);
     check_providers(&config.provider, &mut findings);
     check_dispatch(config, &mut findings);
+    check_bounds(config, &mut findings);
     check_side_effects(config, &mut findings);
     findings
 }
@@ -134,7 +135,7 @@ fn check_dispatch(config: &Config, findings: &mut Vec<String>) {
                 .to_owned(),
         );
     }
-    if d.attempt_deadline_seconds * 2 > d.backoff_cap_seconds {
+    if d.attempt_deadline_seconds.saturating_mul(2) > d.backoff_cap_seconds {
         findings.push(format!(
             "dispatch.attempt_deadline_seconds = {} is above half of dispatch.backoff_cap_seconds \
              = {}: a silent provider would be tried without a pause",
@@ -152,6 +153,34 @@ fn check_dispatch(config: &Config, findings: &mut Vec<String>) {
         findings.push(
             "dispatch.connect_timeout_ms is above dispatch.attempt_deadline_seconds".to_owned(),
         );
+    }
+}
+
+/// Slips of the keyboard that would hold every cancel for hours, or overflow.
+fn check_bounds(config: &Config, findings: &mut Vec<String>) {
+    let d = &config.dispatch;
+    let bounds = [
+        ("dispatch.clock_skew_seconds", d.clock_skew_seconds, 60),
+        ("dispatch.early_minutes", d.early_minutes, 24 * 60),
+        ("dispatch.connect_timeout_ms", d.connect_timeout_ms, 60_000),
+        (
+            "dispatch.early_backoff_cap_seconds",
+            d.early_backoff_cap_seconds,
+            86_400,
+        ),
+    ];
+    for (key, value, max) in bounds {
+        if value > max {
+            findings.push(format!("{key} = {value} is above {max}"));
+        }
+    }
+    for provider in &config.provider {
+        let (name, value) = (&provider.name, provider.upstream_timeout_seconds);
+        if value > 300 {
+            findings.push(format!(
+                "provider `{name}`: upstream_timeout_seconds = {value} is above 300"
+            ));
+        }
     }
 }
 
@@ -211,6 +240,14 @@ mod tests {
             ("[clients]\nx = []\n", vec!["clients.x"]),
             ("[database]\nurl = \"mysql://x\"\n", vec!["database.url"]),
             ("[tickets]\nkind = \"zendesk\"\n", vec!["tickets.kind"]),
+            (
+                "[dispatch]\nclock_skew_seconds = 10000\n",
+                vec!["dispatch.clock_skew_seconds"],
+            ),
+            (
+                "[dispatch]\nearly_minutes = 18446744073709551\n",
+                vec!["dispatch.early_minutes"],
+            ),
             ("[queue]\nkind = \"sqs\"\n", vec!["queue.kind"]),
             (
                 "[dispatch]\nattempt_deadline_seconds = 121\n",

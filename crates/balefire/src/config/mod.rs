@@ -280,7 +280,7 @@ impl Dispatch {
             clock_skew: Duration::from_secs(self.clock_skew_seconds),
             backoff_cap: Duration::from_secs(self.backoff_cap_seconds),
             early_backoff_cap: Duration::from_secs(self.early_backoff_cap_seconds),
-            early_period: Duration::from_secs(self.early_minutes * 60),
+            early_period: Duration::from_secs(self.early_minutes.saturating_mul(60)),
         }
     }
 }

@@ -11,15 +11,25 @@ use crate::references::{self, Reference};
 pub(super) fn check(alert: &Alert, findings: &mut Findings) {
     check_name(&alert.identifier, "alert/identifier", findings);
     check_name(&alert.sender, "alert/sender", findings);
-    let length = alert.identifier.chars().count();
-    if length > limits::REFERENCE_CHARS_MAX {
-        let max = limits::REFERENCE_CHARS_MAX;
-        let message = format!("the identifier has {length} characters; the limit is {max}");
-        findings.error("identifier-too-long", "alert/identifier", message);
-    }
+    check_length(&alert.identifier, "identifier", findings);
+    check_length(&alert.sender, "sender", findings);
     check_date(&alert.sent, "alert/sent", findings);
     check_scope(alert, findings);
     check_references(alert, findings);
+}
+
+/// What is stored has a length.
+fn check_length(name: &str, element: &str, findings: &mut Findings) {
+    let (length, max) = (name.chars().count(), limits::REFERENCE_CHARS_MAX);
+    if length > max {
+        let code = if element == "sender" {
+            "sender-too-long"
+        } else {
+            "identifier-too-long"
+        };
+        let message = format!("the {element} has {length} characters; the limit is {max}");
+        findings.error(code, format!("alert/{element}"), message);
+    }
 }
 
 /// C2: what may not be in a part of an identity triple.

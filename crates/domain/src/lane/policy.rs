@@ -34,6 +34,10 @@ pub struct Figures {
 /// How long a proxy that is not in the configuration any more may keep trying (D25).
 const UPSTREAM_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
+/// How soon a lane that is held by the configuration is looked at again: the configuration may be
+/// another one by then, in this process or in the one that looks.
+pub const HELD_LOOK_AFTER: Duration = Duration::from_secs(10);
+
 /// What configuration says about sending to one provider, as `step` needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {

@@ -5,7 +5,7 @@
 //! same way, and nothing depends on an event arriving exactly once.
 
 use super::event::{DutyKind, Effect, Ignored, LaneEvent, Step};
-use super::policy::{Policy, STUCK_AFTER, STUCK_ROUNDS};
+use super::policy::{HELD_LOOK_AFTER, Policy, STUCK_AFTER, STUCK_ROUNDS};
 use super::state::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
 use crate::ids::{AttemptId, DeliveryId, InstanceId};
 use crate::outcome::Outcome;
@@ -443,7 +443,7 @@ fn wake_of(lane: &Lane, delivery: &Delivery, now: Timestamp) -> Timestamp {
     let by_state = match delivery.state {
         State::Ready => Some(now),
         State::Backoff { due_at } => Some(due_at),
-        State::Held { until, .. } => until,
+        State::Held { until, .. } => Some(until.unwrap_or(now + HELD_LOOK_AFTER)),
         State::InFlight => lane
             .attempts
             .iter()
