@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask ci`, `setup`, `tidy`, `postgres`.
+//! The project's own chores: `cargo xtask ci`, `setup`, `tidy`, `postgres`, `load`.
 //!
 //! In Rust rather than shell, so that they run the same everywhere and are tested like the rest.
 //! Exit codes are those of the product: 0 done, 1 refused or failed, 2 wrong usage.
@@ -7,6 +7,7 @@ mod bans;
 mod ci;
 #[path = "../../crates/test-support/src/postgres/cluster.rs"]
 mod cluster;
+mod load;
 #[path = "../../crates/test-support/src/postgres/machine.rs"]
 mod machine;
 mod postgres;
@@ -28,6 +29,8 @@ cargo xtask: the chores of this repository
   cargo xtask tidy --rules          what those rules are, and how to make an exception
   cargo xtask postgres start        start the tests' private PostgreSQL and print its URL
   cargo xtask postgres stop         stop it; tests start it by themselves and leave it running
+  cargo xtask load                  measure speed and memory of the release build; some minutes
+  cargo xtask load --into FOLDER    put the figures there; also --only PARTS, --engine NAME
 
 A first visit: `cargo xtask setup`, then `cargo xtask ci`.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         ["postgres", "start"] => postgres::start(workspace_root()),
+        ["load", ref args @ ..] => load::run(workspace_root(), args),
         ["postgres", "stop"] => postgres::stop(workspace_root()),
         _ => return wrong_usage(&format!("there is no `cargo xtask {}`", args.join(" "))),
     };
