@@ -5,7 +5,7 @@
 //! test: nothing fails because a machine is slow (D57).
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -53,7 +53,7 @@ fn others<'a>(args: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// How many documents a second one core reads and judges.
-fn read_cap(root: &Path, into: &PathBuf) -> Result<()> {
+fn read_cap(root: &Path, into: &Path) -> Result<()> {
     let bench = ["bench", "--package", "balefire-cap", "--bench", "read"];
     let before = load_average();
     let output = cargo(root, &bench).stderr(Stdio::inherit()).output()?;

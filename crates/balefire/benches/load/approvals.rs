@@ -32,6 +32,7 @@ struct Approval {
 }
 
 /// What the database knows of one delivery, in milliseconds since the approving request was sent.
+#[expect(clippy::struct_field_names, reason = "the unit stands last")]
 struct Accepted {
     provider: String,
     event_ms: f64,

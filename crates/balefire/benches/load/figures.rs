@@ -63,6 +63,30 @@ pub(crate) fn load() -> String {
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
 
+/// Processor time of the whole machine since it started: all of it, and what nobody used.
+pub(crate) fn machine_ticks() -> (u64, u64) {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    // user, nice, system, idle, iowait, irq, softirq, steal; what guests take is in user already.
+    let ticks: Vec<u64> = line
+        .split_whitespace()
+        .skip(1)
+        .take(8)
+        .flat_map(str::parse)
+        .collect();
+    let unused = ticks.iter().skip(3).take(2).sum();
+    (ticks.iter().sum(), unused)
+}
+
+/// How busy all cores were since `before`, ourselves included. At 100 whoever is measured has to
+/// queue for the processor.
+pub(crate) fn busy_percent(before: (u64, u64)) -> f64 {
+    let now = machine_ticks();
+    let of = |ticks: u64| u32::try_from(ticks).map_or(0.0, f64::from);
+    let (all, unused) = (of(now.0 - before.0), of(now.1 - before.1));
+    rounded((all - unused) / all.max(1.0) * 100.0)
+}
+
 /// What the figures were measured on.
 pub(crate) fn machine() -> Value {
     let line_of = |file: &str, key: &str| {

@@ -77,7 +77,7 @@ fn measure(engine: Engine, asked: &Asked) -> Result<Map<String, Value>> {
     };
     let mut figures = Map::new();
     for part in &asked.parts {
-        let before = figures::load();
+        let (before, ticks) = (figures::load(), figures::machine_ticks());
         say(&format!("{} {part} (load average {before})", engine.name()));
         let mut measured = match part.as_str() {
             "rest" => rest::measure(&place)?,
@@ -87,6 +87,7 @@ fn measure(engine: Engine, asked: &Asked) -> Result<Map<String, Value>> {
         };
         measured["load_average_before"] = json!(before);
         measured["load_average_after"] = json!(figures::load());
+        measured["machine_busy_percent"] = json!(figures::busy_percent(ticks));
         say(&format!("  {measured}"));
         figures.insert(part.clone(), measured);
     }

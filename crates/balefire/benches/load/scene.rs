@@ -1,5 +1,6 @@
 //! The processes: a service, its simulated networks, its database.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -307,12 +308,14 @@ fn config_text(database: &str, networks: &str) -> String {
     );
     for name in PROVIDERS {
         let format = if name == "vodafone" { "ibag" } else { "cap" };
-        text.push_str(&format!(
+        write!(
+            text,
             "[[provider]]\nname = \"{name}\"\nformat = \"{format}\"\n\
              routes = [{{ proxy = \"{name}-1-proxy\" }}, {{ proxy = \"{name}-2-proxy\" }}]\n\
              upstream_timeout_seconds = 0\n\
              capabilities = {{ dedup = true, shared_sites = true, own_protocol = true }}\n"
-        ));
+        )
+        .expect("writing to a String can't fail");
     }
     text
 }
