@@ -52,9 +52,9 @@ pub enum Miss {
 
 type Search = fn(&[NamedMessage], &[&Candidate]) -> Result<Option<Found>, Miss>;
 
-/// Finds the alert that `named` means among `candidates`. An exact triple, or an author's reference,
-/// counts before an identifier whose sender or sent differ; within each of these a normal key sees
-/// real alerts before stubbed ones. A test key may stop stubbed ones only.
+/// Finds the alert that `named` means among `candidates`. An exact triple, or an author's
+/// reference, counts before an identifier whose sender or sent differ; within each of these a
+/// normal key sees real alerts before stubbed ones. A test key may stop stubbed ones only.
 pub fn find(
     named: &[NamedMessage],
     candidates: &[Candidate],
