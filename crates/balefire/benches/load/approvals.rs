@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use balefire_domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::figures::{ms_between, ms_since, now, rounded, spread, start};
+use crate::figures::{ms_between, ms_since, now, pause, rounded, spread, start};
 use crate::http::Client;
 use crate::scene::{PROVIDERS, Place, Scene, document};
 
@@ -48,7 +48,7 @@ pub(crate) fn measure_healthy(place: &Place<'_>, into: &Path) -> Result<Value> {
     for n in 0..ALERTS {
         approvals.push(approve(&scene, &mut client, n)?);
     }
-    std::thread::sleep(LAST_PAUSE);
+    pause(LAST_PAUSE);
     let mut rows = String::from(HEAD);
     let figures = read(&scene, &approvals, &PROVIDERS, "healthy", &mut rows)?;
     write(place, into, "approvals", &rows)?;
@@ -67,7 +67,7 @@ pub(crate) fn measure_hung(place: &Place<'_>, into: &Path) -> Result<Value> {
         without.push(approve(&healthy, &mut to_healthy, n)?);
         with.push(approve(&hung, &mut to_hung, n)?);
     }
-    std::thread::sleep(LAST_PAUSE);
+    pause(LAST_PAUSE);
     let three: Vec<&str> = PROVIDERS.into_iter().filter(|name| *name != HUNG).collect();
     let mut rows = String::from(HEAD);
     let without = read(&healthy, &without, &three, "none-hung", &mut rows)?;
@@ -87,13 +87,13 @@ pub(crate) fn measure_hung(place: &Place<'_>, into: &Path) -> Result<Value> {
 
 fn approve(scene: &Scene, client: &mut Client, n: usize) -> Result<Approval> {
     let alert = scene.submit(client, &document(&format!("load-{n}")))?;
-    std::thread::sleep(PAUSE / 3);
+    pause(PAUSE / 3);
     let (line, token, body) = scene.approval(&alert);
     let (sent_at, started) = (now(), start());
     let (status, answer) = client.call(&line, &token, "application/json", &body)?;
     let http_ms = ms_since(started);
     ensure!(status == 200, "{line}: {status} {answer}");
-    std::thread::sleep(PAUSE);
+    pause(PAUSE);
     Ok(Approval {
         alert,
         sent_at,

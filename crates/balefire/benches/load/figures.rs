@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
 use balefire_domain::time::Timestamp;
@@ -25,6 +25,12 @@ pub(crate) fn now() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "a bench measures the real time")]
 pub(crate) fn start() -> Instant {
     Instant::now()
+}
+
+/// Lets time go by: between two alerts, or before another look.
+pub(crate) fn pause(length: Duration) {
+    // tidy-allow(sleep): this measures time and is no test
+    std::thread::sleep(length);
 }
 
 /// Milliseconds since `started`.

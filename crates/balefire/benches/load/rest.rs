@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::figures::{cpu_ticks, memory_kib, rounded, spread};
+use crate::figures::{cpu_ticks, memory_kib, pause, rounded, spread};
 use crate::scene::{Place, Scene};
 
 const STARTS: usize = 5;
@@ -23,7 +23,7 @@ pub(crate) fn measure(place: &Place<'_>) -> Result<Value> {
     }
     let process = last.as_ref().expect("several were started").serve.id();
     let ticks = cpu_ticks(process)?;
-    std::thread::sleep(REST);
+    pause(REST);
     let ticks = u32::try_from(cpu_ticks(process)? - ticks)?;
     let (rss, highest) = memory_kib(process)?;
     Ok(json!({

@@ -123,7 +123,7 @@ impl Process {
                 return Ok(address.to_owned());
             }
             ensure!(self.0.try_wait()?.is_none(), "balefire ended: {text}");
-            std::thread::sleep(LOOK_PERIOD);
+            figures::pause(LOOK_PERIOD);
         }
         bail!("balefire was not ready within {START_SECONDS_MAX} s")
     }
@@ -186,10 +186,20 @@ impl Scene {
         let started = figures::start();
         let mut serve = Process::start(&["--config", &config_file, "serve"], &serve_out)?;
         let address = serve.address_after("ready on http://", &serve_out)?;
-        let (status, body) =
-            Client::connect(&address)?.call("GET /_api_status/ready", "", "text/plain", "")?;
+        let mut client = Client::connect(&address)?;
+        while client
+            .call("GET /_api_status/ready", "", "text/plain", "")?
+            .0
+            != 200
+        {
+            let seconds = figures::ms_since(started) / 1000.0;
+            ensure!(
+                seconds < START_SECONDS_MAX,
+                "the service does not become ready"
+            );
+            figures::pause(LOOK_PERIOD);
+        }
         let ready_ms = figures::ms_since(started);
-        ensure!(status == 200, "the service is not ready: {status} {body}");
 
         let text_of = |object: &Value, key: &str| {
             let text = object[key].as_str().map(str::to_owned);
