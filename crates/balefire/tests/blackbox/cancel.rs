@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::support::api::{ONE_OF_TWENTY, words};
-use crate::support::instant;
 use crate::support::networks::fault;
 use crate::support::on_both_engines;
 use crate::support::oracle::judge;
 use crate::support::sandbox::{CLOCK_SKEW_SECONDS, Engine, Figures, PROVIDERS, Sandbox};
 use crate::support::server::Server;
+use crate::support::{SOON, instant, now, poll_until};
 
 on_both_engines!(
     approved_and_cancelled_while_no_server_runs_is_never_sent,
@@ -53,6 +53,12 @@ async fn cancelled_after_the_acknowledgement_names_what_was_sent(engine: Engine)
     let team = sandbox.live_team().await;
     let alert = server.broadcast(&team, "flood-1").await;
     sandbox.acknowledged(&alert, 4).await;
+    // `sent` has whole seconds: the cancel's must be another one than the alert's.
+    let approved_at = instant(&server.read(&team, &alert).await["approved_at"]);
+    poll_until(SOON, "another second begins", async || {
+        (now().seconds() > approved_at.seconds()).then_some(())
+    })
+    .await;
     server.cancel(&team, "flood-1").await;
     sandbox.acknowledged(&alert, 8).await;
 

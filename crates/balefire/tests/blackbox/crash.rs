@@ -1,6 +1,7 @@
 //! Processes that die, freeze, end in the middle, or share their work.
 
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use crate::support::networks::fault;
 use crate::support::on_both_engines;
@@ -242,12 +243,41 @@ async fn an_answer_outlives_a_database_that_goes_away() {
     for delivery in sandbox.acknowledged(&alert, 4).await {
         assert_eq!(outcomes(&delivery), ["accepted"], "{delivery}");
     }
-    assert_eq!(server.open("GET", "/_api_status/ready").await.status, 200);
+    poll_until(SOON, "the server is ready again", async || {
+        let answer = server.open("GET", "/_api_status/ready").await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
     let evidence = judge(&sandbox, &server).await;
     assert_eq!(evidence.requests.len(), 4);
     let next = server.broadcast(&team, "flood-2").await;
     sandbox.acknowledged(&next, 4).await;
     server.end().await;
+}
+
+/// Somebody else's transaction holds one network's lanes: the other networks are served.
+#[tokio::test]
+async fn lanes_that_are_locked_hold_up_no_others() {
+    let sandbox = Sandbox::new(Engine::Postgresql).await;
+    let api = Server::start_as(&sandbox, &["serve", "--roles", "api"], "the api").await;
+    let team = sandbox.live_team().await;
+    let alert = api.broadcast(&team, "flood-1").await;
+    let mut holding = JoinSet::new();
+    holding.spawn_blocking(sandbox.hold_lanes("ee", 4));
+    poll_until(SOON, "the lanes of ee are held", async || {
+        sandbox.are_lanes_held().then_some(())
+    })
+    .await;
+    let dispatch = Server::start_as(&sandbox, &["serve", "--roles", "dispatch"], "it").await;
+    let deliveries = sandbox.acknowledged(&alert, 3).await;
+    let waiting = deliveries.iter().find(|d| d["provider"] == "ee");
+    assert_eq!(waiting.expect("it is there")["state"], "ready");
+    assert!(sandbox.are_lanes_held(), "the others did not wait for it");
+    sandbox.acknowledged(&alert, 4).await;
+    holding.join_all().await;
+    let evidence = judge(&sandbox, &api).await;
+    assert_eq!(evidence.requests.len(), 4);
+    dispatch.end().await;
 }
 
 fn outcomes<'a>(delivery: &'a Value) -> Vec<&'a str> {

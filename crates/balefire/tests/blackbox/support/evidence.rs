@@ -3,8 +3,8 @@
 use balefire_domain::time::Timestamp;
 use serde_json::Value;
 
-use super::instant;
 use super::sandbox::Sandbox;
+use super::{SOON, instant, poll_until};
 
 /// A request as a network got it.
 #[derive(Clone, Debug)]
@@ -57,12 +57,15 @@ pub(crate) struct Evidence {
     pub(crate) alerts: Vec<Alert>,
 }
 
-/// What there is to judge by.
+/// What there is to judge by, at one moment: nothing came while the product was asked.
 pub(crate) async fn gather(sandbox: &Sandbox) -> Evidence {
-    // The networks first: whatever they have seen has its attempt in the product by now.
-    let requests = read_requests(&sandbox.networks.logs());
-    let alerts = read_alerts(sandbox).await;
-    Evidence { requests, alerts }
+    poll_until(SOON, "a moment in which nothing comes", async || {
+        let logs = sandbox.networks.logs();
+        let alerts = read_alerts(sandbox).await;
+        let requests = read_requests(&logs);
+        (sandbox.networks.logs() == logs).then_some(Evidence { requests, alerts })
+    })
+    .await
 }
 
 impl Evidence {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use balefire_test_support::postgres::{Database, Postgres};
 use serde_json::Value;
@@ -57,7 +58,7 @@ pub(crate) const CLOCK_SKEW_SECONDS: u64 = 1;
 pub(crate) struct Sandbox {
     pub(crate) networks: Networks,
     folder: TempDir,
-    database: Option<Database>,
+    database: Option<Arc<Database>>,
 }
 
 /// How a command ended.
@@ -99,7 +100,7 @@ impl Sandbox {
         let folder = folder.expect("a temporary folder");
         let database = match engine {
             Engine::Sqlite => None,
-            Engine::Postgresql => Some(Postgres::shared().new_database()),
+            Engine::Postgresql => Some(Arc::new(Postgres::shared().new_database())),
         };
         let networks = Networks::start(folder.path().to_owned()).await;
         let sandbox = Self {
@@ -129,6 +130,28 @@ impl Sandbox {
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
+    }
+
+    /// Work that holds the locks of a network's lanes for some seconds.
+    pub(crate) fn hold_lanes(&self, provider: &str, seconds: u32) -> impl FnOnce() + use<> {
+        let database = Arc::clone(self.database.as_ref().expect("it is PostgreSQL"));
+        let sql = format!(
+            "BEGIN; SELECT 1 FROM lanes WHERE provider = '{provider}' FOR UPDATE; \
+             SELECT pg_sleep({seconds}); COMMIT"
+        );
+        move || {
+            database.run_as_superuser(&sql);
+        }
+    }
+
+    /// Whether that work is under way.
+    pub(crate) fn are_lanes_held(&self) -> bool {
+        let database = self.database.as_ref().expect("it is PostgreSQL");
+        let count = database.run_as_superuser(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'",
+        );
+        count.trim() != "0"
     }
 
     /// Lets connections in again.
