@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::ids::AttemptId;
+use balefire_domain::lane::step::next_wake;
 use balefire_domain::lane::{Attempt, Effect, Kind, Lane, LaneEvent, step};
 use balefire_domain::payload::{self, Reference};
 use balefire_domain::provider::{Format, Profile, Route};
@@ -112,10 +113,17 @@ impl Dispatcher {
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
         let stepped = step(&lane, event, tx.now, &policy);
+        let asked = stepped.lane.target().map(|target| target.kind);
+        // Every lane that waits for a place comes here each second: where it goes on waiting,
+        // nothing is written.
+        let is_same = stepped.lane == lane && stepped.effects.is_empty();
+        if is_same && next_wake(&lane, tx.now).is_some_and(|at| at <= tx.now) {
+            return Ok(asked);
+        }
         tx.save_lane(key, &lane, &stepped.lane).await?;
         self.apply_duties(&mut tx, key, &stepped.effects).await?;
         tx.commit().await?;
-        Ok(stepped.lane.target().map(|target| target.kind))
+        Ok(asked)
     }
 
     /// Step 1: stores the intent to send, if `step` has one. When it is not known whether it was
