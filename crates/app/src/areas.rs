@@ -1,6 +1,6 @@
 //! Areas as JSON clients give them and as they are stored and answered.
 
-use balefire_geometry::{Refusal, Shape};
+use balefire_geometry::{Reduction, Refusal, Shape};
 use serde_json::{Map, Value, json};
 
 /// Why areas can't be taken.
@@ -61,7 +61,23 @@ pub(crate) fn from_cap(names: &[String], shape: &Shape) -> Value {
 }
 
 fn to_json(shape: &Shape) -> Value {
-    json!(shape.for_broadcast().shape.to_pairs())
+    let broadcast = shape.for_broadcast();
+    let (asked_points, points) = (shape.point_count(), broadcast.shape.point_count());
+    match &broadcast.reduction {
+        Reduction::NotNeeded => {}
+        Reduction::Done { grown_area_m2, .. } => tracing::info!(
+            event = "areas.simplified",
+            asked_points,
+            points,
+            grown_area_m2,
+            "a large area was simplified; the whole of what was asked for is covered"
+        ),
+        Reduction::NotPossible(obstacle) => tracing::warn!(
+            event = "areas.not_simplified", points, reason = %obstacle,
+            "a large area goes to the networks as it is"
+        ),
+    }
+    json!(broadcast.shape.to_pairs())
 }
 
 fn pairs(value: &Value) -> Result<Vec<Vec<(f64, f64)>>, AreasRefusal> {

@@ -1,4 +1,4 @@
-//! What a person or a client can do: one file per verb.
+//! What a person or a client can do: one file per verb, or per small group of them.
 //!
 //! A verb opens one transaction, locks what it judges, asks `domain`, writes everything that
 //! follows with its audit entry, commits, and wakes the dispatcher (D1). Handlers and commands call

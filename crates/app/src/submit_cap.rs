@@ -13,7 +13,7 @@ use balefire_cell_broadcast::{AlertText, TextRefusal};
 use balefire_domain::alert::{Mode, ServiceState, Status};
 use balefire_domain::approval::hex;
 use balefire_domain::audit::Actor;
-use balefire_domain::cap_cancel::{self, Candidate, Miss, NamedMessage};
+use balefire_domain::cap_cancel::{self, Miss, NamedMessage};
 use balefire_domain::ids::AlertId;
 use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use balefire_geometry::Shape;
@@ -282,14 +282,13 @@ impl App {
         sender: &Sender,
         content: &CancelContent,
     ) -> Result<Submitted, Refused> {
-        let service = sender.service.id;
-        let mut tx = self.store.begin("cancel_by_cap", self.clock.now()).await?;
-        let candidates: Vec<Candidate> = tx
-            .list_cancellable_alerts(service)
-            .await?
-            .iter()
-            .map(candidate)
-            .collect();
+        // The search holds no lock: what it finds is judged again under the alert's own.
+        let mut reading = self
+            .store
+            .begin_read("find_cancelled", self.clock.now())
+            .await?;
+        let candidates = reading.list_cancellable_alerts(sender.service.id).await?;
+        drop(reading);
         let named: Vec<NamedMessage> = content
             .references
             .iter()
@@ -310,6 +309,7 @@ impl App {
         }
         let details = json!({ "by_identifier_only": found.is_by_identifier_only });
         let actor = sender.actor;
+        let mut tx = self.store.begin("cancel_by_cap", self.clock.now()).await?;
         let Some(alert) = tx.lock_alert(found.alert).await? else {
             return Err(Failure::Refused(SubmitRefusal::Cancel(Miss::NotFound)));
         };
@@ -336,19 +336,5 @@ fn repetition(known: Alert, digest: &str) -> Result<Submitted, Refused> {
         })
     } else {
         Err(Failure::Refused(SubmitRefusal::OtherContent(known.id)))
-    }
-}
-
-fn candidate(alert: &Alert) -> Candidate {
-    Candidate {
-        alert: alert.id,
-        status: alert.status,
-        is_stubbed: alert.is_stubbed,
-        message: alert.cap.as_ref().map(|cap| NamedMessage {
-            sender: cap.sender.clone(),
-            identifier: cap.identifier.clone(),
-            sent: cap.sent,
-        }),
-        reference: alert.reference.clone(),
     }
 }

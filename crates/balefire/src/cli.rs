@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use balefire_domain::alert::Mode;
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId};
+use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use balefire_domain::provider::ProviderName;
 use balefire_store::api_keys::KeyKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -87,7 +88,7 @@ pub(crate) enum ServiceCommand {
     /// Make a service.
     Create {
         /// Its name.
-        #[arg(long)]
+        #[arg(long, value_parser = name)]
         name: String,
         /// training: nothing is ever sent; live: alerts are real.
         #[arg(long, value_parser = word("training or live", Mode::parse))]
@@ -121,7 +122,7 @@ pub(crate) enum UserCommand {
     /// Add a person.
     Create {
         /// Their name.
-        #[arg(long)]
+        #[arg(long, value_parser = name)]
         name: String,
         /// Their e-mail address.
         #[arg(long)]
@@ -143,7 +144,7 @@ pub(crate) enum KeyCommand {
         #[arg(long)]
         service: ServiceId,
         /// What people call it.
-        #[arg(long)]
+        #[arg(long, value_parser = name)]
         name: String,
         /// normal: real alerts; test: alerts that are never sent; team: none.
         #[arg(long = "type", value_parser = word("normal, test or team", KeyKind::parse))]
@@ -221,6 +222,15 @@ pub(crate) struct ProviderSim {
 /// `all`, or the names given.
 #[derive(Clone, Debug)]
 pub(crate) struct Providers(pub(crate) Option<Vec<ProviderName>>);
+
+/// A name that a person can read: 1 to 255 characters, not blank.
+fn name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > REFERENCE_CHARS_MAX {
+        return Err(format!("a name has 1 to {REFERENCE_CHARS_MAX} characters"));
+    }
+    Ok(text.to_owned())
+}
 
 fn providers(text: &str) -> Result<Providers, String> {
     if text == "all" {

@@ -1,10 +1,12 @@
 //! The one binary: commands, configuration, the only real clock and the only real randomness.
 
 #![expect(
-    clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command-line tool prints"
+    reason = "a command-line tool says what is wrong"
 )]
+
+#[macro_use]
+mod output;
 
 mod cli;
 mod clock;

@@ -26,6 +26,8 @@ use crate::entropy::SystemEntropy;
 
 /// How often what is over is looked for.
 const SCHEDULE_PERIOD: Duration = Duration::from_secs(1);
+/// How often it is looked whether the first sweep is done.
+const LOOK_PERIOD: Duration = Duration::from_millis(5);
 /// The key of development databases on PostgreSQL, which several processes share (D49).
 const DEVELOPMENT_KEY: [u8; SECRET_KEY_BYTES] = *b"balefire development key, public";
 
@@ -165,6 +167,14 @@ pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     loops: JoinSet<(&'static str, anyhow::Result<()>)>,
     end: CancellationToken,
+    dispatching: Option<Dispatching>,
+}
+
+/// A dispatcher whose loop was spawned.
+struct Dispatching {
+    dispatcher: Arc<Dispatcher>,
+    /// Cancelled when the loop is gone, however it went.
+    gone: CancellationToken,
 }
 
 impl Service {
@@ -183,9 +193,14 @@ impl Service {
         let mut dispatching = None;
         if roles.contains(&Role::Dispatch) {
             let dispatcher = Arc::new(dispatcher(config, &app, address).await?);
-            dispatching = Some(Arc::clone(&dispatcher));
-            let end = end.clone();
+            let gone = CancellationToken::new();
+            let (end, guard) = (end.clone(), gone.clone().drop_guard());
+            dispatching = Some(Dispatching {
+                dispatcher: Arc::clone(&dispatcher),
+                gone,
+            });
             loops.spawn(async move {
+                let _guard = guard;
                 let ended = dispatcher.run(end).await;
                 ("dispatcher", ended.context("the database failed"))
             });
@@ -195,6 +210,7 @@ impl Service {
             loops.spawn(async move { ("schedule", schedule(app, end).await) });
         }
         if roles.contains(&Role::Api) {
+            let dispatcher = dispatching.as_ref().map(|d| Arc::clone(&d.dispatcher));
             let state = WebState {
                 app,
                 limits: WebLimits {
@@ -207,7 +223,7 @@ impl Service {
                         .collect(),
                 },
                 readiness: Arc::new(move || {
-                    dispatching
+                    dispatcher
                         .as_ref()
                         .is_none_or(|dispatcher| dispatcher.is_alive())
                 }),
@@ -222,7 +238,25 @@ impl Service {
             address,
             loops,
             end,
+            dispatching,
         })
+    }
+
+    /// Waits until the first sweep is done, so that whoever is told of a ready service finds one;
+    /// or until there is nothing to wait for any more. Whether the service is ready.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let Some(Dispatching { dispatcher, gone }) = &self.dispatching else {
+            return true;
+        };
+        let mut look = tokio::time::interval(LOOK_PERIOD);
+        while !dispatcher.is_alive() {
+            tokio::select! {
+                () = gone.cancelled() => return false,
+                () = self.end.cancelled() => return false,
+                _ = look.tick() => {}
+            }
+        }
+        true
     }
 
     /// Waits for the end. The loops live and die together: when one ends, all are told to.

@@ -40,6 +40,10 @@ pub const TEXT_UCS2_MAX: usize = 615;
 pub const TEXT_BYTES_MAX: usize = 100_000;
 /// Characters of an alert's reference, and of each name in a CAP identity: they are indexed.
 pub const REFERENCE_CHARS_MAX: usize = 255;
+/// Characters of the reason for a rejection: a few sentences.
+pub const REJECTION_REASON_CHARS_MAX: usize = 2_000;
+/// Characters of what the public page shows beside an alert's text.
+pub const EXTRA_CONTENT_CHARS_MAX: usize = 20_000;
 /// Bytes read of a proxy's answer; more is no answer (unknown).
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of the status line and header fields of an answer; a real one has under 2 KiB.

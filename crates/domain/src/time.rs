@@ -56,12 +56,18 @@ impl Timestamp {
         if text.len() > 40 || !text.is_ascii() {
             return None;
         }
-        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-            return Some(instant.into());
-        }
-        let civil: jiff::civil::DateTime = text.parse().ok()?;
-        let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some(zoned.timestamp().into())
+        let instant: Self = if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            instant.into()
+        } else {
+            let civil: jiff::civil::DateTime = text.parse().ok()?;
+            civil
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .ok()?
+                .timestamp()
+                .into()
+        };
+        let has_plain_year = (1..=9999).contains(&instant.civil().year());
+        (has_plain_year && has_real_offset(text)).then_some(instant)
     }
 
     /// `2026-11-23T04:09:03.099744Z`: the dates of the existing JSON API (R10).
@@ -142,6 +148,18 @@ impl Timestamp {
     }
 }
 
+/// No offset of an ISO 8601 date is further than 14 hours from UTC.
+fn has_real_offset(text: &str) -> bool {
+    let time = text
+        .split_once(['T', 't', ' '])
+        .map_or("", |(_, time)| time);
+    let Some((_, offset)) = time.split_once(['+', '-']) else {
+        return true;
+    };
+    let hours = offset.get(..2).and_then(|hours| hours.parse::<u8>().ok());
+    hours.is_some_and(|hours| hours <= 14)
+}
+
 impl From<jiff::Timestamp> for Timestamp {
     fn from(instant: jiff::Timestamp) -> Self {
         Self(instant.as_microsecond())
@@ -201,6 +219,9 @@ mod tests {
             assert_eq!(Timestamp::parse_iso8601(text), want, "{text}");
         }
         for text in [
+            "-000001-01-01T00:00:00Z",
+            "2020-06-01T20:00:01+25:00",
+            "2020-06-01T20:00:01-15:00",
             "",
             "tomorrow",
             "2020-13-01T00:00:00",

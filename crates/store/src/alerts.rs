@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use balefire_domain::alert::Status;
+use balefire_domain::cap_cancel::{Candidate, NamedMessage};
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
 use balefire_domain::time::Timestamp;
 
@@ -110,7 +111,9 @@ statements! {
     LOCK (lock): "SELECT id FROM alerts WHERE id = $1";
     LOAD: "SELECT * FROM alerts WHERE id = $1";
     LIST: "SELECT * FROM alerts WHERE service_id = $1 ORDER BY created_at, id";
-    LIST_CANCELLABLE: "SELECT * FROM alerts WHERE service_id = $1
+    LIST_CANCELLABLE: "SELECT id, status, is_stubbed, reference,
+            cap_sender, cap_identifier, cap_sent
+        FROM alerts WHERE service_id = $1
         AND status IN ('draft', 'pending-approval', 'returned', 'broadcasting')
         ORDER BY created_at, id";
     LIST_OVER: "SELECT id FROM alerts WHERE status = 'broadcasting' AND finishes_at <= $1
@@ -244,12 +247,13 @@ impl Tx {
         fetch_all!(self, read, LIST, service.to_string())
     }
 
-    /// A service's alerts that a CAP Cancel may mean (D41), oldest first.
+    /// A service's alerts that a CAP Cancel may mean (D41), oldest first: what finding one needs,
+    /// not their texts and areas.
     pub async fn list_cancellable_alerts(
         &mut self,
         service: ServiceId,
-    ) -> Result<Vec<Alert>, StoreError> {
-        fetch_all!(self, read, LIST_CANCELLABLE, service.to_string())
+    ) -> Result<Vec<Candidate>, StoreError> {
+        fetch_all!(self, read_candidate, LIST_CANCELLABLE, service.to_string())
     }
 
     /// Alerts whose end has come, at most `limit`.
@@ -341,6 +345,24 @@ fn read(row: &impl Row) -> Result<Alert, StoreError> {
         cancelled_by_api_key_id: row.opt_id("cancelled_by_api_key_id", ApiKeyId::new)?,
         rejected_by_api_key_id: row.opt_id("rejected_by_api_key_id", ApiKeyId::new)?,
         rejection_reason: row.opt_text("rejection_reason")?,
+    })
+}
+
+fn read_candidate(row: &impl Row) -> Result<Candidate, StoreError> {
+    let message = match row.opt_text("cap_identifier")? {
+        None => None,
+        Some(identifier) => Some(NamedMessage {
+            sender: row.text("cap_sender")?,
+            identifier,
+            sent: row.instant("cap_sent")?,
+        }),
+    };
+    Ok(Candidate {
+        alert: row.id("id", AlertId::new)?,
+        status: row.word("status", Status::parse)?,
+        is_stubbed: row.bool("is_stubbed")?,
+        message,
+        reference: row.opt_text("reference")?,
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) fn run(command: &CapCommand, json: bool) -> anyhow::Result<ExitCode> 
             .count();
         is_fine &= errors == 0;
         if json {
-            println!(
+            say!(
                 "{}",
                 json!({ "file": file, "errors": errors, "report": report })
             );
@@ -34,10 +34,10 @@ pub(super) fn run(command: &CapCommand, json: bool) -> anyhow::Result<ExitCode> 
             } else {
                 "warning"
             };
-            println!("{}: {weight}: {finding} [{}]", file.display(), finding.code);
+            say!("{}: {weight}: {finding} [{}]", file.display(), finding.code);
         }
         if errors == 0 {
-            println!("{}: can be taken", file.display());
+            say!("{}: can be taken", file.display());
         }
     }
     Ok(if is_fine {

@@ -12,9 +12,9 @@ pub(super) fn check(session: &Session) -> anyhow::Result<ExitCode> {
     let findings = config::check(&session.config);
     let shown = serde_json::to_value(&session.config)?;
     if session.json {
-        println!("{}", json!({ "config": shown, "findings": findings }));
+        say!("{}", json!({ "config": shown, "findings": findings }));
     } else {
-        println!("{}", toml::to_string(&session.config)?);
+        say!("{}", toml::to_string(&session.config)?);
         for finding in &findings {
             eprintln!("balefire: {finding}");
         }

@@ -100,7 +100,7 @@ pub(super) async fn run(once: bool) -> anyhow::Result<ExitCode> {
     service.ended().await?;
     while networks.join_next().await.is_some() {}
     app.store.close().await;
-    println!("\nThe demo has ended; its folder is removed.");
+    say!("\nThe demo has ended; its folder is removed.");
     Ok(ExitCode::from(if once { code } else { 0 }))
 }
 
@@ -204,7 +204,7 @@ async fn people(
 /// The sample alert from CAP to acceptance; the exit code.
 async fn play(app: &App, scene: &Scene, client_secret: &str) -> anyhow::Result<u8> {
     let client = HttpClient::new(Duration::from_secs(1), None)?;
-    println!("Balefire demo: one alert from a CAP document to four mobile networks.\n");
+    say!("Balefire demo: one alert from a CAP document to four mobile networks.\n");
     let document = SAMPLE.replace("{n}", "1");
     let token = make_token(
         &scene.service.to_string(),
@@ -218,9 +218,9 @@ async fn play(app: &App, scene: &Scene, client_secret: &str) -> anyhow::Result<u
         .unwrap_or_default()
         .parse()
         .context("no alert id")?;
-    println!(
+    say!(
         "1. An agency posts a CAP flood alert.   alert {id}: {}",
-        alert["status"]
+        alert["status"].as_str().unwrap_or("?")
     );
 
     let token = make_token("notify-admin", client_secret, app.clock.now());
@@ -230,25 +230,25 @@ async fn play(app: &App, scene: &Scene, client_secret: &str) -> anyhow::Result<u
     );
     let body = json!({ "status": "broadcasting", "created_by": scene.approver });
     let approved = call(&client, url, &token, "application/json", body.to_string()).await?;
-    println!(
+    say!(
         "2. A second person approves it.         alert {id}: {}",
-        approved["status"]
+        approved["status"].as_str().unwrap_or("?")
     );
-    println!("3. It goes to every network (three's first route refuses):\n");
+    say!("3. It goes to every network (three's first route refuses):\n");
     demo_output::head();
     let is_acknowledged = tokio::time::timeout(ACKNOWLEDGED_WITHIN, follow(app, id)).await;
     match is_acknowledged {
         Ok(Ok(true)) => {
-            println!("\nEvery network has accepted the alert.");
+            say!("\nEvery network has accepted the alert.");
             Ok(0)
         }
         Ok(Ok(false)) => {
-            println!("\nNot every network has accepted the alert.");
+            say!("\nNot every network has accepted the alert.");
             Ok(FAILED)
         }
         Ok(Err(error)) => Err(error),
         Err(_) => {
-            println!("\nNot every network has answered in {ACKNOWLEDGED_WITHIN:?}.");
+            say!("\nNot every network has answered in {ACKNOWLEDGED_WITHIN:?}.");
             Ok(FAILED)
         }
     }
@@ -288,7 +288,7 @@ async fn follow(app: &App, id: AlertId) -> anyhow::Result<bool> {
         let histories = app.list_deliveries(id).await?;
         for history in &histories {
             if history.delivery.state.is_terminal() && told.insert(history.delivery.id) {
-                println!("   {}", render::delivery_line(history));
+                say!("   {}", render::delivery_line(history));
             }
         }
         if !histories.is_empty() && told.len() == histories.len() {
@@ -307,7 +307,7 @@ async fn watch_all(app: &App) {
     let mut is_first = true;
     loop {
         if let Err(error) = tell_news(app, &mut told, is_first).await {
-            println!("   the deliveries can't be read: {error:#}");
+            say!("   the deliveries can't be read: {error:#}");
         }
         is_first = false;
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -326,7 +326,7 @@ async fn tell_news(
                     && told.insert(history.delivery.id)
                     && !is_first;
                 if is_news {
-                    println!("   {}  {}", alert.id, render::delivery_line(&history));
+                    say!("   {}  {}", alert.id, render::delivery_line(&history));
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::demo::Scene;
 
 pub(super) fn head() {
-    println!("   provider   what   route              attempts      outcome       since approval");
+    say!("   provider   what   route              attempts      state         since approval");
 }
 
 /// How to post, approve, cancel and watch by hand.
@@ -18,7 +18,7 @@ pub(super) fn by_hand(scene: &Scene, client_secret: &str) {
     } = scene;
     let program = std::env::current_exe()
         .map_or_else(|_| "balefire".to_owned(), |path| path.display().to_string());
-    println!(
+    say!(
         "\nNow by hand, in another terminal. Paste this first:\n\n\
          export BALEFIRE={program}\n\
          export BALEFIRE_CONFIG={config}\n\

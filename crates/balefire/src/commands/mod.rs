@@ -99,16 +99,16 @@ impl Session {
     /// Prints an object: as JSON, or in the words of `plain`.
     fn print(&self, object: &serde_json::Value, plain: impl FnOnce() -> String) {
         if self.json {
-            println!("{object}");
+            say!("{object}");
         } else {
-            println!("{}", plain());
+            say!("{}", plain());
         }
     }
 
     /// Says why something was refused.
     fn refuse(&self, why: &str) -> ExitCode {
         if self.json {
-            println!("{}", serde_json::json!({ "error": why }));
+            say!("{}", serde_json::json!({ "error": why }));
         }
         eprintln!("balefire: {why}");
         ExitCode::from(FAILED)

@@ -40,9 +40,12 @@ pub(super) async fn run(session: &Session, command: &ProviderCommand) -> anyhow:
     if !session.json {
         for result in &results {
             let state = if result.is_good { "good" } else { "failed" };
-            println!(
+            say!(
                 "  {:<10} {:<20} {state:<7} {}  {}",
-                result.provider, result.route, result.at, result.detail
+                result.provider,
+                result.route,
+                result.at,
+                result.detail
             );
         }
     }

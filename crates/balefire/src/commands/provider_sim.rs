@@ -30,7 +30,7 @@ pub(super) async fn run(asked: &ProviderSim) -> anyhow::Result<ExitCode> {
     let end = CancellationToken::new();
     let mut signals = JoinSet::new();
     runtime::end_at_signal(&mut signals, end.clone())?;
-    println!(
+    say!(
         "provider-sim: listening on http://{}",
         simulator.local_addr()
     );

@@ -98,10 +98,11 @@ fn ended_after_ms(delivery: &Delivery) -> Option<f64> {
         | State::Moot { at, .. } => at,
         State::Ready | State::InFlight | State::Backoff { .. } | State::Held { .. } => return None,
     };
-    Some(ended_at.since(delivery.created_at).as_secs_f64() * 1000.0)
+    Some(ended_at.since(delivery.created_at).as_secs_f64() * 1_000_000.0)
+        .map(|us| us.round() / 1000.0)
 }
 
-/// One line per delivery: provider, what, route, attempts, outcome, milliseconds since approval.
+/// One line per delivery: provider, what, route, attempts, state, milliseconds since approval.
 pub(super) fn delivery_line(history: &DeliveryHistory) -> String {
     let d = &history.delivery;
     let route = history

@@ -17,11 +17,13 @@ pub(super) async fn run(config: Config, roles: &[Role]) -> anyhow::Result<ExitCo
     let mut signals = JoinSet::new();
     runtime::end_at_signal(&mut signals, end.clone())?;
     let service = Service::start(&config, app, roles, end).await?;
-    tracing::info!(
-        event = "process.ready", http.listen = %service.address, database = store.engine(),
-        cbc.enabled = config.cbc.enabled, environment = ?config.environment, "ready"
-    );
-    eprintln!("balefire: ready on http://{}", service.address);
+    if service.is_ready().await {
+        tracing::info!(
+            event = "process.ready", http.listen = %service.address, database = store.engine(),
+            cbc.enabled = config.cbc.enabled, environment = ?config.environment, "ready"
+        );
+        eprintln!("balefire: ready on http://{}", service.address);
+    }
     service.ended().await?;
     store.close().await;
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,9 @@ use balefire_store::DatabaseUrl;
 
 use super::{Config, Environment, Provider};
 
+/// What config/example.toml shows in the place of a secret; everybody knows it.
+const EXAMPLE_SECRET: &str = "a secret of your own";
+
 /// Everything that is wrong; empty when the configuration may start.
 pub(crate) fn check(config: &Config) -> Vec<String> {
     let mut findings = Vec::new();
@@ -38,7 +41,17 @@ fn check_http(config: &Config, findings: &mut Vec<String>) {
                 .to_owned(),
         );
     }
+    let is_public = matches!(config.environment, Environment::Staging | Environment::Live);
     for (name, secrets) in &config.clients {
+        if is_public
+            && secrets
+                .iter()
+                .any(|secret| secret.reveal() == EXAMPLE_SECRET)
+        {
+            findings.push(format!(
+                "clients.{name} has the secret of the example: make your own"
+            ));
+        }
         if secrets.is_empty() || secrets.iter().any(|secret| secret.reveal().is_empty()) {
             findings.push(format!(
                 "clients.{name} needs a list of secrets, none of them empty"
@@ -236,6 +249,10 @@ mod tests {
             (
                 "[http]\nrequests_per_minute_per_key = 5\n",
                 vec!["requests_per_minute_per_key"],
+            ),
+            (
+                "environment = \"live\"\n[clients]\nx = [\"a secret of your own\"]\n",
+                vec!["clients.x", "example"],
             ),
             ("[clients]\nx = []\n", vec!["clients.x"]),
             ("[database]\nurl = \"mysql://x\"\n", vec!["database.url"]),

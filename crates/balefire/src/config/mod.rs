@@ -32,6 +32,19 @@ pub(crate) enum Environment {
     Live,
 }
 
+impl Environment {
+    /// The word in the configuration.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Test => "test",
+            Self::Preview => "preview",
+            Self::Staging => "staging",
+            Self::Live => "live",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {

@@ -105,8 +105,23 @@ impl<'a> Fields<'a> {
         id
     }
 
+    /// A text that may be empty, of at most `chars_max` characters.
+    pub(crate) fn bounded_text(&mut self, name: &str, chars_max: usize) -> Option<String> {
+        let text = self.text(name)?;
+        self.is_short(name, &text, chars_max).then_some(text)
+    }
+
+    fn is_short(&mut self, name: &str, text: &str, chars_max: usize) -> bool {
+        let is_short = text.chars().count() <= chars_max;
+        if !is_short {
+            let message = format!("{name} is too long: at most {chars_max} characters");
+            self.errors.push(message);
+        }
+        is_short
+    }
+
     /// A text of any length, within the body's limit.
-    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+    fn text(&mut self, name: &str) -> Option<String> {
         let value = self.value(name)?;
         let Value::String(text) = value else {
             self.refuse_type(name, value, "string");
@@ -122,14 +137,8 @@ impl<'a> Fields<'a> {
             self.errors.push(format!("{name} is too short"));
             return None;
         }
-        if let Some(max) = chars_max
-            && text.chars().count() > max
-        {
-            let message = format!("{name} is too long: at most {max} characters");
-            self.errors.push(message);
-            return None;
-        }
-        Some(text)
+        let is_short = chars_max.is_none_or(|max| self.is_short(name, &text, max));
+        is_short.then_some(text)
     }
 
     /// An instant in ISO 8601.

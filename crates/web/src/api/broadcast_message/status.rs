@@ -10,7 +10,7 @@
 //! 7. the person exists (404)
 //! 8. and belongs to the service, or is a platform administrator who cancels (400)
 //! 9. the move is one of D9's table (400)
-//! 10. what a submission or an approval needs (400; 409 for a version that is not the present one)
+//! 10. what a submission or an approval needs (400)
 //!
 //! 200: the alert.
 
@@ -20,6 +20,7 @@ use axum::response::Response;
 use balefire_app::App;
 use balefire_app::move_alert::Move;
 use balefire_domain::approval::Seen;
+use balefire_domain::limits::REJECTION_REASON_CHARS_MAX;
 use serde_json::Value;
 
 use super::render_alert;
@@ -48,7 +49,7 @@ fn read_move(body: &Value) -> Result<Move, Problem> {
     fields.require(&["status", "created_by"]);
     let to = fields.status("status");
     let by = fields.id("created_by");
-    let rejection_reason = fields.text("rejection_reason");
+    let rejection_reason = fields.bounded_text("rejection_reason", REJECTION_REASON_CHARS_MAX);
     fields.finish()?;
     match (to, by) {
         (Some(to), Some(by)) => Ok(Move {

@@ -20,7 +20,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use balefire_app::App;
 use balefire_app::update_alert::AlertChange;
-use balefire_domain::limits::REFERENCE_CHARS_MAX;
+use balefire_domain::limits::{EXTRA_CONTENT_CHARS_MAX, REFERENCE_CHARS_MAX};
 use serde_json::Value;
 
 use super::render_alert;
@@ -61,7 +61,7 @@ fn read_change(body: &Value) -> Result<AlertChange, Problem> {
         reference: fields.filled_text("reference", Some(REFERENCE_CHARS_MAX)),
         content: fields.filled_text("content", None),
         areas: fields.value("areas").cloned(),
-        extra_content: fields.text("extra_content"),
+        extra_content: fields.bounded_text("extra_content", EXTRA_CONTENT_CHARS_MAX),
         duration_us: fields.duration_us("duration"),
         starts_at: fields.instant("starts_at"),
         finishes_at: fields.instant("finishes_at"),
