@@ -20,7 +20,7 @@ pub(super) async fn run(config: Config, roles: &[Role]) -> anyhow::Result<ExitCo
     if service.is_ready().await {
         tracing::info!(
             event = "process.ready", http.listen = %service.address, database = store.engine(),
-            cbc.enabled = config.cbc.enabled, environment = ?config.environment, "ready"
+            cbc.enabled = config.cbc.enabled, environment = config.environment.as_str(), "ready"
         );
         eprintln!("balefire: ready on http://{}", service.address);
     }
