@@ -52,8 +52,8 @@ impl Problem {
                 "Cannot update broadcast_message {id}, area IDs or polygons are missing."
             )),
             UpdateRefusal::EditorMissing => refuse(format!(
-                "Cannot update broadcast_message {id} without created_by: it waits for approval, \
-                 and whoever edits it may not approve it"
+                "Cannot update broadcast_message {id} without created_by: whoever edits an \
+                 alert may not approve it, so the editor is named"
             )),
             UpdateRefusal::Text(refusal) => refuse(refusal.message(TEXT)),
             UpdateRefusal::Areas(refusal) => Self::areas(refusal),

@@ -409,6 +409,10 @@ async fn a_change_that_is_wrong_is_refused_in_the_words_of_the_existing_api() {
             json!({ "extra_content": [] }),
             "extra_content […] is not of type string",
         ),
+        (
+            json!({ "extra_content": "a".repeat(20_001) }),
+            "extra_content is too long: at most 20000 characters",
+        ),
     ] {
         let answer = web.post(&path, &body).await;
         answer.assert_public_error(400, "ValidationError");
@@ -453,6 +457,20 @@ async fn a_change_that_is_wrong_is_refused_in_the_words_of_the_existing_api() {
     let text = "Updating broadcast message is not allowed: service is inactive ";
     answer.assert_internal_error(403, text);
     assert_eq!(web.log.errors(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_draft_that_may_be_real_names_its_editor() {
+    let web = TestWeb::start().await;
+    let path = alert_path(web.live.id, draft(&web).await);
+    let answer = web.post(&path, &json!({ "content": "Edited" })).await;
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.message().contains("without created_by"),
+        "{answer:?}"
+    );
+    let body = json!({ "content": "Edited", "created_by": web.live.author });
+    assert_eq!(web.post(&path, &body).await.status, 200);
 }
 
 #[tokio::test]
