@@ -154,18 +154,22 @@ impl Dispatcher {
             return Ok(None);
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
-        let healed = match cause {
-            Cause::Due => lane.clone(),
-            Cause::Healed => step(&lane, LaneEvent::ProviderHealed, tx.now, &policy).lane,
+        let (healed, mut effects) = match cause {
+            Cause::Due => (lane.clone(), Vec::new()),
+            Cause::Healed => {
+                let stepped = step(&lane, LaneEvent::ProviderHealed, tx.now, &policy);
+                (stepped.lane, stepped.effects)
+            }
         };
         let due = LaneEvent::Due {
             attempt,
             by: self.instance(),
         };
         let stepped = step(&healed, due, tx.now, &policy);
+        effects.extend(stepped.effects);
         tx.save_lane(key, &lane, &stepped.lane).await?;
-        self.apply_duties(&mut tx, key, &stepped.effects).await?;
-        let sends = stepped.effects.into_iter().find_map(|effect| match effect {
+        self.apply_duties(&mut tx, key, &effects).await?;
+        let sends = effects.into_iter().find_map(|effect| match effect {
             Effect::Send(attempt) => Some(attempt),
             Effect::OpenDutyItem { .. }
             | Effect::CloseDutyItems { .. }

@@ -493,6 +493,18 @@ fn a_waiting_delivery_goes_at_once_when_the_provider_heals() {
 }
 
 #[test]
+fn a_heal_that_finds_a_delivery_stuck_says_so() {
+    let mut play = Play::alert();
+    play.try_once(Refused);
+    play.try_once(Refused);
+    play.now = T0 + s(60);
+    play.play(LaneEvent::ProviderHealed);
+    assert_eq!(play.duties(), [DutyKind::Stuck]);
+    play.due();
+    assert_eq!(play.duties(), [DutyKind::Stuck], "once: nobody else tells");
+}
+
+#[test]
 fn an_acceptance_heals_the_provider() {
     let mut play = Play::alert();
     play.try_once(Accepted);
