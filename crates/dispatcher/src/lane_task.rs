@@ -10,13 +10,10 @@ use balefire_domain::lane::{Attempt, Effect, Kind, Lane, LaneEvent, step};
 use balefire_domain::payload::{self, Reference};
 use balefire_domain::provider::{Format, Profile, Route};
 use balefire_domain::time::Timestamp;
-use balefire_gateway::SendRequest;
-use balefire_store::deliveries::Frozen;
-use balefire_store::lanes::LaneKey;
-use balefire_store::{StoreError, Tx};
 
 use crate::Dispatcher;
 use crate::bulkhead::Permit;
+use crate::ports::{Database, Frozen, LaneKey, SendRequest, Stored, Transaction, WayOut};
 use crate::sweep::bounded;
 
 /// How long a lane waits for a place at its provider before it is left to the next sweep.
@@ -48,14 +45,14 @@ pub(crate) struct Outgoing {
     pub(crate) kind: Kind,
 }
 
-impl Dispatcher {
+impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Looks at a lane and sends while something is to be sent.
     pub(crate) async fn run_lane(
         &self,
         key: &LaneKey,
         is_cancelling: bool,
         cause: Cause,
-    ) -> Result<Turn, StoreError> {
+    ) -> Stored<Turn> {
         let mut turn = Turn::default();
         let mut cause = cause;
         for _ in 0..ATTEMPTS_PER_TURN_MAX {
@@ -82,11 +79,7 @@ impl Dispatcher {
 
     /// A place at the provider. Before it waits, the lane's state follows the clock: what only
     /// ends must not wait for a place.
-    async fn permit(
-        &self,
-        key: &LaneKey,
-        is_cancelling: bool,
-    ) -> Result<Option<Permit>, StoreError> {
+    async fn permit(&self, key: &LaneKey, is_cancelling: bool) -> Stored<Option<Permit>> {
         let bulkhead = self.bulkheads.of(&key.provider);
         if let Some(permit) = bulkhead.try_acquire(is_cancelling) {
             return Ok(Some(permit));
@@ -98,26 +91,22 @@ impl Dispatcher {
     }
 
     /// Tells a lane what happened, when nothing is to be sent; what its latest delivery asks.
-    pub(crate) async fn play(
-        &self,
-        key: &LaneKey,
-        event: LaneEvent,
-    ) -> Result<Option<Kind>, StoreError> {
+    pub(crate) async fn play(&self, key: &LaneKey, event: LaneEvent) -> Stored<Option<Kind>> {
         bounded("dispatch.play", self.play_once(key, event)).await
     }
 
-    async fn play_once(&self, key: &LaneKey, event: LaneEvent) -> Result<Option<Kind>, StoreError> {
+    async fn play_once(&self, key: &LaneKey, event: LaneEvent) -> Stored<Option<Kind>> {
         let mut tx = self.store.begin("dispatch.play", self.clock.now()).await?;
         let Some(lane) = tx.lock_lane(key).await? else {
             return Ok(None);
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
-        let stepped = step(&lane, event, tx.now, &policy);
+        let stepped = step(&lane, event, tx.now(), &policy);
         let asked = stepped.lane.target().map(|target| target.kind);
         // Every lane that waits for a place comes here each second: where it goes on waiting,
         // nothing is written.
         let is_same = stepped.lane == lane && stepped.effects.is_empty();
-        if is_same && next_wake(&lane, tx.now).is_some_and(|at| at <= tx.now) {
+        if is_same && next_wake(&lane, tx.now()).is_some_and(|at| at <= tx.now()) {
             return Ok(asked);
         }
         tx.save_lane(key, &lane, &stepped.lane).await?;
@@ -128,7 +117,7 @@ impl Dispatcher {
 
     /// Step 1: stores the intent to send, if `step` has one. When it is not known whether it was
     /// stored, nothing is sent, and an attempt that was is closed.
-    async fn open(&self, key: &LaneKey, cause: Cause) -> Result<Option<Outgoing>, StoreError> {
+    async fn open(&self, key: &LaneKey, cause: Cause) -> Stored<Option<Outgoing>> {
         let attempt = AttemptId::new(self.entropy.uuid_v7(self.clock.now()));
         let opened = bounded("dispatch.open", self.open_once(key, cause, attempt)).await;
         if opened.is_err()
@@ -148,7 +137,7 @@ impl Dispatcher {
         key: &LaneKey,
         cause: Cause,
         attempt: AttemptId,
-    ) -> Result<Option<Outgoing>, StoreError> {
+    ) -> Stored<Option<Outgoing>> {
         let mut tx = self.store.begin("dispatch.open", self.clock.now()).await?;
         let Some(lane) = tx.lock_lane(key).await? else {
             return Ok(None);
@@ -157,7 +146,7 @@ impl Dispatcher {
         let (healed, mut effects) = match cause {
             Cause::Due => (lane.clone(), Vec::new()),
             Cause::Healed => {
-                let stepped = step(&lane, LaneEvent::ProviderHealed, tx.now, &policy);
+                let stepped = step(&lane, LaneEvent::ProviderHealed, tx.now(), &policy);
                 (stepped.lane, stepped.effects)
             }
         };
@@ -165,7 +154,7 @@ impl Dispatcher {
             attempt,
             by: self.instance(),
         };
-        let stepped = step(&healed, due, tx.now, &policy);
+        let stepped = step(&healed, due, tx.now(), &policy);
         effects.extend(stepped.effects);
         tx.save_lane(key, &lane, &stepped.lane).await?;
         self.apply_duties(&mut tx, key, &effects).await?;
@@ -187,11 +176,11 @@ impl Dispatcher {
     /// What the attempt sends; a cancel's payload is rendered at its first attempt (D29).
     async fn prepare(
         &self,
-        tx: &mut Tx,
+        tx: &mut D::Transaction,
         key: &LaneKey,
         lane: &Lane,
         attempt: Attempt,
-    ) -> Result<Option<Outgoing>, StoreError> {
+    ) -> Stored<Option<Outgoing>> {
         let profile = self.settings.profiles.get(&key.provider);
         let delivery = lane
             .deliveries
@@ -244,12 +233,12 @@ fn request(
 /// Renders and stores a cancel's payload: it names every delivery of a lower `seq` that was ever
 /// attempted.
 async fn render_cancel(
-    tx: &mut Tx,
+    tx: &mut impl Transaction,
     profile: &Profile,
     lane: &Lane,
     attempt: &Attempt,
     frozen: &Frozen,
-) -> Result<String, StoreError> {
+) -> Stored<String> {
     let mut references = Vec::new();
     for earlier in lane.deliveries.iter().filter(|d| d.seq < attempt.seq) {
         let is_attempted = lane.attempts.iter().any(|a| a.delivery == earlier.id);

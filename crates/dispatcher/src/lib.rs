@@ -10,6 +10,7 @@
 
 mod bulkhead;
 mod lane_task;
+pub mod ports;
 mod recovery;
 mod settle;
 mod sweep;
@@ -24,10 +25,11 @@ use balefire_domain::lane::{Figures, Policy};
 use balefire_domain::provider::{Profile, ProviderName};
 use balefire_domain::time::Clock;
 use balefire_gateway::Gateway;
-use balefire_store::{Store, StoreError, Tx};
+use balefire_store::Store;
 use tokio::sync::Notify;
 
 use crate::bulkhead::Bulkheads;
+use crate::ports::{Database, Stored, Transaction, WayOut};
 
 /// What the configuration says about dispatch.
 #[derive(Clone, Debug)]
@@ -43,9 +45,9 @@ pub struct DispatchSettings {
 }
 
 /// The dispatcher of one process.
-pub struct Dispatcher {
-    store: Store,
-    gateway: Gateway,
+pub struct Dispatcher<D = Store, W = Gateway> {
+    store: D,
+    gateway: W,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: DispatchSettings,
@@ -57,11 +59,11 @@ pub struct Dispatcher {
     swept_at_us: AtomicI64,
 }
 
-impl Dispatcher {
+impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// A dispatcher that is woken through `wake`. It does nothing before [`Dispatcher::run`].
     pub fn new(
-        store: Store,
-        gateway: Gateway,
+        store: D,
+        gateway: W,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         settings: DispatchSettings,
@@ -88,7 +90,7 @@ impl Dispatcher {
     }
 
     /// The policy for a provider now: routes whose latest use failed go last (D17).
-    async fn policy(&self, tx: &mut Tx, provider: &ProviderName) -> Result<Policy, StoreError> {
+    async fn policy(&self, tx: &mut D::Transaction, provider: &ProviderName) -> Stored<Policy> {
         let settings = &self.settings;
         let failing = tx.list_failing_routes(provider.as_str()).await?;
         let profile = settings.profiles.get(provider);

@@ -8,19 +8,18 @@ use balefire_domain::ids::{DutyItemId, InstanceId};
 use balefire_domain::lane::{DutyKind, LaneEvent, step};
 use balefire_domain::limits::LANES_PER_SWEEP_MAX;
 use balefire_domain::outcome::Outcome;
-use balefire_store::StoreError;
-use balefire_store::lanes::LaneKey;
 
 use crate::Dispatcher;
+use crate::ports::{Database, LaneKey, Stored, Transaction, WayOut};
 use crate::settle::log_duty;
 use crate::sweep::bounded;
 
 /// A process that was not seen for so long is dead.
 const UNSEEN_MAX: Duration = Duration::from_secs(15);
 
-impl Dispatcher {
+impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Enters this process, and declares its predecessors dead.
-    pub(crate) async fn enter(&self) -> Result<(), StoreError> {
+    pub(crate) async fn enter(&self) -> Stored<()> {
         let mut tx = self.store.begin("instance.enter", self.clock.now()).await?;
         let predecessors = tx
             .insert_instance(self.instance(), &self.settings.instance_name)
@@ -35,10 +34,10 @@ impl Dispatcher {
 
     /// Says that this process lives, and declares dead what was not seen. A process that was
     /// declared dead goes on under a new id.
-    pub(crate) async fn beat(&self) -> Result<(), StoreError> {
+    pub(crate) async fn beat(&self) -> Stored<()> {
         let mut tx = self.store.begin("instance.beat", self.clock.now()).await?;
         let is_known = tx.see_instance(self.instance()).await?;
-        let since = tx.now - UNSEEN_MAX;
+        let since = tx.now() - UNSEEN_MAX;
         let dead = tx.end_unseen_instances(since).await?;
         tx.commit().await?;
         if dead > 0 {
@@ -71,14 +70,14 @@ impl Dispatcher {
     }
 
     /// Says goodbye.
-    pub(crate) async fn leave(&self) -> Result<(), StoreError> {
+    pub(crate) async fn leave(&self) -> Stored<()> {
         let mut tx = self.store.begin("instance.leave", self.clock.now()).await?;
         tx.end_instance(self.instance()).await?;
         tx.commit().await
     }
 
     /// Closes attempts whose process is dead. One that can't be closed hides no other.
-    pub(crate) async fn close_orphans(&self) -> Result<(), StoreError> {
+    pub(crate) async fn close_orphans(&self) -> Stored<()> {
         let orphans = bounded("list_orphans", async {
             let mut tx = self
                 .store
@@ -106,11 +105,11 @@ impl Dispatcher {
 
     /// After a panic in a lane's turn: its attempt ends unknown, a person is told, the lane goes on
     /// at its back-off (D34).
-    pub(crate) async fn after_panic(&self, key: &LaneKey) -> Result<(), StoreError> {
+    pub(crate) async fn after_panic(&self, key: &LaneKey) -> Stored<()> {
         bounded("dispatch.after_panic", self.after_panic_once(key)).await
     }
 
-    async fn after_panic_once(&self, key: &LaneKey) -> Result<(), StoreError> {
+    async fn after_panic_once(&self, key: &LaneKey) -> Stored<()> {
         let mut tx = self
             .store
             .begin("dispatch.after_panic", self.clock.now())
@@ -129,13 +128,13 @@ impl Dispatcher {
                 outcome: Outcome::Unknown,
                 jitter_permille: self.entropy.jitter_permille(),
             };
-            let stepped = step(&lane, event, tx.now, &policy);
+            let stepped = step(&lane, event, tx.now(), &policy);
             tx.save_lane(key, &lane, &stepped.lane).await?;
             self.apply_duties(&mut tx, key, &stepped.effects).await?;
         }
         if let Some(target) = lane.target() {
             let (kind, subject) = (DutyKind::LanePanicked, format!("delivery {}", target.id));
-            let id = DutyItemId::new(self.entropy.uuid_v7(tx.now));
+            let id = DutyItemId::new(self.entropy.uuid_v7(tx.now()));
             let provider = Some(key.provider.as_str());
             if tx
                 .open_duty_item(id, kind, &subject, key.alert_id, provider)

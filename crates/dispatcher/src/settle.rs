@@ -6,13 +6,12 @@ use balefire_domain::ids::{DeliveryId, DutyItemId};
 use balefire_domain::lane::step::next_wake;
 use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane, LaneEvent, State, step};
 use balefire_domain::outcome::Outcome;
-use balefire_gateway::Answered;
-use balefire_store::deliveries::Frozen;
-use balefire_store::lanes::{AnswerRecord, LaneKey};
-use balefire_store::{StoreError, Tx};
 
 use crate::Dispatcher;
 use crate::lane_task::Outgoing;
+use crate::ports::{
+    AnswerRecord, Answered, Database, Frozen, LaneKey, Stored, Transaction, WayOut,
+};
 use crate::sweep::bounded;
 
 /// The wait before an answer that could not be stored is tried again.
@@ -27,7 +26,7 @@ pub(crate) struct Settled {
     pub(crate) is_due: bool,
 }
 
-impl Dispatcher {
+impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Stores what an attempt was answered, and what follows. An answer is a fact: while the
     /// database is away it is kept and tried again, until the sweep would close the attempt anyway.
     pub(crate) async fn settle(
@@ -35,7 +34,7 @@ impl Dispatcher {
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Result<Settled, StoreError> {
+    ) -> Stored<Settled> {
         loop {
             match bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await {
                 Ok(settled) => {
@@ -61,7 +60,7 @@ impl Dispatcher {
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Result<Settled, StoreError> {
+    ) -> Stored<Settled> {
         let attempt = &outgoing.attempt;
         let mut tx = self
             .store
@@ -76,7 +75,7 @@ impl Dispatcher {
             outcome: answered.outcome,
             jitter_permille: self.entropy.jitter_permille(),
         };
-        let stepped = step(&lane, event, tx.now, &policy);
+        let stepped = step(&lane, event, tx.now(), &policy);
         tx.save_lane(key, &lane, &stepped.lane).await?;
         if stepped.ignored.is_none() {
             let record = AnswerRecord {
@@ -94,8 +93,8 @@ impl Dispatcher {
         let is_remade = self
             .remake_cancel(&mut tx, key, &stepped.lane, &stepped.effects)
             .await?;
-        let wake_at = next_wake(&stepped.lane, tx.now);
-        let is_due = is_remade || wake_at.is_some_and(|at| at <= tx.now);
+        let wake_at = next_wake(&stepped.lane, tx.now());
+        let is_due = is_remade || wake_at.is_some_and(|at| at <= tx.now());
         tx.commit().await?;
         Ok(Settled {
             has_healed: stepped.effects.contains(&Effect::HealProvider),
@@ -106,11 +105,11 @@ impl Dispatcher {
     /// Issues another cancel where the first was closed too early (D5). Whether it did.
     async fn remake_cancel(
         &self,
-        tx: &mut Tx,
+        tx: &mut D::Transaction,
         key: &LaneKey,
         lane: &Lane,
         effects: &[Effect],
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         let remade = effects.iter().find_map(|effect| match effect {
             Effect::RemakeCancel { of } => Some(*of),
             Effect::Send(_)
@@ -133,7 +132,7 @@ impl Dispatcher {
             seq: closed.seq + 1,
             state: State::Ready,
             round: 1,
-            created_at: tx.now,
+            created_at: tx.now(),
             is_stuck: false,
             ..closed.clone()
         };
@@ -146,7 +145,7 @@ impl Dispatcher {
         let mut inserted = lane.clone();
         inserted.deliveries.push(delivery.clone());
         let policy = self.policy(tx, &key.provider).await?;
-        let stepped = step(lane, LaneEvent::Issued(delivery), tx.now, &policy);
+        let stepped = step(lane, LaneEvent::Issued(delivery), tx.now(), &policy);
         tx.save_lane(key, &inserted, &stepped.lane).await?;
         self.apply_duties(tx, key, &stepped.effects).await?;
         Ok(true)
@@ -155,11 +154,11 @@ impl Dispatcher {
     /// Opens and closes the duty items that a step asks for.
     pub(crate) async fn apply_duties(
         &self,
-        tx: &mut Tx,
+        tx: &mut D::Transaction,
         key: &LaneKey,
         effects: &[Effect],
-    ) -> Result<(), StoreError> {
-        let now = tx.now;
+    ) -> Stored<()> {
+        let now = tx.now();
         let mint = || DutyItemId::new(self.entropy.uuid_v7(now));
         for (kind, delivery) in tx.apply_duties(key, effects, &mint).await? {
             log_duty(key, kind, delivery);

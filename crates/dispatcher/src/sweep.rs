@@ -11,8 +11,6 @@ use std::time::Duration;
 use balefire_domain::limits::LANES_PER_SWEEP_MAX;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
-use balefire_store::StoreError;
-use balefire_store::lanes::LaneKey;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -20,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Dispatcher;
 use crate::lane_task::{Cause, Turn};
+use crate::ports::{Database, LaneKey, StoreError, Stored, Transaction, WayOut};
 
 /// The sweep's period: how late a lane wakes at most when no wake-up reached us.
 const SWEEP_PERIOD: Duration = Duration::from_secs(1);
@@ -38,8 +37,8 @@ const TURNS_MAX: usize = 4 * LANES_PER_SWEEP_MAX;
 /// A step with the database, of bounded length.
 pub(crate) async fn bounded<T>(
     name: &'static str,
-    step: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
+    step: impl Future<Output = Stored<T>>,
+) -> Stored<T> {
     match timeout(STEP_MAX, step).await {
         Ok(done) => done,
         Err(_) => Err(StoreError::timed_out(name)),
@@ -59,13 +58,15 @@ struct Turns {
     running: BTreeSet<LaneKey>,
     /// Woken while their turn was under way: they get another, for this cause.
     again: BTreeMap<LaneKey, Cause>,
+    /// Something got through to them: who waits there may go.
+    healed: BTreeSet<ProviderName>,
 }
 
-impl Dispatcher {
+impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Dispatches until `end` is cancelled, then awaits the open attempts. Errors when this process
     /// could not enter the database at the start; later failures of the database are logged, and
     /// the next sweep tries again.
-    pub async fn run(self: Arc<Self>, end: CancellationToken) -> Result<(), StoreError> {
+    pub async fn run(self: Arc<Self>, end: CancellationToken) -> Stored<()> {
         bounded("instance.enter", self.enter()).await?;
         let mut recovery = JoinSet::new();
         // Of its own: it waits for rows that another process may hold.
@@ -74,13 +75,21 @@ impl Dispatcher {
         let mut sweep = interval(SWEEP_PERIOD);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            // The order of the choices is fixed, so that a run of the simulator can be repeated,
+            // and none is starved: what has ended was taken in before any choice is made; the tick
+            // stands before the wake-up, and either does the other's work.
             let done = tokio::select! {
+                biased;
                 () = end.cancelled() => break,
                 _ = recovery.join_next() => break,
-                Some(ended) = turns.tasks.join_next() => self.end_turn(&mut turns, ended).await,
-                () = self.wake.notified() => self.take_up(&mut turns).await,
                 _ = sweep.tick() => self.take_up(&mut turns).await,
+                () = self.wake.notified() => self.take_up(&mut turns).await,
+                Some(ended) = turns.tasks.join_next() => {
+                    self.end_turn(&mut turns, ended);
+                    Ok(())
+                }
             };
+            let done = done.and(self.take_in(&mut turns).await);
             if let Err(error) = done {
                 tracing::error!(
                     event = "sweep.failed",
@@ -105,6 +114,7 @@ impl Dispatcher {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 () = end.cancelled() => return,
                 _ = beat.tick() => {}
             }
@@ -120,7 +130,7 @@ impl Dispatcher {
         }
     }
 
-    async fn take_up(self: &Arc<Self>, turns: &mut Turns) -> Result<(), StoreError> {
+    async fn take_up(self: &Arc<Self>, turns: &mut Turns) -> Stored<()> {
         let due = bounded("list_due", async {
             let mut tx = self.store.begin_read("list_due", self.clock.now()).await?;
             tx.list_due_lanes(LANES_PER_SWEEP_MAX).await
@@ -138,7 +148,7 @@ impl Dispatcher {
         self: &Arc<Self>,
         turns: &mut Turns,
         provider: &ProviderName,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         let waiting = bounded("list_waiting", async {
             let mut tx = self
                 .store
@@ -199,20 +209,28 @@ impl Dispatcher {
         Turn::default()
     }
 
-    async fn end_turn(
-        self: &Arc<Self>,
-        turns: &mut Turns,
-        ended: Result<Ended, tokio::task::JoinError>,
-    ) -> Result<(), StoreError> {
+    /// Takes in every turn that has ended, then wakes what waits for the providers that answered:
+    /// once for all turns, because each asks the database.
+    async fn take_in(self: &Arc<Self>, turns: &mut Turns) -> Stored<()> {
+        while let Some(ended) = turns.tasks.try_join_next() {
+            self.end_turn(turns, ended);
+        }
+        let mut taken_up = Ok(());
+        for provider in std::mem::take(&mut turns.healed) {
+            taken_up = taken_up.and(self.take_up_waiting(turns, &provider).await);
+        }
+        taken_up
+    }
+
+    fn end_turn(self: &Arc<Self>, turns: &mut Turns, ended: Result<Ended, tokio::task::JoinError>) {
         let ended = ended.expect("a turn catches its own panics and nobody aborts it");
         turns.running.remove(&ended.key);
         if let Some(cause) = turns.again.remove(&ended.key) {
             self.begin_turn(turns, ended.key.clone(), false, cause);
         }
         if ended.turn.has_healed {
-            self.take_up_waiting(turns, &ended.key.provider).await?;
+            turns.healed.insert(ended.key.provider);
         }
-        Ok(())
     }
 
     async fn drain(&self, mut turns: Turns) {

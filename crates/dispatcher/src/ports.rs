@@ -1,0 +1,295 @@
+//! What dispatch needs of the world: a database with transactions, and a way out.
+//!
+//! The seam at which the simulator stands in for both, so that it runs the loops that ship and no
+//! copy of them. Beside them a process has only its clock and its entropy, which are arguments
+//! already. In the product there is one database and one way out, chosen at compile time.
+//!
+//! What an implementation promises: a transaction that was dropped, or whose process died, changed
+//! nothing; after a failed commit it may or may not have; of two transactions that lock the same
+//! lane the second sees what the first committed. Sending never fails: every end is an outcome.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use balefire_domain::ids::{AlertId, AttemptId, DeliveryId, DutyItemId, InstanceId};
+use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane};
+use balefire_domain::provider::ProviderName;
+use balefire_domain::time::Timestamp;
+use balefire_gateway::Gateway;
+pub use balefire_gateway::{Answered, ProbeRequest, SendRequest};
+pub use balefire_store::StoreError;
+pub use balefire_store::deliveries::Frozen;
+pub use balefire_store::lanes::{AnswerRecord, DueLane, LaneKey};
+use balefire_store::{Store, Tx};
+
+/// What a step with the database comes to.
+pub type Stored<T> = Result<T, StoreError>;
+
+/// The database that dispatch works on.
+pub trait Database: Send + Sync + 'static {
+    /// Its transactions.
+    type Transaction: Transaction;
+
+    /// Begins a writing transaction; `name` is for logs, `now` for every row that it writes.
+    fn begin(
+        &self,
+        name: &'static str,
+        now: Timestamp,
+    ) -> impl Future<Output = Stored<Self::Transaction>> + Send;
+
+    /// Begins a transaction that only reads, and waits for nobody.
+    fn begin_read(
+        &self,
+        name: &'static str,
+        now: Timestamp,
+    ) -> impl Future<Output = Stored<Self::Transaction>> + Send;
+}
+
+/// A transaction. Dropped without [`Transaction::commit`] it changes nothing.
+pub trait Transaction: Send + Sized {
+    /// The transaction's instant.
+    fn now(&self) -> Timestamp;
+
+    /// Makes everything durable. After an error it may or may not be.
+    fn commit(self) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Locks a lane, then reads all that `step` judges.
+    fn lock_lane(&mut self, key: &LaneKey) -> impl Future<Output = Stored<Option<Lane>>> + Send;
+
+    /// Stores what became of a lane; every write is conditional on what was read.
+    fn save_lane(
+        &mut self,
+        key: &LaneKey,
+        was: &Lane,
+        is: &Lane,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Lanes whose time to wake has come, of every provider at most `limit`; cancels first.
+    fn list_due_lanes(&mut self, limit: usize)
+    -> impl Future<Output = Stored<Vec<DueLane>>> + Send;
+
+    /// Lanes of a provider that wait for their next round, at most `limit`.
+    fn list_waiting_lanes(
+        &mut self,
+        provider: &ProviderName,
+        limit: usize,
+    ) -> impl Future<Output = Stored<Vec<LaneKey>>> + Send;
+
+    /// Open attempts whose process is dead, at most `limit`.
+    fn list_orphaned_attempts(
+        &mut self,
+        limit: usize,
+    ) -> impl Future<Output = Stored<Vec<(LaneKey, AttemptId)>>> + Send;
+
+    /// The routes of a provider whose latest use failed.
+    fn list_failing_routes(
+        &mut self,
+        provider: &str,
+    ) -> impl Future<Output = Stored<BTreeSet<String>>> + Send;
+
+    /// Remembers how a route worked just now.
+    fn save_route_result(
+        &mut self,
+        provider: &str,
+        route: &str,
+        is_good: bool,
+        detail: &str,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// What a delivery's row holds beside what `step` decides.
+    fn load_frozen(
+        &mut self,
+        id: DeliveryId,
+    ) -> impl Future<Output = Stored<Option<Frozen>>> + Send;
+
+    /// Stores a cancel's payload, once.
+    fn save_payload(
+        &mut self,
+        id: DeliveryId,
+        payload: &str,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Keeps what an attempt was answered.
+    fn save_answer(
+        &mut self,
+        attempt: AttemptId,
+        answer: &AnswerRecord,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Stores a new delivery as `ready`; its lane is saved afterwards.
+    fn insert_delivery(
+        &mut self,
+        lane: &LaneKey,
+        delivery: &Delivery,
+        frozen: &Frozen,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// A message number that nobody had.
+    fn next_message_number(&mut self) -> impl Future<Output = Stored<u32>> + Send;
+
+    /// Opens and closes the duty items that a step asks for; those that are new.
+    fn apply_duties(
+        &mut self,
+        key: &LaneKey,
+        effects: &[Effect],
+        mint: &(dyn Fn() -> DutyItemId + Send + Sync),
+    ) -> impl Future<Output = Stored<Vec<(DutyKind, DeliveryId)>>> + Send;
+
+    /// Opens a duty item unless one of its kind is open for its subject; whether it is new.
+    fn open_duty_item(
+        &mut self,
+        id: DutyItemId,
+        kind: DutyKind,
+        subject: &str,
+        alert: AlertId,
+        provider: Option<&str>,
+    ) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Enters this process, and declares its predecessors of the same name dead; how many.
+    fn insert_instance(
+        &mut self,
+        id: InstanceId,
+        name: &str,
+    ) -> impl Future<Output = Stored<u64>> + Send;
+
+    /// Enters this process under a new id, and leaves others of its name alone.
+    fn insert_instance_again(
+        &mut self,
+        id: InstanceId,
+        name: &str,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Says that this process lives; false when it was declared dead.
+    fn see_instance(&mut self, id: InstanceId) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Says that this process ends.
+    fn end_instance(&mut self, id: InstanceId) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Declares dead what was not seen since `since`; how many.
+    fn end_unseen_instances(
+        &mut self,
+        since: Timestamp,
+    ) -> impl Future<Output = Stored<u64>> + Send;
+}
+
+/// The way out to every proxy.
+pub trait WayOut: Send + Sync + 'static {
+    /// Sends a delivery over a route and says what became of it, at the deadline at the latest.
+    fn send(&self, request: SendRequest) -> impl Future<Output = Answered> + Send;
+
+    /// Sends a link test or a canary, which belongs to no lane.
+    fn probe(&self, request: ProbeRequest) -> impl Future<Output = Answered> + Send;
+}
+
+impl WayOut for Gateway {
+    async fn send(&self, request: SendRequest) -> Answered {
+        Self::send(self, request).await
+    }
+    async fn probe(&self, request: ProbeRequest) -> Answered {
+        Self::probe(self, request).await
+    }
+}
+
+impl Database for Store {
+    type Transaction = Tx;
+
+    async fn begin(&self, name: &'static str, now: Timestamp) -> Stored<Tx> {
+        Self::begin(self, name, now).await
+    }
+    async fn begin_read(&self, name: &'static str, now: Timestamp) -> Stored<Tx> {
+        Self::begin_read(self, name, now).await
+    }
+}
+
+impl Transaction for Tx {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+    async fn commit(self) -> Stored<()> {
+        Self::commit(self).await
+    }
+    async fn lock_lane(&mut self, key: &LaneKey) -> Stored<Option<Lane>> {
+        Self::lock_lane(self, key).await
+    }
+    async fn save_lane(&mut self, key: &LaneKey, was: &Lane, is: &Lane) -> Stored<()> {
+        Self::save_lane(self, key, was, is).await
+    }
+    async fn list_due_lanes(&mut self, limit: usize) -> Stored<Vec<DueLane>> {
+        Self::list_due_lanes(self, limit).await
+    }
+    async fn list_waiting_lanes(
+        &mut self,
+        provider: &ProviderName,
+        limit: usize,
+    ) -> Stored<Vec<LaneKey>> {
+        Self::list_waiting_lanes(self, provider, limit).await
+    }
+    async fn list_orphaned_attempts(&mut self, limit: usize) -> Stored<Vec<(LaneKey, AttemptId)>> {
+        Self::list_orphaned_attempts(self, limit).await
+    }
+    async fn list_failing_routes(&mut self, provider: &str) -> Stored<BTreeSet<String>> {
+        Self::list_failing_routes(self, provider).await
+    }
+    async fn save_route_result(
+        &mut self,
+        provider: &str,
+        route: &str,
+        is_good: bool,
+        detail: &str,
+    ) -> Stored<()> {
+        Self::save_route_result(self, provider, route, is_good, detail).await
+    }
+    async fn load_frozen(&mut self, id: DeliveryId) -> Stored<Option<Frozen>> {
+        Self::load_frozen(self, id).await
+    }
+    async fn save_payload(&mut self, id: DeliveryId, payload: &str) -> Stored<()> {
+        Self::save_payload(self, id, payload).await
+    }
+    async fn save_answer(&mut self, attempt: AttemptId, answer: &AnswerRecord) -> Stored<()> {
+        Self::save_answer(self, attempt, answer).await
+    }
+    async fn insert_delivery(
+        &mut self,
+        lane: &LaneKey,
+        delivery: &Delivery,
+        frozen: &Frozen,
+    ) -> Stored<()> {
+        Self::insert_delivery(self, lane, delivery, frozen).await
+    }
+    async fn next_message_number(&mut self) -> Stored<u32> {
+        Self::next_message_number(self).await
+    }
+    async fn apply_duties(
+        &mut self,
+        key: &LaneKey,
+        effects: &[Effect],
+        mint: &(dyn Fn() -> DutyItemId + Send + Sync),
+    ) -> Stored<Vec<(DutyKind, DeliveryId)>> {
+        Self::apply_duties(self, key, effects, mint).await
+    }
+    async fn open_duty_item(
+        &mut self,
+        id: DutyItemId,
+        kind: DutyKind,
+        subject: &str,
+        alert: AlertId,
+        provider: Option<&str>,
+    ) -> Stored<bool> {
+        Self::open_duty_item(self, id, kind, subject, alert, provider).await
+    }
+    async fn insert_instance(&mut self, id: InstanceId, name: &str) -> Stored<u64> {
+        Self::insert_instance(self, id, name).await
+    }
+    async fn insert_instance_again(&mut self, id: InstanceId, name: &str) -> Stored<()> {
+        Self::insert_instance_again(self, id, name).await
+    }
+    async fn see_instance(&mut self, id: InstanceId) -> Stored<bool> {
+        Self::see_instance(self, id).await
+    }
+    async fn end_instance(&mut self, id: InstanceId) -> Stored<()> {
+        Self::end_instance(self, id).await
+    }
+    async fn end_unseen_instances(&mut self, since: Timestamp) -> Stored<u64> {
+        Self::end_unseen_instances(self, since).await
+    }
+}
