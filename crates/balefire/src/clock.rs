@@ -1,11 +1,18 @@
 //! The only real clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use balefire_domain::time::{Clock, Timestamp};
 
-/// The machine's wall clock.
+/// The machine's clocks: the wall clock, and the monotonic one that checks it.
 pub(crate) struct SystemClock;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place (invariant 3)"
+)]
+static FIRST_ASKED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -19,5 +26,9 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |us| -us),
         };
         Timestamp::from_micros(micros)
+    }
+
+    fn monotonic(&self) -> Duration {
+        FIRST_ASKED.elapsed()
     }
 }

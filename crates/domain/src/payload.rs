@@ -100,6 +100,27 @@ pub fn render_cancel(
     json
 }
 
+/// Renders a link test (R86): it asks a CBC whether the way to it is open, and warns nobody.
+pub fn render_link_test(
+    format: Format,
+    identifier: DeliveryId,
+    message_number: Option<u32>,
+) -> String {
+    let mut json = begin("test", format, identifier, message_number);
+    json.push('}');
+    json
+}
+
+/// Renders a heartbeat: it asks a proxy of ours whether it is there, and reaches no CBC (D17).
+pub fn render_heartbeat(identifier: DeliveryId) -> String {
+    format!("{{\"message_type\":\"heartbeat\",\"identifier\":\"{identifier}\"}}")
+}
+
+/// Renders a canary: it proves that functions can be called, and reaches no provider (D20).
+pub fn render_canary(identifier: DeliveryId) -> String {
+    format!("{{\"identifier\":\"{identifier}\"}}")
+}
+
 fn begin(kind: &str, format: Format, identifier: DeliveryId, number: Option<u32>) -> String {
     let mut json = format!("{{\"message_type\":\"{kind}\",\"identifier\":\"{identifier}\"");
     write_number(&mut json, format, number);
@@ -226,6 +247,31 @@ mod tests {
         assert_eq!(ibag, want);
         let cap = render_cancel(Format::Cap, id, None, &[reference], SENT);
         assert!(!cap.contains("message_number"));
+    }
+
+    #[test]
+    fn what_carries_no_alert_has_exactly_the_keys_that_it_needs() {
+        let id = "00000000-0000-0000-0000-000000000abc";
+        let test = format!(r#"{{"message_type":"test","identifier":"{id}""#);
+        // R86: no number for cap, 8 hex digits for ibag.
+        let cases = [
+            (
+                render_link_test(Format::Cap, ID, Some(78)),
+                format!(r#"{test},"message_format":"cap"}}"#),
+            ),
+            (
+                render_link_test(Format::Ibag, ID, Some(78)),
+                format!(r#"{test},"message_number":"0000004e","message_format":"ibag"}}"#),
+            ),
+            (
+                render_heartbeat(ID),
+                format!(r#"{{"message_type":"heartbeat","identifier":"{id}"}}"#),
+            ),
+            (render_canary(ID), format!(r#"{{"identifier":"{id}"}}"#)),
+        ];
+        for (json, want) in cases {
+            assert_eq!(json, want);
+        }
     }
 
     #[test]

@@ -14,6 +14,12 @@ use serde::{Deserialize, Serialize};
 pub trait Clock: Send + Sync {
     /// The wall clock's instant.
     fn now(&self) -> Timestamp;
+
+    /// How much time passed since some fixed instant, by a clock that nobody sets: what the wall
+    /// clock is checked against (D35). A clock that has only one hand is never found wrong.
+    fn monotonic(&self) -> Duration {
+        self.now().since(Timestamp::from_micros(0))
+    }
 }
 
 /// An instant in whole microseconds since the Unix epoch, UTC.
