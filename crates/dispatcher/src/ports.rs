@@ -16,7 +16,7 @@ use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane};
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 use balefire_gateway::Gateway;
-pub use balefire_gateway::{Answered, ProbeRequest, SendRequest};
+pub use balefire_gateway::{Answered, ProbeRequest, Probed, ProxySays, SendRequest};
 pub use balefire_store::StoreError;
 pub use balefire_store::deliveries::Frozen;
 pub use balefire_store::lanes::{AnswerRecord, DueLane, LaneKey};
@@ -177,15 +177,15 @@ pub trait WayOut: Send + Sync + 'static {
     /// Sends a delivery over a route and says what became of it, at the deadline at the latest.
     fn send(&self, request: SendRequest) -> impl Future<Output = Answered> + Send;
 
-    /// Sends a link test or a canary, which belongs to no lane.
-    fn probe(&self, request: ProbeRequest) -> impl Future<Output = Answered> + Send;
+    /// Sends a link test, a heartbeat or a canary, which belong to no lane.
+    fn probe(&self, request: ProbeRequest) -> impl Future<Output = Probed> + Send;
 }
 
 impl WayOut for Gateway {
     async fn send(&self, request: SendRequest) -> Answered {
         Self::send(self, request).await
     }
-    async fn probe(&self, request: ProbeRequest) -> Answered {
+    async fn probe(&self, request: ProbeRequest) -> Probed {
         Self::probe(self, request).await
     }
 }

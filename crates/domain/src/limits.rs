@@ -52,6 +52,8 @@ pub const ANSWER_HEAD_BYTES_MAX: usize = 32 * 1024;
 pub const ANSWER_HEADERS_MAX: usize = 64;
 /// Characters of the detail that is kept with an attempt.
 pub const DETAIL_CHARS_MAX: usize = 200;
+/// Bytes of the name that a proxy of ours gives to its present start; a UUID has 36.
+pub const BOOT_ID_BYTES_MAX: usize = 64;
 /// How long the body of an answer whose status alone decides is waited for: the next route is
 /// tried meanwhile at the earliest after this.
 pub const DECIDED_BODY_WAIT: Duration = Duration::from_millis(100);

@@ -30,6 +30,10 @@ pub struct AnswerBody {
     pub outcome: Word,
     /// Why, in the proxy's words.
     pub detail: Word,
+    /// What its clock said (`docs/delivery.md`).
+    pub clock: Word,
+    /// Which start of it answers.
+    pub boot_id: Word,
 }
 
 /// Reads a complete body. `None`: not JSON, or a key stands twice. JSON that is no object says
@@ -48,6 +52,8 @@ pub fn read_answer(bytes: &[u8]) -> Option<AnswerBody> {
         identifier: take("identifier"),
         outcome: take("outcome"),
         detail: take("detail"),
+        clock: take("clock"),
+        boot_id: take("boot_id"),
     })
 }
 

@@ -5,9 +5,10 @@
 //! it says so; all else is *unknown*. `docs/delivery.md` says what the lane does with each.
 
 use balefire_domain::ids::DeliveryId;
-use balefire_domain::limits::DETAIL_CHARS_MAX;
+use balefire_domain::limits::{BOOT_ID_BYTES_MAX, DETAIL_CHARS_MAX};
 use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::Capabilities;
+use balefire_domain::time::Timestamp;
 use bytes::Bytes;
 
 use crate::answer_body::{Word, read_answer};
@@ -69,6 +70,15 @@ pub enum NotWritten {
     Closed,
     /// The stored payload is no JSON object: a fault of ours that must not reach a network.
     Payload,
+}
+
+/// What a proxy of ours says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxySays {
+    /// Its clock, when it answered.
+    pub clock: Timestamp,
+    /// Which start of it answered: another one after each restart.
+    pub boot_id: Option<String>,
 }
 
 /// What came instead of an answer.
@@ -190,6 +200,26 @@ fn bare_success(status: u16, capabilities: Capabilities) -> (Outcome, String) {
             format!("status {status}, but the answer does not say what became of the message"),
         )
     }
+}
+
+/// What a proxy of ours says of itself in its answer to a probe, where the answer is about this one
+/// (`docs/delivery.md`).
+pub fn proxy_says(answer: &Answer, probe: DeliveryId) -> Option<ProxySays> {
+    let BodyEnd::Complete(bytes) = &answer.body else {
+        return None;
+    };
+    let body = read_answer(bytes)?;
+    let (Word::Text(identifier), Word::Text(clock)) = (&body.identifier, &body.clock) else {
+        return None;
+    };
+    let boot_id = match &body.boot_id {
+        Word::Text(id) if id.len() <= BOOT_ID_BYTES_MAX => Some(bounded(id)),
+        Word::Text(_) | Word::Absent | Word::Other => None,
+    };
+    (*identifier == probe.to_string()).then_some(ProxySays {
+        clock: Timestamp::parse_iso8601(clock)?,
+        boot_id,
+    })
 }
 
 /// What the lack of an answer means (D23), and a detail for the attempt's row.

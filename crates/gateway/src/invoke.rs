@@ -24,7 +24,10 @@ use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Sleep, sleep, timeout};
 
-use crate::classify::{Answer, BodyEnd, Failure, NoAnswer, NotWritten, classify, classify_failure};
+use crate::classify::{
+    Answer, BodyEnd, Failure, NoAnswer, NotWritten, ProxySays, classify, classify_failure,
+    proxy_says,
+};
 use crate::connection::Connection;
 use crate::connector::Connector;
 use crate::endpoint::{Endpoint, path_segment};
@@ -76,7 +79,7 @@ pub struct SendRequest {
     pub deadline_at: Timestamp,
 }
 
-/// A link test or a canary: a payload that belongs to no lane.
+/// A link test, a heartbeat or a canary: a payload that belongs to no lane.
 #[derive(Clone, Debug)]
 pub struct ProbeRequest {
     /// The way it takes.
@@ -102,6 +105,15 @@ pub struct Answered {
     pub http_status: Option<u16>,
     /// SHA-256 of the answer's body in lower-case hex, where all of it came.
     pub answer_sha256: Option<String>,
+}
+
+/// What became of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// As of a delivery.
+    pub answered: Answered,
+    /// What the proxy says of itself, where it is one of ours.
+    pub proxy: Option<ProxySays>,
 }
 
 /// The place of a payload in its lane.
@@ -155,11 +167,12 @@ impl Gateway {
             body,
             deadline_at: request.deadline_at,
         };
-        self.shared.carry_out(&invocation).await
+        self.shared.carry_out(&invocation).await.0
     }
 
-    /// Sends a link test (D17) or a canary (D20). As [`Gateway::send`], without `lane` and `seq`.
-    pub async fn probe(&self, request: ProbeRequest) -> Answered {
+    /// Sends a link test or a heartbeat (D17) or a canary (D20). As [`Gateway::send`], without
+    /// `lane` and `seq`.
+    pub async fn probe(&self, request: ProbeRequest) -> Probed {
         let body = payload::complete(
             &request.payload,
             &request.route,
@@ -174,17 +187,22 @@ impl Gateway {
             body,
             deadline_at: request.deadline_at,
         };
-        self.shared.carry_out(&invocation).await
+        let (answered, answer) = self.shared.carry_out(&invocation).await;
+        let proxy = answer
+            .filter(|_| request.capabilities.own_protocol)
+            .and_then(|answer| proxy_says(&answer, request.identifier));
+        Probed { answered, proxy }
     }
 }
 
 impl Shared {
-    async fn carry_out(&self, invocation: &Invocation<'_>) -> Answered {
+    /// What became of it, and the answer where one came.
+    async fn carry_out(&self, invocation: &Invocation<'_>) -> (Answered, Option<Answer>) {
         match self.exchange(invocation).await {
             Ok(answer) => {
                 let (outcome, detail) =
                     classify(&answer, invocation.delivery, invocation.capabilities);
-                Answered {
+                let answered = Answered {
                     outcome,
                     detail,
                     http_status: Some(answer.status),
@@ -192,16 +210,18 @@ impl Shared {
                         BodyEnd::Complete(bytes) => Some(sha256_hex(bytes)),
                         BodyEnd::EndedByClose | BodyEnd::CutOff | BodyEnd::TooLong => None,
                     },
-                }
+                };
+                (answered, Some(answer))
             }
             Err(failure) => {
                 let (outcome, detail) = classify_failure(&failure);
-                Answered {
+                let answered = Answered {
                     outcome,
                     detail,
                     http_status: None,
                     answer_sha256: None,
-                }
+                };
+                (answered, None)
             }
         }
     }

@@ -24,7 +24,8 @@ mod payload;
 mod pool;
 mod tls;
 
+pub use classify::ProxySays;
 pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};
 pub use http_client::{HttpAnswer, HttpCall, HttpClient, HttpError};
-pub use invoke::{Answered, Gateway, GatewaySettings, ProbeRequest, SendRequest};
+pub use invoke::{Answered, Gateway, GatewaySettings, ProbeRequest, Probed, SendRequest};
 pub use tls::GatewayError;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::support::*;
 use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::Site;
-use balefire_gateway::{Gateway, ProbeRequest};
+use balefire_domain::time::Timestamp;
+use balefire_gateway::{Gateway, ProbeRequest, ProxySays};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -64,10 +65,67 @@ async fn a_probe_has_no_place_in_a_lane() {
     };
     let payload = Arc::clone(&probe.payload);
     let answer = answer("204 No Content", "");
-    let (answered, (_stream, wire)) =
+    let (probed, (_stream, wire)) =
         tokio::join!(gateway.probe(probe), serve_once(&listener, &answer));
-    assert_eq!(answered.outcome, Outcome::Accepted);
+    assert_eq!(probed.answered.outcome, Outcome::Accepted);
+    assert_eq!(probed.proxy, None);
     assert_eq!(wire.body, *payload);
+}
+
+#[tokio::test]
+async fn a_proxy_of_ours_says_its_clock_and_its_start_about_this_probe_only() {
+    let about = |identifier: &str, rest: &str| {
+        format!(r#"{{"identifier":"{identifier}","outcome":"accepted"{rest}}}"#)
+    };
+    let clock = r#","clock":"2026-11-23T04:09:03.123Z""#;
+    let says = |boot_id: Option<&str>| {
+        Some(ProxySays {
+            clock: Timestamp::parse_iso8601("2026-11-23T04:09:03.123Z").unwrap(),
+            boot_id: boot_id.map(str::to_owned),
+        })
+    };
+    let long = "x".repeat(65);
+    let another = "00000000-0000-4000-8000-000000000000";
+    // whether the proxy is ours, its answer, what it says of itself
+    let cases = [
+        (
+            true,
+            about(OURS, &format!(r#"{clock},"boot_id":"b1""#)),
+            says(Some("b1")),
+        ),
+        (true, about(OURS, clock), says(None)),
+        (
+            true,
+            about(OURS, &format!(r#"{clock},"boot_id":"{long}""#)),
+            says(None),
+        ),
+        (
+            true,
+            about(OURS, &format!(r#"{clock},"boot_id":7"#)),
+            says(None),
+        ),
+        (true, about(OURS, r#","clock":"yesterday""#), None),
+        (true, about(OURS, r#","clock":1795406943"#), None),
+        (true, about(OURS, ""), None),
+        (true, about(another, clock), None),
+        (false, about(OURS, clock), None),
+    ];
+    for (own_protocol, body, want) in cases {
+        let (listener, address) = listen().await;
+        let gateway = gateway(address, &ManualClock::new());
+        let mut capabilities = delivery(LONG).capabilities;
+        capabilities.own_protocol = own_protocol;
+        let probe = ProbeRequest {
+            route: delivery(LONG).route,
+            identifier: ours(),
+            capabilities,
+            payload: format!(r#"{{"identifier":"{OURS}"}}"#).into(),
+            deadline_at: START + LONG,
+        };
+        let answer = answer("200 OK", &body);
+        let (probed, _wire) = tokio::join!(gateway.probe(probe), serve_once(&listener, &answer));
+        assert_eq!(probed.proxy, want, "{own_protocol} {body}");
+    }
 }
 
 #[tokio::test]
