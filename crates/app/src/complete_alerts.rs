@@ -79,7 +79,7 @@ impl App {
                 let kind = DutyKind::CompletedUnacknowledged;
                 let item = DutyItemId::new(self.entropy.uuid_v7(tx.now));
                 let provider = key.provider.as_str();
-                tx.open_duty_item(item, kind, &unaccepted, id, Some(provider))
+                tx.open_duty_item(item, kind, &unaccepted, Some(id), Some(provider))
                     .await?;
                 tracing::error!(
                     event = "duty_item.opened", alert.id = %id, provider, kind = kind.as_str(),

@@ -1,10 +1,8 @@
 //! Issuing an event in a lane, for approval and cancel.
 
-use std::collections::BTreeSet;
-
 use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId};
 use balefire_domain::lane::policy::ends_at;
-use balefire_domain::lane::{Delivery, Effect, Lane, LaneEvent, Policy, State, step};
+use balefire_domain::lane::{Conditions, Delivery, Effect, Lane, LaneEvent, Policy, State, step};
 use balefire_domain::provider::ProviderName;
 use balefire_store::deliveries::Frozen;
 use balefire_store::events::Event;
@@ -15,15 +13,15 @@ use crate::App;
 
 impl App {
     pub(crate) fn policy(&self, provider: &ProviderName) -> Policy {
-        // The order of routes is read when an attempt opens, not when an event is issued.
-        let failing = BTreeSet::new();
+        // What holds just now is read when an attempt opens, not when an event is issued.
+        let conditions = Conditions::default();
         let settings = &self.settings;
         let profile = settings.profile(provider);
         Policy::of(
             &settings.figures,
             profile,
             settings.is_cbc_enabled,
-            &failing,
+            &conditions,
         )
     }
 

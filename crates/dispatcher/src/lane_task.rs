@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::ids::AttemptId;
-use balefire_domain::lane::step::next_wake;
+use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{Attempt, Effect, Kind, Lane, LaneEvent, step};
 use balefire_domain::payload::{self, Reference};
 use balefire_domain::provider::{Format, Profile, Route};

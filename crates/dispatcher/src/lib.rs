@@ -92,13 +92,13 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// The policy for a provider now: routes whose latest use failed go last (D17).
     async fn policy(&self, tx: &mut D::Transaction, provider: &ProviderName) -> Stored<Policy> {
         let settings = &self.settings;
-        let failing = tx.list_failing_routes(provider.as_str()).await?;
+        let conditions = tx.load_conditions(provider).await?;
         let profile = settings.profiles.get(provider);
         Ok(Policy::of(
             &settings.figures,
             profile,
             settings.is_cbc_enabled,
-            &failing,
+            &conditions,
         ))
     }
 }

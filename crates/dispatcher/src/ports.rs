@@ -8,11 +8,10 @@
 //! nothing; after a failed commit it may or may not have; of two transactions that lock the same
 //! lane the second sees what the first committed. Sending never fails: every end is an outcome.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 
 use balefire_domain::ids::{AlertId, AttemptId, DeliveryId, DutyItemId, InstanceId};
-use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane};
+use balefire_domain::lane::{Conditions, Delivery, DutyKind, Effect, Lane};
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 use balefire_gateway::Gateway;
@@ -81,11 +80,11 @@ pub trait Transaction: Send + Sized {
         limit: usize,
     ) -> impl Future<Output = Stored<Vec<(LaneKey, AttemptId)>>> + Send;
 
-    /// The routes of a provider whose latest use failed.
-    fn list_failing_routes(
+    /// What holds for a provider just now; how silence is answered is for the caller to add.
+    fn load_conditions(
         &mut self,
-        provider: &str,
-    ) -> impl Future<Output = Stored<BTreeSet<String>>> + Send;
+        provider: &ProviderName,
+    ) -> impl Future<Output = Stored<Conditions>> + Send;
 
     /// Remembers how a route worked just now.
     fn save_route_result(
@@ -141,7 +140,7 @@ pub trait Transaction: Send + Sized {
         id: DutyItemId,
         kind: DutyKind,
         subject: &str,
-        alert: AlertId,
+        alert: Option<AlertId>,
         provider: Option<&str>,
     ) -> impl Future<Output = Stored<bool>> + Send;
 
@@ -227,8 +226,8 @@ impl Transaction for Tx {
     async fn list_orphaned_attempts(&mut self, limit: usize) -> Stored<Vec<(LaneKey, AttemptId)>> {
         Self::list_orphaned_attempts(self, limit).await
     }
-    async fn list_failing_routes(&mut self, provider: &str) -> Stored<BTreeSet<String>> {
-        Self::list_failing_routes(self, provider).await
+    async fn load_conditions(&mut self, provider: &ProviderName) -> Stored<Conditions> {
+        Self::load_conditions(self, provider).await
     }
     async fn save_route_result(
         &mut self,
@@ -272,7 +271,7 @@ impl Transaction for Tx {
         id: DutyItemId,
         kind: DutyKind,
         subject: &str,
-        alert: AlertId,
+        alert: Option<AlertId>,
         provider: Option<&str>,
     ) -> Stored<bool> {
         Self::open_duty_item(self, id, kind, subject, alert, provider).await

@@ -137,7 +137,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             let id = DutyItemId::new(self.entropy.uuid_v7(tx.now()));
             let provider = Some(key.provider.as_str());
             if tx
-                .open_duty_item(id, kind, &subject, key.alert_id, provider)
+                .open_duty_item(id, kind, &subject, Some(key.alert_id), provider)
                 .await?
             {
                 log_duty(key, kind, target.id);

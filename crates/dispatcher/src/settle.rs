@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use balefire_domain::ids::{DeliveryId, DutyItemId};
-use balefire_domain::lane::step::next_wake;
+use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane, LaneEvent, State, step};
 use balefire_domain::outcome::Outcome;
 

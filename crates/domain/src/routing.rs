@@ -14,9 +14,28 @@ pub fn order(routes: &[Route], failing: &BTreeSet<String>) -> Vec<String> {
     good.into_iter().chain(bad).collect()
 }
 
+/// The CBC site that a route leads to, read from the route's name as
+/// [`Route::name`](crate::provider::Route::name) makes it: the part after the slash, or the proxy
+/// itself where it serves one site. History names routes that the configuration forgot.
+pub fn site_of(route: &str) -> &str {
+    route.split_once('/').map_or(route, |(_, site)| site)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_proxies_of_one_site_lead_to_the_same_place() {
+        for (route, want) in [
+            ("ee-1-proxy/cbc_a", "cbc_a"),
+            ("ee-2-proxy/cbc_a", "cbc_a"),
+            ("ee-2-proxy/cbc_b", "cbc_b"),
+            ("ee-2-proxy", "ee-2-proxy"),
+        ] {
+            assert_eq!(site_of(route), want);
+        }
+    }
 
     #[test]
     fn failing_routes_go_last_and_none_is_left_out() {

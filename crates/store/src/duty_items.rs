@@ -17,8 +17,8 @@ pub struct DutyItem {
     pub kind: String,
     /// With what: `delivery <id>` or `alert <id>`.
     pub subject: String,
-    /// The alert concerned.
-    pub alert_id: AlertId,
+    /// The alert concerned, where it is one.
+    pub alert_id: Option<AlertId>,
     /// The provider concerned.
     pub provider: Option<String>,
     /// Since when.
@@ -53,7 +53,7 @@ impl Tx {
                     let provider = Some(key.provider.as_str());
                     let id = mint();
                     if self
-                        .open_duty_item(id, *kind, &subject, key.alert_id, provider)
+                        .open_duty_item(id, *kind, &subject, Some(key.alert_id), provider)
                         .await?
                     {
                         opened.push((*kind, *delivery));
@@ -76,7 +76,7 @@ impl Tx {
         id: DutyItemId,
         kind: DutyKind,
         subject: &str,
-        alert: AlertId,
+        alert: Option<AlertId>,
         provider: Option<&str>,
     ) -> Result<bool, StoreError> {
         let now = self.now.micros();
@@ -86,7 +86,7 @@ impl Tx {
             id.to_string(),
             kind.as_str(),
             subject.to_owned(),
-            alert.to_string(),
+            alert.map(|alert| alert.to_string()),
             provider.map(str::to_owned),
             now,
         )?;
@@ -119,7 +119,7 @@ fn read(row: &impl Row) -> Result<DutyItem, StoreError> {
         id: row.id("id", DutyItemId::new)?,
         kind: row.text("kind")?,
         subject: row.text("subject")?,
-        alert_id: row.id("alert_id", AlertId::new)?,
+        alert_id: row.opt_id("alert_id", AlertId::new)?,
         provider: row.opt_text("provider")?,
         opened_at: row.instant("opened_at")?,
         closed_at: row.opt_instant("closed_at")?,

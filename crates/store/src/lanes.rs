@@ -6,7 +6,7 @@
 //! and not a lost update.
 
 use balefire_domain::ids::{AlertId, AttemptId, DeliveryId, InstanceId};
-use balefire_domain::lane::step::next_wake;
+use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
 use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::ProviderName;
@@ -55,7 +55,7 @@ statements! {
     INSERT: "INSERT INTO lanes (alert_id, provider, finishes_at, created_at, is_cancelling)
         VALUES ($1, $2, $3, $4, FALSE)";
     LOCK (lock): "SELECT alert_id FROM lanes WHERE alert_id = $1 AND provider = $2";
-    LOAD: "SELECT finishes_at FROM lanes WHERE alert_id = $1 AND provider = $2";
+    LOAD: "SELECT finishes_at, is_tainted FROM lanes WHERE alert_id = $1 AND provider = $2";
     LIST_OF_ALERT: "SELECT alert_id, provider FROM lanes WHERE alert_id = $1 ORDER BY provider";
     LIST_DUE_PROVIDERS: "SELECT DISTINCT provider FROM lanes WHERE wake_at <= $1
         ORDER BY provider";
@@ -79,7 +79,7 @@ statements! {
             AND due_at IS NOT DISTINCT FROM $10 AND round = $11 AND is_stuck = $12";
     INSERT_ATTEMPT: "INSERT INTO attempts (id, delivery_id, alert_id, provider, seq, slot, route,
             round, opened_at, deadline_at, drained_at, opened_by, detail)
-        VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, '')";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '')";
     CLOSE_ATTEMPT: "UPDATE attempts SET closed_at = $2, outcome = $3
         WHERE id = $1 AND closed_at IS NULL";
     UPGRADE_ATTEMPT: "UPDATE attempts SET closed_at = $2, outcome = $3
@@ -117,14 +117,14 @@ impl Tx {
             alert.clone(),
             provider.clone()
         )?;
-        let finishes_at = fetch_optional!(
+        let known = fetch_optional!(
             self,
-            |row| row.instant("finishes_at"),
+            |row| Ok((row.instant("finishes_at")?, row.bool("is_tainted")?)),
             LOAD,
             alert.clone(),
             provider.clone()
         )?;
-        let Some(finishes_at) = finishes_at else {
+        let Some((finishes_at, is_tainted)) = known else {
             return Ok(None);
         };
         let deliveries = fetch_all!(
@@ -145,6 +145,7 @@ impl Tx {
             finishes_at,
             deliveries,
             attempts,
+            is_tainted,
         }))
     }
 
@@ -192,6 +193,7 @@ impl Tx {
             key.alert_id.to_string(),
             key.provider.as_str().to_owned(),
             i64::from(attempt.seq),
+            i64::from(attempt.slot),
             attempt.route.clone(),
             i64::from(attempt.round),
             attempt.opened_at.micros(),
@@ -411,6 +413,7 @@ fn read_state(row: &impl Row) -> Result<State, StoreError> {
 }
 
 pub(crate) fn read_attempt(row: &impl Row) -> Result<Attempt, StoreError> {
+    let slot = row.int("slot")?;
     let closed = match row.opt_instant("closed_at")? {
         None => None,
         Some(at) => Some(Closed {
@@ -422,6 +425,7 @@ pub(crate) fn read_attempt(row: &impl Row) -> Result<Attempt, StoreError> {
         id: row.id("id", AttemptId::new)?,
         delivery: row.id("delivery_id", DeliveryId::new)?,
         seq: row.count("seq")?,
+        slot: u8::try_from(slot).map_err(|_| inconsistent("slot", &slot.to_string()))?,
         route: row.text("route")?,
         round: row.count("round")?,
         opened_at: row.instant("opened_at")?,

@@ -15,6 +15,7 @@ mod sql;
 pub mod alerts;
 pub mod api_keys;
 pub mod audit_entries;
+pub mod conditions;
 pub mod counters;
 pub mod deliveries;
 pub mod duty_items;
@@ -37,6 +38,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         alerts::ALL,
         api_keys::ALL,
         audit_entries::ALL,
+        conditions::ALL,
         counters::ALL,
         deliveries::ALL,
         duty_items::ALL,

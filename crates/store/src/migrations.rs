@@ -20,13 +20,23 @@ struct File {
     postgres: &'static str,
 }
 
-const FILES: &[File] = &[File {
-    version: 1,
-    name: "create_tables",
-    common: include_str!("../../../migrations/0001_create_tables.sql"),
-    sqlite: include_str!("../../../migrations/0001_create_tables.sqlite.sql"),
-    postgres: include_str!("../../../migrations/0001_create_tables.postgres.sql"),
-}];
+/// The files of one migration.
+macro_rules! file {
+    ($version:expr, $name:literal, $stem:literal) => {
+        File {
+            version: $version,
+            name: $name,
+            common: include_str!(concat!("../../../migrations/", $stem, ".sql")),
+            sqlite: include_str!(concat!("../../../migrations/", $stem, ".sqlite.sql")),
+            postgres: include_str!(concat!("../../../migrations/", $stem, ".postgres.sql")),
+        }
+    };
+}
+
+const FILES: &[File] = &[
+    file!(1, "create_tables", "0001_create_tables"),
+    file!(2, "survive_failover", "0002_survive_failover"),
+];
 
 /// The number of a migration.
 pub type Version = i64;

@@ -1,7 +1,5 @@
 //! The latest that is known of each route, by tests and by real sends (D17).
 
-use std::collections::BTreeSet;
-
 use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, StoreError};
@@ -29,7 +27,6 @@ statements! {
         SET at = excluded.at, is_good = excluded.is_good, detail = excluded.detail
         WHERE route_results.at <= excluded.at";
     LIST: "SELECT * FROM route_results ORDER BY provider, route";
-    LIST_FAILING: "SELECT route FROM route_results WHERE provider = $1 AND NOT is_good";
 }
 
 impl Tx {
@@ -57,20 +54,6 @@ impl Tx {
     /// All that is known.
     pub async fn list_route_results(&mut self) -> Result<Vec<RouteResult>, StoreError> {
         fetch_all!(self, read, LIST)
-    }
-
-    /// The routes of a provider whose latest use failed.
-    pub async fn list_failing_routes(
-        &mut self,
-        provider: &str,
-    ) -> Result<BTreeSet<String>, StoreError> {
-        let routes = fetch_all!(
-            self,
-            |row| row.text("route"),
-            LIST_FAILING,
-            provider.to_owned()
-        )?;
-        Ok(routes.into_iter().collect())
     }
 }
 

@@ -11,20 +11,31 @@
 //! - no alert is applied after its cancel was applied or closed;
 //! - a delivery ends acknowledged, expired, superseded or moot, and never in silence.
 //!
-//! What it does not promise: exactly-once at a provider without dedup (a lost answer is resent once
-//! the drain allows it), and that an accepted message was radiated.
+//! Where the sites behind a provider's routes have states of their own, the order holds at each
+//! site, and a cancel ends only when every site that an earlier attempt may have reached has
+//! answered it.
+//!
+//! What it does not promise: exactly-once at a provider without dedup or with separate sites (a
+//! lost answer is resent once the drain allows it), and that an accepted message was radiated.
 
 pub mod event;
+pub mod hedge;
 pub mod planted;
 pub mod policy;
+mod sites;
 pub mod state;
 pub mod statuses;
 pub mod step;
+pub mod wake;
 
 pub use event::{DutyKind, Effect, Ignored, LaneEvent, Step};
-pub use policy::{Figures, Policy};
+pub use hedge::Hedge;
+pub use policy::{Conditions, Figures, Policy};
 pub use state::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
 pub use step::step;
+pub use wake::next_wake;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_conditions;

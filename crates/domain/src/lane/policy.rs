@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::hedge::Hedge;
 use super::planted::Planted;
 use super::state::{HoldReason, Kind};
 use crate::provider::Profile;
@@ -31,6 +32,19 @@ pub struct Figures {
     pub early_period: Duration,
 }
 
+/// What holds just now, beside the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// The routes whose latest test or send failed (D17).
+    pub failing: BTreeSet<String>,
+    /// A person paused the provider.
+    pub is_paused: bool,
+    /// Why nothing at all may be sent from this database or by this clock.
+    pub hold: Option<HoldReason>,
+    /// How this provider's silence is answered, where it may be.
+    pub hedge: Option<Hedge>,
+}
+
 /// How long a proxy that is not in the configuration any more may keep trying (D25).
 const UPSTREAM_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
@@ -43,11 +57,16 @@ pub const HELD_LOOK_AFTER: Duration = Duration::from_secs(10);
 pub struct Policy {
     /// The routes' names, in the order in which to try them now.
     pub routes: Vec<String>,
-    /// Why nothing can be sent at all, where that is so.
+    /// Why nothing that this reason bars can be sent, where that is so.
     pub hold: Option<HoldReason>,
     /// The provider applies an identifier once and its sites share state: after an unknown outcome
     /// the same message may go out again at once (D24).
     pub resends_unknown_at_once: bool,
+    /// The sites behind the routes share their state. Where they don't, a cancel needs an answer
+    /// from every site that an earlier attempt may have reached (D15).
+    pub has_shared_sites: bool,
+    /// Whether and when a second attempt may go out beside a silent one.
+    pub hedge: Option<Hedge>,
     /// How long an attempt may take.
     pub attempt_deadline: Duration,
     /// How far our clock and the proxy's may differ (D25).
@@ -65,27 +84,32 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy for a provider: `profile` is absent where the configuration knows it no more,
-    /// `failing` names the routes whose latest use failed.
+    /// The policy for a provider: `profile` is absent where the configuration knows it no more.
     pub fn of(
         figures: &Figures,
         profile: Option<&Profile>,
         is_cbc_enabled: bool,
-        failing: &BTreeSet<String>,
+        conditions: &Conditions,
     ) -> Self {
-        let routes = profile.map_or_else(Vec::new, |p| routing::order(&p.routes, failing));
-        let hold = if !is_cbc_enabled {
+        let routes =
+            profile.map_or_else(Vec::new, |p| routing::order(&p.routes, &conditions.failing));
+        let hold = if conditions.hold.is_some() {
+            conditions.hold
+        } else if !is_cbc_enabled {
             Some(HoldReason::ProxiesDisabled)
         } else if routes.is_empty() {
             Some(HoldReason::NoRoute)
         } else {
-            None
+            conditions.is_paused.then_some(HoldReason::Paused)
         };
+        let resends_unknown_at_once =
+            profile.is_some_and(|p| p.capabilities.dedup && p.capabilities.shared_sites);
         Self {
             routes,
             hold,
-            resends_unknown_at_once: profile
-                .is_some_and(|p| p.capabilities.dedup && p.capabilities.shared_sites),
+            resends_unknown_at_once,
+            has_shared_sites: profile.is_none_or(|p| p.capabilities.shared_sites),
+            hedge: conditions.hedge.filter(|_| resends_unknown_at_once),
             attempt_deadline: figures.attempt_deadline,
             clock_skew: figures.clock_skew,
             upstream_timeout: profile.map_or(UPSTREAM_TIMEOUT_DEFAULT, |p| p.upstream_timeout),
@@ -121,6 +145,16 @@ impl Policy {
         Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))
     }
 
+    /// Why a delivery of this kind must wait, where the configuration or the moment says so.
+    pub fn hold_for(&self, kind: Kind) -> Option<HoldReason> {
+        self.hold.filter(|reason| reason.bars(kind))
+    }
+
+    /// A back-off that ends later than this was stored by a clock that has been put right since.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.backoff_cap.max(self.early_backoff_cap) * 2
+    }
+
     /// How long after its deadline an attempt may still be applied (W of D25).
     pub fn drain_margin(&self) -> Duration {
         self.clock_skew + self.upstream_timeout
@@ -144,6 +178,8 @@ mod tests {
             routes: vec![],
             hold: None,
             resends_unknown_at_once: true,
+            has_shared_sites: true,
+            hedge: None,
             attempt_deadline: Duration::from_secs(20),
             clock_skew: Duration::from_secs(5),
             upstream_timeout: Duration::from_secs(10),

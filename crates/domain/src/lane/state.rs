@@ -39,23 +39,58 @@ pub enum HoldReason {
     NoRoute,
     /// The proxies are switched off (`cbc.enabled = false`, D4).
     ProxiesDisabled,
+    /// A person paused the provider: its alerts wait, its cancels never do (D4, D19).
+    Paused,
+    /// The database changed its timeline: what was in flight may have been forgotten, and must be
+    /// over before anything else leaves.
+    Quarantine,
+    /// The database was restored from a copy: a person must say that it may go on.
+    Restored,
+    /// Our clock can't be trusted just now: nothing that it decides is decided (D35).
+    Clock,
 }
 
 impl HoldReason {
+    /// All reasons, for tables.
+    pub const ALL: [Self; 7] = [
+        Self::Drain,
+        Self::NoRoute,
+        Self::ProxiesDisabled,
+        Self::Paused,
+        Self::Quarantine,
+        Self::Restored,
+        Self::Clock,
+    ];
+
     /// The word in tables and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Drain => "drain",
             Self::NoRoute => "no_route",
             Self::ProxiesDisabled => "proxies_disabled",
+            Self::Paused => "paused",
+            Self::Quarantine => "quarantine",
+            Self::Restored => "restored",
+            Self::Clock => "clock",
+        }
+    }
+
+    /// Whether what asks for this must wait for it: a pause holds no cancel.
+    pub const fn bars(self, kind: Kind) -> bool {
+        match self {
+            Self::Paused => matches!(kind, Kind::Alert),
+            Self::Drain
+            | Self::NoRoute
+            | Self::ProxiesDisabled
+            | Self::Quarantine
+            | Self::Restored
+            | Self::Clock => true,
         }
     }
 
     /// The reason that [`HoldReason::as_str`] spells so.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Drain, Self::NoRoute, Self::ProxiesDisabled]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -201,6 +236,8 @@ pub struct Attempt {
     pub delivery: DeliveryId,
     /// The delivery's place in the lane.
     pub seq: u32,
+    /// 0, or 1 for one that was opened beside another (a hedge). One of each may be open.
+    pub slot: u8,
     /// The route's name.
     pub route: String,
     /// The round it belongs to.
@@ -249,6 +286,8 @@ pub struct Lane {
     pub deliveries: Vec<Delivery>,
     /// By ascending opening.
     pub attempts: Vec<Attempt>,
+    /// The database may have forgotten attempts of this lane: that none is known proves nothing.
+    pub is_tainted: bool,
 }
 
 impl Lane {
@@ -258,6 +297,7 @@ impl Lane {
             finishes_at,
             deliveries: Vec::new(),
             attempts: Vec::new(),
+            is_tainted: false,
         }
     }
 
@@ -266,9 +306,14 @@ impl Lane {
         self.deliveries.last()
     }
 
-    /// The attempt that is under way, if any. The schema admits one.
+    /// The attempts that are under way. The schema admits one in each of the two slots.
+    pub fn open_attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| attempt.is_open())
+    }
+
+    /// The first attempt that is under way, if any.
     pub fn open_attempt(&self) -> Option<&Attempt> {
-        self.attempts.iter().find(|attempt| attempt.is_open())
+        self.open_attempts().next()
     }
 
     /// An attempt of a lower `seq` was opened, whatever became of it.
@@ -276,10 +321,10 @@ impl Lane {
         self.attempts.iter().any(|attempt| attempt.seq < seq)
     }
 
-    /// An alert of a lower `seq` was accepted here. Read from the attempts, never from a
-    /// delivery's state (D5).
-    pub fn is_accepted_below(&self, seq: u32) -> bool {
-        self.attempts.iter().any(|attempt| {
+    /// The attempts by which an alert of a lower `seq` was accepted here. Read from the attempts,
+    /// never from a delivery's state (D5).
+    pub fn accepted_below(&self, seq: u32) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(move |attempt| {
             attempt.seq < seq
                 && attempt.is_accepted()
                 && self
@@ -287,5 +332,12 @@ impl Lane {
                     .iter()
                     .any(|d| d.seq == attempt.seq && d.kind == Kind::Alert)
         })
+    }
+
+    /// The attempts of a delivery.
+    pub fn attempts_of(&self, delivery: DeliveryId) -> impl Iterator<Item = &Attempt> + Clone {
+        self.attempts
+            .iter()
+            .filter(move |attempt| attempt.delivery == delivery)
     }
 }

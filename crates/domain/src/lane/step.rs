@@ -4,11 +4,16 @@
 //! from the attempts, the clock and the policy. So a restart, a sweep and the normal path take the
 //! same way, and nothing depends on an event arriving exactly once.
 
+use std::collections::BTreeSet;
+
 use super::event::{DutyKind, Effect, Ignored, LaneEvent, Step};
-use super::policy::{HELD_LOOK_AFTER, Policy, STUCK_AFTER, STUCK_ROUNDS};
+use super::hedge;
+use super::policy::{Policy, STUCK_AFTER, STUCK_ROUNDS};
+use super::sites;
 use super::state::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
 use crate::ids::{AttemptId, DeliveryId, InstanceId};
 use crate::outcome::Outcome;
+use crate::routing::site_of;
 use crate::time::Timestamp;
 
 /// What becomes of `lane` when `event` happens at `now`.
@@ -77,6 +82,9 @@ impl Moving<'_> {
     /// Closes open attempts that can't be applied any more and whose owner never said how they
     /// ended (T12).
     fn close_forgotten(&mut self) {
+        if self.policy.hold == Some(HoldReason::Clock) {
+            return;
+        }
         let forgotten: Vec<AttemptId> = self
             .lane
             .attempts
@@ -108,7 +116,7 @@ impl Moving<'_> {
             outcome: Outcome::Unknown,
         });
         let delivery = attempt.delivery;
-        let all_tried = self.next_route(delivery).is_none();
+        let all_tried = self.is_round_over(delivery);
         self.update(delivery, |delivery| {
             delivery.round += u32::from(all_tried);
             delivery.state = State::Ready;
@@ -158,39 +166,50 @@ impl Moving<'_> {
             at: self.now,
             outcome,
         });
-        match outcome {
-            Outcome::Accepted | Outcome::Duplicate => self.accept(delivery, seq),
-            Outcome::UnknownReference if self.is_nothing_to_cancel(seq) => {
-                let at = self.now;
-                let reason = MootReason::UnknownReference;
-                self.update(delivery, |d| d.state = State::Moot { reason, at });
-            }
-            Outcome::UnknownReference | Outcome::Refused | Outcome::Unknown => {
-                self.try_next(delivery, jitter);
-            }
+        if outcome.is_acceptance() {
+            self.effects.push(Effect::HealProvider);
+        }
+        match self.end_of(delivery, outcome) {
+            Some(end) => self.update(delivery, |d| d.state = end),
+            None => self.try_next(delivery, jitter),
+        }
+        if outcome.is_acceptance() {
+            self.remake_cancel(seq, index);
         }
         None
     }
 
-    fn is_nothing_to_cancel(&self, seq: u32) -> bool {
-        !self.lane.is_accepted_below(seq) || self.now >= self.lane.finishes_at
+    /// The end that this answer brings its delivery, if it does.
+    fn end_of(&self, id: DeliveryId, outcome: Outcome) -> Option<State> {
+        let delivery = self.lane.deliveries.iter().find(|d| d.id == id)?;
+        let at = self.now;
+        if delivery.kind == Kind::Alert {
+            return outcome
+                .is_acceptance()
+                .then_some(State::Acknowledged { at });
+        }
+        match outcome {
+            Outcome::Refused | Outcome::Unknown => None,
+            Outcome::Accepted | Outcome::Duplicate | Outcome::UnknownReference => {
+                sites::cancel_end(&self.lane, delivery, self.policy.has_shared_sites, at)
+            }
+        }
     }
 
-    fn accept(&mut self, delivery: DeliveryId, seq: u32) {
-        let at = self.now;
-        self.update(delivery, |d| d.state = State::Acknowledged { at });
-        self.effects.push(Effect::HealProvider);
+    /// An alert's acceptance that comes to light after its cancel was told that there is nothing to
+    /// cancel: that cancel was closed too early (D5).
+    fn remake_cancel(&mut self, seq: u32, accepted: usize) {
         let Some(target) = self.lane.target() else {
             return;
         };
         let was_closed_too_early = target.kind == Kind::Cancel
             && target.seq > seq
-            && matches!(
-                target.state,
-                State::Moot {
-                    reason: MootReason::UnknownReference,
-                    ..
-                }
+            && target.state.is_terminal()
+            && sites::is_denied(
+                &self.lane,
+                target,
+                &self.lane.attempts[accepted].route,
+                self.policy.has_shared_sites,
             )
             // Afterwards the alert is off the air by itself (D30).
             && self.now < self.lane.finishes_at;
@@ -205,7 +224,7 @@ impl Moving<'_> {
 
     /// After a bad end: the next route at once, or the next round after its wait (D6, D24).
     fn try_next(&mut self, delivery: DeliveryId, jitter: i32) {
-        let all_tried = self.next_route(delivery).is_none();
+        let all_tried = self.is_round_over(delivery);
         let (now, policy) = (self.now, self.policy);
         self.update(delivery, |d| {
             if all_tried {
@@ -232,11 +251,30 @@ impl Moving<'_> {
                 .iter()
                 .any(|a| a.delivery == delivery && a.round == round && a.route == route)
         };
+        let owed = self.sites_owed(delivery);
         self.policy
             .routes
             .iter()
+            .filter(|route| owed.is_empty() || owed.contains(site_of(route)))
             .find(|route| !is_tried(route))
             .cloned()
+    }
+
+    /// Every route of the round was tried and none is under way: its wait comes next.
+    fn is_round_over(&self, delivery: DeliveryId) -> bool {
+        let is_another_open = self.lane.attempts_of(delivery).any(Attempt::is_open);
+        !is_another_open && self.next_route(delivery).is_none()
+    }
+
+    /// The sites from which a cancel still needs an answer; none where any answer will do.
+    fn sites_owed(&self, id: DeliveryId) -> BTreeSet<&str> {
+        let delivery = self.lane.deliveries.iter().find(|d| d.id == id);
+        match delivery {
+            Some(delivery) if !self.policy.has_shared_sites => {
+                sites::owed(&self.lane, delivery, self.now)
+            }
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Changes a delivery unless it is terminal: terminal states never change (S9).
@@ -257,18 +295,26 @@ impl Moving<'_> {
     }
 
     fn open(&mut self, id: AttemptId, by: InstanceId) {
-        if self.lane.open_attempt().is_some() && !self.policy.planted.no_one_open() {
+        let open = self.lane.open_attempts().count();
+        if open > 0
+            && !hedge::is_due(&self.lane, self.policy, self.now)
+            && !self.policy.planted.no_one_open()
+        {
             return;
         }
         let Some(delivery) = self.sendable().map(|delivery| delivery.id) else {
             return;
         };
         let route = self.next_route(delivery).or_else(|| {
+            if open > 0 {
+                return None; // A hedge takes a route that is left; it begins no round.
+            }
             // Every route of the round was tried, and yet it is due: the next round begins.
             self.update(delivery, |d| d.round += 1);
             self.next_route(delivery)
         });
         let Some(route) = route else { return };
+        let is_first_taken = self.lane.open_attempts().any(|a| a.slot == 0);
         let Some(d) = self.lane.deliveries.iter().find(|d| d.id == delivery) else {
             return;
         };
@@ -277,6 +323,7 @@ impl Moving<'_> {
             id,
             delivery,
             seq: d.seq,
+            slot: u8::from(is_first_taken),
             route,
             round: d.round,
             opened_at: self.now,
@@ -293,7 +340,10 @@ impl Moving<'_> {
         let is_due = |d: &&Delivery| match d.state {
             State::Ready => true,
             State::Backoff { due_at } => due_at <= self.now,
-            State::InFlight => self.policy.planted.no_one_open(),
+            State::InFlight => {
+                hedge::is_due(&self.lane, self.policy, self.now)
+                    || self.policy.planted.no_one_open()
+            }
             State::Held { .. }
             | State::Acknowledged { .. }
             | State::Superseded { .. }
@@ -337,6 +387,9 @@ impl Moving<'_> {
         if delivery.seq < target && !self.policy.planted.no_order_gate() {
             return State::Superseded { at };
         }
+        if self.policy.hold == Some(HoldReason::Clock) {
+            return held(HoldReason::Clock);
+        }
         if at >= delivery.ends_at {
             return match delivery.kind {
                 Kind::Alert => State::Expired { at },
@@ -346,19 +399,25 @@ impl Moving<'_> {
                 },
             };
         }
-        if delivery.kind == Kind::Cancel && !self.lane.is_touched_below(delivery.seq) {
+        let is_touched = self.lane.is_tainted || self.lane.is_touched_below(delivery.seq);
+        if delivery.kind == Kind::Cancel && !is_touched {
             return State::Moot {
                 reason: MootReason::NeverSent,
                 at,
             };
         }
-        if let Some(reason) = self.policy.hold {
-            return State::Held {
-                reason,
-                until: None,
-            };
+        if let Some(reason) = self.policy.hold_for(delivery.kind) {
+            return held(reason);
+        }
+        let owed = self.sites_owed(delivery.id);
+        let leads = |route: &String| owed.is_empty() || owed.contains(site_of(route));
+        if !self.policy.routes.iter().any(leads) {
+            return held(HoldReason::NoRoute);
         }
         match (delivery.state, self.undrained_until(delivery)) {
+            (State::Backoff { due_at }, _) if due_at > at + self.policy.longest_wait() => {
+                State::Ready
+            }
             (State::Backoff { due_at }, Some(until)) if due_at >= until => delivery.state,
             (_, Some(until)) => State::Held {
                 reason: HoldReason::Drain,
@@ -429,38 +488,9 @@ impl Moving<'_> {
     }
 }
 
-/// When the lane must be looked at again without anything having happened; `None` when all is
-/// settled. Stored as `lanes.wake_at`, which the sweep reads.
-pub fn next_wake(lane: &Lane, now: Timestamp) -> Option<Timestamp> {
-    lane.deliveries
-        .iter()
-        .filter(|d| !d.state.is_terminal())
-        .map(|d| wake_of(lane, d, now))
-        .min()
-}
-
-fn wake_of(lane: &Lane, delivery: &Delivery, now: Timestamp) -> Timestamp {
-    let by_state = match delivery.state {
-        State::Ready => Some(now),
-        State::Backoff { due_at } => Some(due_at),
-        State::Held { until, .. } => Some(until.unwrap_or(now + HELD_LOOK_AFTER)),
-        State::InFlight => lane
-            .attempts
-            .iter()
-            .filter(|a| a.is_open())
-            .map(|a| a.drained_at)
-            .min(),
-        State::Acknowledged { .. }
-        | State::Superseded { .. }
-        | State::Expired { .. }
-        | State::Moot { .. } => None,
-    };
-    let stuck_at = (!delivery.is_stuck).then(|| delivery.created_at + STUCK_AFTER);
-    // An open attempt is judged when it closes, not when the alert ends.
-    let ends_at = (delivery.state != State::InFlight).then_some(delivery.ends_at);
-    [by_state, stuck_at, ends_at]
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or(now)
+fn held(reason: HoldReason) -> State {
+    State::Held {
+        reason,
+        until: None,
+    }
 }

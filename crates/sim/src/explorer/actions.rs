@@ -1,6 +1,6 @@
 //! What can happen next. What it does is in [`act`](super::act).
 
-use balefire_domain::lane::step::next_wake;
+use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{Kind, State};
 
 use super::faults::Setup;

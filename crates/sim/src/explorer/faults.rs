@@ -153,6 +153,8 @@ impl Setup {
             routes: vec!["1".to_owned(), "2".to_owned()],
             hold: None,
             resends_unknown_at_once: has_dedup && has_shared_sites,
+            has_shared_sites: true,
+            hedge: None,
             attempt_deadline: Duration::from_secs(2),
             clock_skew: Duration::from_secs(u64::from(is_deadline_enforced)),
             upstream_timeout: Duration::ZERO,

@@ -119,9 +119,9 @@ impl World {
                     Outcome::Accepted | Outcome::Duplicate => Outcome::Accepted,
                     Outcome::Unknown if attempt.drained_at > NOW => Outcome::Unknown,
                     // Drained without acceptance: for every rule the same as refused.
-                    Outcome::Unknown | Outcome::Refused | Outcome::UnknownReference => {
-                        Outcome::Refused
-                    }
+                    Outcome::Unknown | Outcome::Refused => Outcome::Refused,
+                    // A cancel that was told so may have to be issued anew.
+                    Outcome::UnknownReference => Outcome::UnknownReference,
                 };
                 if closed.outcome != Outcome::Unknown {
                     attempt.drained_at = NOW;

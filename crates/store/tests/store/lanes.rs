@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use balefire_domain::lane::step::next_wake;
+use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{
     Delivery, Effect, HoldReason, Kind, Lane, LaneEvent, Policy, State, step,
 };

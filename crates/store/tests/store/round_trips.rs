@@ -421,7 +421,7 @@ async fn a_duty_item_is_open_once_for_a_subject_and_kind(db: TestStore) {
         (4, DutyKind::Stuck, "delivery 2", None, true),
         (5, DutyKind::CancelUnanswered, "delivery 1", None, true),
     ] {
-        let opened = tx.open_duty_item(id(n), kind, subject, ALERT, provider);
+        let opened = tx.open_duty_item(id(n), kind, subject, Some(ALERT), provider);
         assert_eq!(opened.await.unwrap(), is_new, "item {n}");
     }
     let item = &tx.list_duty_items(ALERT).await.unwrap()[0];
@@ -439,7 +439,7 @@ async fn a_duty_item_is_open_once_for_a_subject_and_kind(db: TestStore) {
     let open = tx.list_open_duty_items(10).await.unwrap();
     let open: Vec<_> = open.into_iter().map(|item| item.id).collect();
     assert_eq!(open, [id(4), id(5)], "what needs a person stays open");
-    let reopened = tx.open_duty_item(id(6), DutyKind::Stuck, "delivery 1", ALERT, None);
+    let reopened = tx.open_duty_item(id(6), DutyKind::Stuck, "delivery 1", Some(ALERT), None);
     assert!(reopened.await.unwrap(), "a closed item is no obstacle");
     let items = tx.list_duty_items(ALERT).await.unwrap();
     let closed: Vec<_> = items.iter().map(|item| (item.id, item.closed_at)).collect();
@@ -562,7 +562,13 @@ async fn an_older_route_result_never_replaces_a_newer(db: TestStore) {
     assert_eq!(known[2].detail, AWKWARD);
     for (provider, failing) in [("ee", vec!["primary/b"]), ("three", vec![])] {
         let want = failing.into_iter().map(str::to_owned).collect();
-        assert_eq!(tx.list_failing_routes(provider).await.unwrap(), want);
+        assert_eq!(
+            tx.load_conditions(&balefire_domain::provider::ProviderName::new(provider).unwrap())
+                .await
+                .unwrap()
+                .failing,
+            want
+        );
     }
 }
 

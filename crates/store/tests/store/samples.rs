@@ -189,6 +189,8 @@ pub fn policy() -> Policy {
         routes: vec!["primary/a".into(), "primary/b".into()],
         hold: None,
         resends_unknown_at_once: true,
+        has_shared_sites: true,
+        hedge: None,
         attempt_deadline: seconds(20),
         clock_skew: seconds(5),
         upstream_timeout: seconds(10),

@@ -443,7 +443,7 @@ impl TestWeb {
                 &settings.figures,
                 profile,
                 true,
-                &std::collections::BTreeSet::new(),
+                &balefire_domain::lane::Conditions::default(),
             );
             let attempt = AttemptId::new(self.app.entropy.uuid_v7(now));
             let ready = tx.lock_lane(&key).await.unwrap().unwrap();

@@ -98,6 +98,7 @@ mod tests {
             id: AttemptId::new(Uuid::from_u128(seq.into())),
             delivery: id,
             seq,
+            slot: 0,
             route: "ee-1-proxy".to_owned(),
             round: 1,
             opened_at: at(second),

@@ -1,0 +1,49 @@
+//! What holds for a provider just now, in one statement: it is read in every transaction of
+//! dispatch.
+
+use balefire_domain::lane::{Conditions, HoldReason};
+use balefire_domain::provider::ProviderName;
+
+use crate::sql::{Row, StoreError, inconsistent};
+use crate::store::Tx;
+
+statements! {
+    LOAD: "SELECT 'failing' AS what, route AS name FROM route_results
+            WHERE provider = $1 AND NOT is_good
+        UNION ALL
+        SELECT 'restored', id FROM database_epochs WHERE needs_release AND released_at IS NULL
+        UNION ALL
+        SELECT 'quarantine', id FROM database_epochs WHERE quarantine_until > $2";
+}
+
+impl Tx {
+    /// The failing routes of a provider, and whether the database holds everything back.
+    pub async fn load_conditions(
+        &mut self,
+        provider: &ProviderName,
+    ) -> Result<Conditions, StoreError> {
+        let now = self.now.micros();
+        let rows = fetch_all!(
+            self,
+            |row| Ok((row.text("what")?, row.text("name")?)),
+            LOAD,
+            provider.as_str().to_owned(),
+            now
+        )?;
+        let mut conditions = Conditions::default();
+        for (what, name) in rows {
+            match what.as_str() {
+                "failing" => {
+                    conditions.failing.insert(name);
+                }
+                "restored" => conditions.hold = Some(HoldReason::Restored),
+                "quarantine" if conditions.hold.is_none() => {
+                    conditions.hold = Some(HoldReason::Quarantine);
+                }
+                "quarantine" => {}
+                _ => return Err(inconsistent("what", &what)),
+            }
+        }
+        Ok(conditions)
+    }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE duty_items ALTER COLUMN alert_id DROP NOT NULL;
