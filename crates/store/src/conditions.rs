@@ -11,13 +11,16 @@ statements! {
     LOAD: "SELECT 'failing' AS what, route AS name FROM route_results
             WHERE provider = $1 AND NOT is_good
         UNION ALL
+        SELECT 'paused', provider FROM provider_pauses WHERE provider = $1
+        UNION ALL
         SELECT 'restored', id FROM database_epochs WHERE needs_release AND released_at IS NULL
         UNION ALL
         SELECT 'quarantine', id FROM database_epochs WHERE quarantine_until > $2";
 }
 
 impl Tx {
-    /// The failing routes of a provider, and whether the database holds everything back.
+    /// The failing routes of a provider, whether it is paused, and whether the database holds
+    /// everything back.
     pub async fn load_conditions(
         &mut self,
         provider: &ProviderName,
@@ -36,6 +39,7 @@ impl Tx {
                 "failing" => {
                     conditions.failing.insert(name);
                 }
+                "paused" => conditions.is_paused = true,
                 "restored" => conditions.hold = Some(HoldReason::Restored),
                 "quarantine" if conditions.hold.is_none() => {
                     conditions.hold = Some(HoldReason::Quarantine);

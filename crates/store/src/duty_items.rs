@@ -15,7 +15,7 @@ pub struct DutyItem {
     pub id: DutyItemId,
     /// What is wrong, as the text of `DutyKind::as_str`.
     pub kind: String,
-    /// With what: `delivery <id>` or `alert <id>`.
+    /// With what: `delivery <id>`, `alert <id>`, `provider <name>` and so on.
     pub subject: String,
     /// The alert concerned, where it is one.
     pub alert_id: Option<AlertId>,
@@ -33,6 +33,8 @@ statements! {
         ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING";
     CLOSE_ANSWERED: "UPDATE duty_items SET closed_at = $2, closed_by = $3
         WHERE subject = $1 AND kind IN ('stuck', 'unroutable') AND closed_at IS NULL";
+    CLOSE: "UPDATE duty_items SET closed_at = $3, closed_by = $4
+        WHERE subject = $1 AND kind = $2 AND closed_at IS NULL";
     LIST_OF_ALERT: "SELECT * FROM duty_items WHERE alert_id = $1 ORDER BY opened_at, id";
     LIST_OPEN: "SELECT * FROM duty_items WHERE closed_at IS NULL ORDER BY opened_at, id LIMIT $1";
 }
@@ -101,6 +103,19 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let now = self.now.micros();
         execute!(self, CLOSE_ANSWERED, subject.to_owned(), now, by.to_owned()).map(drop)
+    }
+
+    /// Closes a subject's open item of this kind, whose cause is gone; whether there was one.
+    pub async fn close_duty_item_of(
+        &mut self,
+        kind: DutyKind,
+        subject: &str,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        let now = self.now.micros();
+        let subject = subject.to_owned();
+        let rows = execute!(self, CLOSE, subject, kind.as_str(), now, by.to_owned())?;
+        Ok(rows > 0)
     }
 
     /// An alert's items, closed ones too, oldest first.

@@ -62,8 +62,13 @@ statements! {
     LIST_DUE: "SELECT alert_id, provider, is_cancelling FROM lanes
         WHERE provider = $1 AND wake_at <= $2
         ORDER BY is_cancelling DESC, wake_at, alert_id LIMIT $3";
-    LIST_WAITING: "SELECT DISTINCT alert_id, provider FROM deliveries
-        WHERE provider = $1 AND state = 'backoff' ORDER BY alert_id LIMIT $2";
+    LIST_WAITING: "SELECT d.alert_id AS alert_id, d.provider AS provider
+        FROM deliveries d JOIN events e ON e.id = d.event_id
+        WHERE d.provider = $1 AND d.state = 'backoff'
+        ORDER BY CASE WHEN d.kind = 'cancel' THEN 0
+                WHEN e.channel IN ('government', 'severe') THEN 1 ELSE 2 END,
+            d.created_at DESC, d.alert_id LIMIT $2";
+    HAS_DUE: "SELECT alert_id FROM lanes WHERE provider = $1 AND wake_at <= $2 LIMIT 1";
     LIST_ORPHANED: "SELECT a.alert_id AS alert_id, a.provider AS provider, a.id AS attempt_id
         FROM attempts a JOIN instances i ON i.id = a.opened_by
         WHERE a.closed_at IS NULL AND i.ended_at IS NOT NULL
@@ -276,7 +281,21 @@ impl Tx {
         Ok(lanes)
     }
 
-    /// Lanes of a provider that wait for their next round, at most `limit`.
+    /// Whether a lane of this provider is due.
+    pub async fn has_due_lanes(&mut self, provider: &str) -> Result<bool, StoreError> {
+        let now = self.now.micros();
+        let due = fetch_optional!(
+            self,
+            |row| row.text("alert_id"),
+            HAS_DUE,
+            provider.to_owned(),
+            now
+        )?;
+        Ok(due.is_some())
+    }
+
+    /// Lanes of a provider that wait for their next round, at most `limit`: cancels first, then
+    /// the severe, then the newest.
     pub async fn list_waiting_lanes(
         &mut self,
         provider: &ProviderName,

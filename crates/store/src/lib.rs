@@ -15,6 +15,7 @@ mod sql;
 pub mod alerts;
 pub mod api_keys;
 pub mod audit_entries;
+mod clock;
 pub mod conditions;
 pub mod counters;
 pub mod deliveries;
@@ -23,6 +24,8 @@ pub mod events;
 pub mod instances;
 pub mod lanes;
 mod migrations;
+pub mod probes;
+pub mod provider_pauses;
 pub mod route_results;
 pub mod services;
 mod store;
@@ -45,6 +48,8 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         events::ALL,
         instances::ALL,
         lanes::ALL,
+        probes::ALL,
+        provider_pauses::ALL,
         route_results::ALL,
         services::ALL,
         users::ALL,
@@ -53,4 +58,10 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     .flatten()
     .map(|sql| (sql.name, sql.sqlite, sql.postgres))
     .collect()
+}
+
+/// The few statements that PostgreSQL alone has (D52), with their names.
+pub fn postgres_statements() -> Vec<(&'static str, &'static str)> {
+    let only = clock::POSTGRES_ONLY.iter();
+    only.map(|sql| (sql.name, sql.postgres)).collect()
 }

@@ -31,11 +31,21 @@ macro_rules! file {
             postgres: include_str!(concat!("../../../migrations/", $stem, ".postgres.sql")),
         }
     };
+    ($version:expr, $name:literal, $stem:literal, for both) => {
+        File {
+            version: $version,
+            name: $name,
+            common: include_str!(concat!("../../../migrations/", $stem, ".sql")),
+            sqlite: "",
+            postgres: "",
+        }
+    };
 }
 
 const FILES: &[File] = &[
     file!(1, "create_tables", "0001_create_tables"),
     file!(2, "survive_failover", "0002_survive_failover"),
+    file!(4, "add_probes", "0004_add_probes", for both),
 ];
 
 /// The number of a migration.

@@ -51,17 +51,23 @@ pub enum DutyKind {
     CompletedUnacknowledged,
     /// The code that carries a lane broke; the lane goes on.
     LanePanicked,
+    /// A provider is paused while alerts wait for it.
+    ProviderPaused,
+    /// A clock is wrong: ours, the database's or a proxy's.
+    Clock,
 }
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
         Self::AcceptedAfterCancel,
         Self::CompletedUnacknowledged,
         Self::LanePanicked,
+        Self::ProviderPaused,
+        Self::Clock,
     ];
 
     /// The word in tables, logs and answers.
@@ -73,6 +79,8 @@ impl DutyKind {
             Self::AcceptedAfterCancel => "accepted_after_cancel",
             Self::CompletedUnacknowledged => "completed_unacknowledged",
             Self::LanePanicked => "lane_panicked",
+            Self::ProviderPaused => "provider_paused",
+            Self::Clock => "clock",
         }
     }
 
@@ -102,6 +110,15 @@ impl DutyKind {
             Self::LanePanicked => {
                 "A fault in our own code interrupted a delivery; it goes on. Report the log lines \
                  around this time to the maintainers."
+            }
+            Self::ProviderPaused => {
+                "The provider was paused more than two minutes ago and alerts wait for it. Resume \
+                 it (`balefire provider resume`) as soon as it may take alerts again."
+            }
+            Self::Clock => {
+                "A clock is wrong by more than dispatch.clock_skew_seconds permits. Set it right \
+                 (look at the time service of the machine that is named); where it is our own, \
+                 nothing is sent until then."
             }
         }
     }

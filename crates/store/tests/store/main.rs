@@ -16,6 +16,7 @@ mod constraints;
 mod lanes;
 mod migrations;
 mod outages;
+mod probes;
 mod races;
 mod round_trips;
 mod samples;

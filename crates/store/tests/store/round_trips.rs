@@ -39,7 +39,7 @@ on_both_engines! {
 }
 
 /// Any text, in scripts, lengths and with characters that SQL or JSON could trip over.
-const AWKWARD: &str =
+pub const AWKWARD: &str =
     "It's \"flooding\" -- \\ % _ $1 ?\r\n\tLlifogydd – ŵŷ ẁ 🌊\u{feff}\u{202e}e\u{301}";
 
 async fn a_service_comes_back_as_it_went_in(db: TestStore) {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use balefire_store::{DatabaseUrl, statements};
+use balefire_store::{DatabaseUrl, postgres_statements, statements};
 use sqlx::{ConnectOptions as _, Executor as _, SqlSafeStr as _};
 
 use crate::support::TestStore;
@@ -25,7 +25,8 @@ async fn every_statement_prepares_on_its_engine(db: TestStore) {
         }
         DatabaseUrl::Postgres(options) => {
             let mut connection = options.connect().await.expect("a connection");
-            for (name, _, postgres) in statements() {
+            let both = statements().into_iter().map(|(name, _, sql)| (name, sql));
+            for (name, postgres) in both.chain(postgres_statements()) {
                 if let Err(error) = connection.prepare(postgres.into_sql_str()).await {
                     refused.push(format!("{name}: {error}"));
                 }
@@ -43,6 +44,10 @@ fn every_statement_says_its_own_name_first_and_no_name_is_taken_twice() {
         for sql in [sqlite, postgres] {
             assert_eq!(sql.lines().next(), Some(&*format!("-- {name}")));
         }
+    }
+    for (name, sql) in postgres_statements() {
+        assert!(names.insert(name), "{name} is there twice");
+        assert_eq!(sql.lines().next(), Some(&*format!("-- {name}")));
     }
     assert!(!names.is_empty());
 }
