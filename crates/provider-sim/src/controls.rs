@@ -8,9 +8,9 @@ use balefire_domain::limits::SIM_IDENTIFIERS_MAX;
 use balefire_domain::time::Timestamp;
 
 use crate::clock;
-use crate::faults::{Effect, Faults, Kind};
+use crate::faults::{Effect, Faults, Kind, Rules};
 use crate::log::Log;
-use crate::protocol::{Message, Outcome, Verdict};
+use crate::protocol::{BootId, Message, MessageType, Outcome, ProxySays, Verdict};
 use crate::provider::{Provider, provider_of};
 
 /// Steers a simulator and looks into it from the same process; a clone steers the same one. The
@@ -30,6 +30,7 @@ struct World {
     /// How many messages they applied together.
     applied: usize,
     log: Log,
+    boot_id: BootId,
 }
 
 /// A request that is logged and not yet settled.
@@ -38,7 +39,7 @@ pub(crate) struct Arrival {
     /// Where its provider, or the site of it, keeps its memory.
     memory: String,
     message: Message,
-    dedup: bool,
+    rules: Rules,
     /// What it meets.
     pub(crate) effect: Effect,
 }
@@ -115,7 +116,7 @@ impl Controls {
             n,
             memory,
             message,
-            dedup: rules.dedup,
+            rules,
             effect,
         })
     }
@@ -126,8 +127,9 @@ impl Controls {
         let Arrival {
             n, message, effect, ..
         } = arrival;
+        let proxy_now = arrival.proxy_clock(now);
         let mut world = self.lock();
-        let (outcome, detail) = world.judge(arrival, now);
+        let (outcome, detail) = world.judge(arrival, proxy_now);
         let mut applied = false;
         if effect.applies && outcome == Outcome::Accepted {
             let provider = world.providers.entry(arrival.memory.clone()).or_default();
@@ -137,11 +139,20 @@ impl Controls {
         let told = told(*effect, outcome);
         world.log.settle(*n, applied, told, now);
         let identifier = message.identifier().to_owned();
+        let says_itself = matches!(
+            message.message_type(),
+            Some(MessageType::Test | MessageType::Heartbeat)
+        );
+        let proxy = says_itself.then(|| ProxySays {
+            clock: proxy_now.to_json_style(),
+            boot_id: world.boot_id.0.clone(),
+        });
         Settled {
             verdict: Verdict {
                 identifier,
                 outcome,
                 detail,
+                proxy,
             },
             effect: *effect,
         }
@@ -149,6 +160,14 @@ impl Controls {
 
     fn lock(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Arrival {
+    /// What the clock of its proxy says when ours says `now`.
+    fn proxy_clock(&self, now: Timestamp) -> Timestamp {
+        let offset_us = i64::from(self.rules.clock_offset_ms) * 1000;
+        Timestamp::from_micros(now.micros().saturating_add(offset_us))
     }
 }
 
@@ -163,7 +182,7 @@ impl World {
         }
         let nothing = Provider::default();
         let provider = self.providers.get(&arrival.memory).unwrap_or(&nothing);
-        let (outcome, detail) = provider.judge(&arrival.message, arrival.dedup);
+        let (outcome, detail) = provider.judge(&arrival.message, arrival.rules.dedup);
         (outcome, detail.to_owned())
     }
 }

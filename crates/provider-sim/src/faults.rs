@@ -3,13 +3,14 @@
 //! ```toml
 //! dedup = true              # false: the same identifier twice is applied twice
 //! separate_sites = false    # true: the sites of a provider know nothing of each other
+//! clock_offset_ms = 0       # by how much the proxies' clocks are ahead
 //!
-//! [provider.three]          # the same two keys for one provider
+//! [provider.three]          # the same three keys for one provider
 //! dedup = false
 //!
 //! [[fault]]
 //! function = "ee-1-proxy"   # or "ee-*", or "*", which is also what an absent key means
-//! message_type = "alert"    # alert, cancel or test; absent: all
+//! message_type = "alert"    # alert, cancel, test or heartbeat; absent: all, a canary too
 //! nth = 1                   # only the first such request; absent: each one
 //! kind = "late"
 //! ms = 3000                 # for late and slow; for hang the longest it hangs
@@ -77,6 +78,8 @@ pub(crate) struct Rules {
     pub(crate) dedup: bool,
     /// Each site has a state of its own.
     pub(crate) separate_sites: bool,
+    /// By how many milliseconds the clocks of its proxies are ahead.
+    pub(crate) clock_offset_ms: i32,
 }
 
 impl Default for Rules {
@@ -84,6 +87,7 @@ impl Default for Rules {
         Self {
             dedup: true,
             separate_sites: false,
+            clock_offset_ms: 0,
         }
     }
 }
@@ -199,6 +203,7 @@ impl Faults {
             rules: Rules {
                 dedup: file.dedup.unwrap_or(rules.dedup),
                 separate_sites: file.separate_sites.unwrap_or(rules.separate_sites),
+                clock_offset_ms: file.clock_offset_ms.unwrap_or(rules.clock_offset_ms),
             },
             providers: file.provider,
             list: file
@@ -226,6 +231,7 @@ impl Faults {
         Rules {
             dedup: own.dedup.unwrap_or(self.rules.dedup),
             separate_sites: own.separate_sites.unwrap_or(self.rules.separate_sites),
+            clock_offset_ms: own.clock_offset_ms.unwrap_or(self.rules.clock_offset_ms),
         }
     }
 
@@ -269,6 +275,7 @@ impl Fault {
 struct File {
     dedup: Option<bool>,
     separate_sites: Option<bool>,
+    clock_offset_ms: Option<i32>,
     #[serde(default)]
     provider: BTreeMap<String, ProviderTable>,
     #[serde(default)]
@@ -280,6 +287,7 @@ struct File {
 struct ProviderTable {
     dedup: Option<bool>,
     separate_sites: Option<bool>,
+    clock_offset_ms: Option<i32>,
 }
 
 #[derive(Deserialize)]
@@ -363,7 +371,8 @@ mod tests {
             faults.rules("ee"),
             Rules {
                 dedup: true,
-                separate_sites: false
+                separate_sites: false,
+                clock_offset_ms: 0,
             }
         );
     }
@@ -376,14 +385,16 @@ mod tests {
             faults.rules("ee"),
             Rules {
                 dedup: true,
-                separate_sites: true
+                separate_sites: true,
+                clock_offset_ms: 0,
             }
         );
         assert_eq!(
             faults.rules("o2"),
             Rules {
                 dedup: false,
-                separate_sites: false
+                separate_sites: false,
+                clock_offset_ms: 0,
             }
         );
     }

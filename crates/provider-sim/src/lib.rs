@@ -7,6 +7,11 @@
 //! names, and a message past its `not_after` is refused. It answers in our own protocol:
 //! `{"identifier":…,"outcome":"accepted"|"duplicate"|"unknown-reference"|"refused","detail":…}`.
 //!
+//! A link test (`"message_type":"test"`) asks a CBC, a heartbeat (`"heartbeat"`) the proxy alone; to
+//! both a proxy also says what its clock shows and which of its starts answers:
+//! `{…,"clock":"2026-11-23T04:09:03.123456Z","boot_id":"sim-…"}`. A canary has an identifier and
+//! nothing else. None of the three changes what a provider knows.
+//!
 //! A file of [`Faults`] makes it refuse, hang, lie or break off, for the requests that the file
 //! names. The log of requests tells what came, byte for byte, and whether it was applied: it is the
 //! oracle of the tests.
@@ -22,7 +27,8 @@
 //!
 //! `payload` is what was sent, character by character; only line ends between its parts become
 //! spaces. What is no JSON is a text with all of it. `applied` is true when this request changed
-//! what the provider knows; a duplicate, a link test and a refused message change nothing.
+//! what the provider knows; a duplicate, a link test, a heartbeat, a canary and a refused message
+//! change nothing.
 //!
 //! # What it does not do
 //!

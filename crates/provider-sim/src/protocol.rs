@@ -1,8 +1,12 @@
 //! What a proxy is sent, and what ours answer (`docs/delivery.md`).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use balefire_domain::limits::SIM_IDENTIFIER_CHARS_MAX;
 use balefire_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::clock;
 
 /// What a message does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -12,8 +16,10 @@ pub(crate) enum MessageType {
     Alert,
     /// Takes it off.
     Cancel,
-    /// Asks whether the way is open.
+    /// Asks whether the way to a CBC is open.
     Test,
+    /// Asks whether the proxy is there; no CBC hears of it.
+    Heartbeat,
 }
 
 /// What the simulator reads of a payload; all else is only logged.
@@ -42,6 +48,7 @@ impl Message {
             "alert" => Some(MessageType::Alert),
             "cancel" => Some(MessageType::Cancel),
             "test" => Some(MessageType::Test),
+            "heartbeat" => Some(MessageType::Heartbeat),
             _ => None,
         }
     }
@@ -69,7 +76,7 @@ impl Message {
         if let (Some(word), None) = (&self.type_word, self.message_type()) {
             let word: String = word.chars().take(40).collect();
             return Some(format!(
-                "message_type {word} is not one of alert, cancel, test"
+                "message_type {word} is not one of alert, cancel, test, heartbeat"
             ));
         }
         let not_after = self.not_after.as_deref()?;
@@ -104,4 +111,29 @@ pub(crate) struct Verdict {
     pub(crate) outcome: Outcome,
     /// Why, for a person.
     pub(crate) detail: String,
+    /// What the proxy says of itself, to a link test and a heartbeat.
+    #[serde(flatten)]
+    pub(crate) proxy: Option<ProxySays>,
+}
+
+/// What a proxy says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ProxySays {
+    /// Its clock.
+    pub(crate) clock: String,
+    /// Which start of it answers.
+    pub(crate) boot_id: String,
+}
+
+/// Names one start of the simulated proxies: another one each time.
+#[derive(Clone, Debug)]
+pub(crate) struct BootId(pub(crate) String);
+
+impl Default for BootId {
+    fn default() -> Self {
+        static STARTS: AtomicU64 = AtomicU64::new(0);
+        let start = STARTS.fetch_add(1, Ordering::Relaxed);
+        let (process, at) = (std::process::id(), clock::now().micros());
+        Self(format!("sim-{process}-{start}-{at}"))
+    }
 }

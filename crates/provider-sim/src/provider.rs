@@ -47,6 +47,7 @@ impl Provider {
         match message.message_type() {
             None => (Outcome::Accepted, "canary"),
             Some(MessageType::Test) => (Outcome::Accepted, "link test"),
+            Some(MessageType::Heartbeat) => (Outcome::Accepted, "heartbeat"),
             Some(_) if dedup && known(message.identifier()) => {
                 (Outcome::Duplicate, "applied before")
             }
@@ -65,7 +66,7 @@ impl Provider {
     pub(crate) fn apply(&mut self, message: &Message, now: Timestamp) -> bool {
         let identifier = message.identifier();
         match message.message_type() {
-            None | Some(MessageType::Test) => return false,
+            None | Some(MessageType::Test | MessageType::Heartbeat) => return false,
             Some(MessageType::Alert) => {
                 let alert = self
                     .live

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use balefire_domain::time::Timestamp;
 use balefire_provider_sim::{Faults, Simulator};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -191,6 +192,7 @@ async fn a_provider_takes_each_message_once_over_both_its_proxies() {
         ("ee-1-proxy", test("T"), "accepted", false),
         ("ee-1-proxy", test("T"), "accepted", false),
         ("canary", json!({"identifier": "X"}), "accepted", false),
+        ("ee-1-proxy", heartbeat("H"), "accepted", false),
     ];
     for (index, (function, payload, want, _)) in cases.iter().enumerate() {
         assert_eq!(
@@ -221,6 +223,49 @@ async fn a_provider_takes_each_message_once_over_both_its_proxies() {
     assert_eq!(state.get("three"), None);
 }
 
+fn heartbeat(identifier: &str) -> Value {
+    json!({"message_type": "heartbeat", "identifier": identifier})
+}
+
+#[tokio::test]
+async fn a_proxy_says_its_clock_and_its_start_to_who_asks_for_the_way() {
+    let sim = start("clock_offset_ms = 3600000\n[provider.o2]\nclock_offset_ms = -3600000\n");
+    let hour = 3_600_000;
+    let mut starts = Vec::new();
+    for (function, payload, ahead_ms) in [
+        ("ee-1-proxy", test("T"), hour),
+        ("ee-2-proxy", heartbeat("H"), hour),
+        ("o2-1-proxy", heartbeat("H"), -hour),
+    ] {
+        let answer = sim.invoke(function, &payload).await.json();
+        let clock = answer["clock"].as_str().expect("a clock");
+        let clock = Timestamp::parse_iso8601(clock).expect("a date");
+        let log = sim.requests().await;
+        let at_ms = log.last().expect("it is logged")["at_ms"]
+            .as_i64()
+            .expect("ms");
+        let ahead = clock.micros() / 1000 - at_ms;
+        assert!((ahead_ms..ahead_ms + 10_000).contains(&ahead), "{ahead}");
+        starts.push(answer["boot_id"].as_str().expect("a start").to_owned());
+    }
+    assert!(
+        starts[0] == starts[1] && starts[1] == starts[2],
+        "{starts:?}"
+    );
+    let again = start("").invoke("ee-1-proxy", &heartbeat("H")).await.json();
+    assert_ne!(again["boot_id"], starts[0]);
+    // Who sends an alert is told nothing of the kind, and a proxy goes by its own clock.
+    let answer = sim.invoke("o2-1-proxy", &alert("A")).await.json();
+    assert!(answer.get("clock").is_none(), "{answer}");
+    let at_ms = sim.requests().await.last().expect("it is logged")["at_ms"].clone();
+    let in_half_an_hour = at_ms.as_i64().expect("ms") + hour / 2;
+    let not_after = Timestamp::from_micros(in_half_an_hour * 1000);
+    let mut timely = alert("B");
+    timely["not_after"] = json!(not_after.to_millis_style());
+    assert_eq!(sim.outcome("ee-1-proxy", &timely).await, "refused");
+    assert_eq!(sim.outcome("o2-1-proxy", &timely).await, "accepted");
+}
+
 #[tokio::test]
 async fn what_proxies_refuse_is_refused_with_the_reason() {
     let sim = start("");
@@ -240,7 +285,7 @@ async fn what_proxies_refuse_is_refused_with_the_reason() {
         ),
         (
             with("message_type", json!("update")),
-            "message_type update is not one of alert, cancel, test",
+            "message_type update is not one of alert, cancel, test, heartbeat",
         ),
         (
             with("identifier", json!("")),
@@ -390,7 +435,7 @@ async fn not_after_is_looked_at_when_a_message_is_applied() {
     let now_ms = sim.requests().await[0]["at_ms"]
         .as_i64()
         .expect("it is a number");
-    let not_after = balefire_domain::time::Timestamp::from_micros((now_ms + 200) * 1000);
+    let not_after = Timestamp::from_micros((now_ms + 200) * 1000);
     let mut payload = alert("A");
     payload["not_after"] = json!(not_after.to_millis_style());
     let answer = sim.invoke("ee-1-proxy", &payload).await.json();
