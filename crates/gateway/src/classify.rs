@@ -70,6 +70,8 @@ pub enum NotWritten {
     Closed,
     /// The stored payload is no JSON object: a fault of ours that must not reach a network.
     Payload,
+    /// The request could not be made; for want of credentials, for instance. Why, in plain words.
+    Unmade(String),
 }
 
 /// What a proxy of ours says of itself.
@@ -237,6 +239,7 @@ pub fn classify_failure(failure: &Failure) -> (Outcome, String) {
                 "not sent: the other side hung up or spoke before the request began".to_owned()
             }
             NotWritten::Payload => "not sent: the stored payload is not a JSON object".to_owned(),
+            NotWritten::Unmade(why) => format!("not sent: {why}"),
         },
         Failure::Written(why) => match why {
             NoAnswer::Deadline => "sent, but no answer by the deadline".to_owned(),

@@ -256,6 +256,12 @@ fn what_was_never_written_is_refused_and_what_was_is_unknown() {
         (Failure::NotWritten(NotWritten::ConnectTimeout), Refused),
         (Failure::NotWritten(NotWritten::Closed), Refused),
         (Failure::NotWritten(NotWritten::Payload), Refused),
+        (
+            Failure::NotWritten(NotWritten::Unmade(
+                "there are no AWS credentials".to_owned(),
+            )),
+            Refused,
+        ),
         (Failure::Written(NoAnswer::Deadline), Unknown),
         (Failure::Written(NoAnswer::Closed), Unknown),
         (Failure::Written(NoAnswer::NotHttp), Unknown),

@@ -1,20 +1,13 @@
-//! Sends one payload to one proxy through the Lambda Invoke API, once.
-//!
-//! The order of events: the wall clock is compared with the deadline; a warm connection of the
-//! route is taken, or a new one opened; directly before the first byte the gate compares again; the
-//! answer is awaited until the deadline; at the deadline the connection is reset. No redirect is
-//! followed, nothing is sent twice: a request goes to another connection only while the gate says
-//! that not one byte of it was written.
+//! Sends one payload to one proxy through the Lambda Invoke API, once: [`crate::wire`] says in which
+//! order.
 //!
 //! No error escapes: every end is an outcome with a detail for the attempt's row.
 
 use std::path::PathBuf;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use balefire_domain::ids::DeliveryId;
-use balefire_domain::limits::{ANSWER_BYTES_MAX, DECIDED_BODY_WAIT};
 use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::{Capabilities, Route};
 use balefire_domain::time::{Clock, Timestamp};
@@ -22,19 +15,14 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
-use tokio::time::{Sleep, sleep, timeout};
 
 use crate::classify::{
-    Answer, BodyEnd, Failure, NoAnswer, NotWritten, ProxySays, classify, classify_failure,
-    proxy_says,
+    Answer, BodyEnd, Failure, NotWritten, ProxySays, classify, classify_failure, proxy_says,
 };
-use crate::connection::Connection;
-use crate::connector::Connector;
 use crate::endpoint::{Endpoint, path_segment};
-use crate::gate::Gate;
 use crate::payload;
-use crate::pool::Pool;
-use crate::tls::{GatewayError, client_config};
+use crate::tls::GatewayError;
+use crate::wire::Wire;
 
 /// How the proxies are reached.
 #[derive(Clone, Debug)]
@@ -50,14 +38,8 @@ pub struct GatewaySettings {
 /// The way out to every proxy. Clones share the warm connections.
 #[derive(Clone)]
 pub struct Gateway {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     endpoint: Endpoint,
-    connector: Connector,
-    pool: Pool,
-    clock: Arc<dyn Clock>,
+    wire: Wire,
 }
 
 /// One attempt of one delivery over one route.
@@ -122,33 +104,22 @@ pub(crate) struct Place {
     pub(crate) seq: u32,
 }
 
-/// What [`Gateway::send`] and [`Gateway::probe`] have in common.
-struct Invocation<'a> {
-    route: &'a Route,
+/// A payload that is complete, and what its answer is judged by. Both ways out carry these.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The way it takes.
+    pub route: Route,
+    /// The payload as it goes out (D27); `None` when the stored one is no JSON object, and nothing
+    /// may be sent.
+    pub body: Option<Bytes>,
+    /// When waiting ends, and the instant from which nothing may be written.
+    pub deadline_at: Timestamp,
     delivery: DeliveryId,
     capabilities: Capabilities,
-    body: Option<String>,
-    deadline_at: Timestamp,
 }
 
-impl Gateway {
-    /// Reads the certificate authorities. Opens no connection. Errors when the file of further
-    /// authorities can't be used.
-    pub fn new(settings: GatewaySettings, clock: Arc<dyn Clock>) -> Result<Self, GatewayError> {
-        let tls = client_config(settings.ca_file.as_deref())?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                endpoint: settings.endpoint,
-                connector: Connector::new(tls, settings.connect_timeout),
-                pool: Pool::default(),
-                clock,
-            }),
-        })
-    }
-
-    /// Sends a delivery over a route and says what became of it, at the deadline at the latest.
-    /// Dropping the future resets the connection; whether the proxy got it is then unknown.
-    pub async fn send(&self, request: SendRequest) -> Answered {
+impl From<SendRequest> for Invocation {
+    fn from(request: SendRequest) -> Self {
         let place = Place {
             lane: request.lane,
             seq: request.seq,
@@ -160,19 +131,18 @@ impl Gateway {
             Some(&place),
             request.deadline_at,
         );
-        let invocation = Invocation {
-            route: &request.route,
+        Self {
+            route: request.route,
+            body: body.map(Bytes::from),
+            deadline_at: request.deadline_at,
             delivery: request.delivery,
             capabilities: request.capabilities,
-            body,
-            deadline_at: request.deadline_at,
-        };
-        self.shared.carry_out(&invocation).await.0
+        }
     }
+}
 
-    /// Sends a link test or a heartbeat (D17) or a canary (D20). As [`Gateway::send`], without
-    /// `lane` and `seq`.
-    pub async fn probe(&self, request: ProbeRequest) -> Probed {
+impl From<ProbeRequest> for Invocation {
+    fn from(request: ProbeRequest) -> Self {
         let body = payload::complete(
             &request.payload,
             &request.route,
@@ -180,29 +150,23 @@ impl Gateway {
             None,
             request.deadline_at,
         );
-        let invocation = Invocation {
-            route: &request.route,
+        Self {
+            route: request.route,
+            body: body.map(Bytes::from),
+            deadline_at: request.deadline_at,
             delivery: request.identifier,
             capabilities: request.capabilities,
-            body,
-            deadline_at: request.deadline_at,
-        };
-        let (answered, answer) = self.shared.carry_out(&invocation).await;
-        let proxy = answer
-            .filter(|_| request.capabilities.own_protocol)
-            .and_then(|answer| proxy_says(&answer, request.identifier));
-        Probed { answered, proxy }
+        }
     }
 }
 
-impl Shared {
-    /// What became of it, and the answer where one came.
-    async fn carry_out(&self, invocation: &Invocation<'_>) -> (Answered, Option<Answer>) {
-        match self.exchange(invocation).await {
+impl Invocation {
+    /// What an end means for it (D23).
+    pub fn judge(&self, end: &Result<Answer, Failure>) -> Answered {
+        match end {
             Ok(answer) => {
-                let (outcome, detail) =
-                    classify(&answer, invocation.delivery, invocation.capabilities);
-                let answered = Answered {
+                let (outcome, detail) = classify(answer, self.delivery, self.capabilities);
+                Answered {
                     outcome,
                     detail,
                     http_status: Some(answer.status),
@@ -210,89 +174,69 @@ impl Shared {
                         BodyEnd::Complete(bytes) => Some(sha256_hex(bytes)),
                         BodyEnd::EndedByClose | BodyEnd::CutOff | BodyEnd::TooLong => None,
                     },
-                };
-                (answered, Some(answer))
+                }
             }
             Err(failure) => {
-                let (outcome, detail) = classify_failure(&failure);
-                let answered = Answered {
+                let (outcome, detail) = classify_failure(failure);
+                Answered {
                     outcome,
                     detail,
                     http_status: None,
                     answer_sha256: None,
-                };
-                (answered, None)
-            }
-        }
-    }
-
-    async fn exchange(&self, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
-        let request = self
-            .render(invocation)
-            .ok_or(Failure::NotWritten(NotWritten::Payload))?;
-        let now = self.clock.now();
-        if now >= invocation.deadline_at {
-            return Err(Failure::NotWritten(NotWritten::Deadline));
-        }
-        let route = invocation.route.name();
-        let mut deadline = pin!(sleep(invocation.deadline_at.since(now)));
-        // Ends: every turn takes a connection out of the pool, or opens one and returns.
-        loop {
-            let warm = self.pool.take(&route, self.clock.now());
-            let is_new = warm.is_none();
-            let mut connection = match warm {
-                Some(connection) => connection,
-                None => self.open(deadline.as_mut()).await?,
-            };
-            let gate = Gate::until(invocation.deadline_at, Arc::clone(&self.clock));
-            connection.arm(&gate, invocation.deadline_at.since(self.clock.now()));
-            let head = tokio::select! {
-                biased;
-                head = connection.send(request.clone()) => head,
-                () = deadline.as_mut() => Err(NoAnswer::Deadline),
-            };
-            let why = match head {
-                Ok(head) => {
-                    let answer = read_answer(&mut connection, head, deadline.as_mut()).await;
-                    if matches!(answer.body, BodyEnd::Complete(_)) && connection.rest().await {
-                        self.pool.put(&route, connection, self.clock.now());
-                    }
-                    return Ok(answer);
                 }
-                Err(why) => why,
-            };
-            drop(connection);
-            if gate.has_written() {
-                let is_late = gate.was_late();
-                return Err(Failure::Written(if is_late {
-                    NoAnswer::Deadline
-                } else {
-                    why
-                }));
-            }
-            if gate.was_late() || why == NoAnswer::Deadline {
-                return Err(Failure::NotWritten(NotWritten::Deadline));
-            }
-            if is_new {
-                return Err(Failure::NotWritten(NotWritten::Closed));
             }
         }
     }
 
-    /// A new connection, or why there is none; waits until the deadline at most.
-    async fn open(&self, deadline: Pin<&mut Sleep>) -> Result<Connection, Failure> {
-        let opened = async {
-            let dialled = self.connector.dial(&self.endpoint).await?;
-            Connection::open(dialled, self.clock.now()).await
-        };
-        tokio::select! {
-            biased;
-            connection = opened => connection.map_err(Failure::NotWritten),
-            () = deadline => Err(Failure::NotWritten(NotWritten::Deadline)),
+    /// As [`Invocation::judge`], for a probe.
+    pub fn judge_probe(&self, end: &Result<Answer, Failure>) -> Probed {
+        let answer = end.as_ref().ok();
+        Probed {
+            answered: self.judge(end),
+            proxy: answer
+                .filter(|_| self.capabilities.own_protocol)
+                .and_then(|answer| proxy_says(answer, self.delivery)),
         }
     }
+}
 
-    fn render(&self, invocation: &Invocation<'_>) -> Option<Request<Full<Bytes>>> {
+impl Gateway {
+    /// Reads the certificate authorities. Opens no connection. Errors when the file of further
+    /// authorities can't be used.
+    pub fn new(settings: GatewaySettings, clock: Arc<dyn Clock>) -> Result<Self, GatewayError> {
+        let ca_file = settings.ca_file.as_deref();
+        Ok(Self {
+            endpoint: settings.endpoint,
+            wire: Wire::new(settings.connect_timeout, ca_file, clock)?,
+        })
+    }
+
+    /// Sends a delivery over a route and says what became of it, at the deadline at the latest.
+    /// Dropping the future resets the connection; whether the proxy got it is then unknown.
+    pub async fn send(&self, request: SendRequest) -> Answered {
+        let invocation = Invocation::from(request);
+        let end = self.carry_out(&invocation).await;
+        invocation.judge(&end)
+    }
+
+    /// Sends a link test or a heartbeat (D17) or a canary (D20). As [`Gateway::send`], without
+    /// `lane` and `seq`.
+    pub async fn probe(&self, request: ProbeRequest) -> Probed {
+        let invocation = Invocation::from(request);
+        let end = self.carry_out(&invocation).await;
+        invocation.judge_probe(&end)
+    }
+
+    async fn carry_out(&self, invocation: &Invocation) -> Result<Answer, Failure> {
+        let request = self.render(invocation);
+        let request = request.ok_or(Failure::NotWritten(NotWritten::Payload))?;
+        let (route, deadline_at) = (invocation.route.name(), invocation.deadline_at);
+        self.wire
+            .exchange_at(&self.endpoint, &route, &request, deadline_at)
+            .await
+    }
+
+    fn render(&self, invocation: &Invocation) -> Option<Request<Full<Bytes>>> {
         let body = invocation.body.clone()?;
         let path = format!(
             "{}/2015-03-31/functions/{}/invocations",
@@ -305,40 +249,8 @@ impl Shared {
             .header(header::HOST, self.endpoint.authority())
             .header(header::CONTENT_TYPE, "application/json")
             .header("x-amz-invocation-type", "RequestResponse")
-            .body(Full::new(Bytes::from(body)))
+            .body(Full::new(body))
             .ok()
-    }
-}
-
-/// The rest of an answer. Where the status decides alone, the body is not waited for: the next
-/// route is.
-async fn read_answer(
-    connection: &mut Connection,
-    head: http::Response<hyper::body::Incoming>,
-    deadline: Pin<&mut Sleep>,
-) -> Answer {
-    let (parts, body) = head.into_parts();
-    let status = parts.status.as_u16();
-    let function_error = parts.headers.contains_key("x-amz-function-error");
-    let read = connection.read_body(&parts.headers, body, ANSWER_BYTES_MAX);
-    let read = async {
-        if Answer::is_decided_without_body(status, function_error) {
-            timeout(DECIDED_BODY_WAIT, read)
-                .await
-                .unwrap_or(BodyEnd::CutOff)
-        } else {
-            read.await
-        }
-    };
-    let body = tokio::select! {
-        biased;
-        body = read => body,
-        () = deadline => BodyEnd::CutOff,
-    };
-    Answer {
-        status,
-        function_error,
-        body,
     }
 }
 

@@ -23,9 +23,13 @@ mod invoke;
 mod payload;
 mod pool;
 mod tls;
+mod wire;
 
 pub use classify::ProxySays;
 pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};
 pub use http_client::{HttpAnswer, HttpCall, HttpClient, HttpError};
-pub use invoke::{Answered, Gateway, GatewaySettings, ProbeRequest, Probed, SendRequest};
+pub use invoke::{
+    Answered, Gateway, GatewaySettings, Invocation, ProbeRequest, Probed, SendRequest,
+};
 pub use tls::GatewayError;
+pub use wire::Wire;
