@@ -1,5 +1,5 @@
-//! Sends one payload to one proxy through the Lambda Invoke API, once: [`crate::wire`] says in which
-//! order.
+//! Sends one payload to one proxy through the Lambda Invoke API, once; [`crate::wire`] says in
+//! which order things happen.
 //!
 //! No error escapes: every end is an outcome with a detail for the attempt's row.
 

@@ -10,7 +10,7 @@ const MATRIX: [(&str, &[&str]); 15] = [
     ("geometry", &["domain"]),
     ("store", &["domain"]),
     ("gateway", &["domain"]),
-    ("aws", &["domain"]),
+    ("aws", &["domain", "gateway"]), // ADR 10
     (
         "app",
         &["domain", "cap", "cell-broadcast", "geometry", "store"],
@@ -46,7 +46,7 @@ struct Reserved {
     owners: &'static [&'static str],
 }
 
-const RESERVED: [Reserved; 4] = [
+const RESERVED: [Reserved; 5] = [
     Reserved {
         names: &["sqlx"],
         rule: "sql",
@@ -69,6 +69,11 @@ const RESERVED: [Reserved; 4] = [
         ],
         rule: "outbound",
         owners: &["gateway", "aws", "web", "provider-sim", "test-support"],
+    },
+    Reserved {
+        names: &["aws-config", "aws-sdk-lambda", "aws-sdk-sqs"],
+        rule: "outbound",
+        owners: &["aws"],
     },
     Reserved {
         names: &["getrandom", "rand", "fastrand"],
