@@ -307,6 +307,7 @@ async fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::
         profiles,
         is_cbc_enabled: config.cbc.enabled,
         figures: config.dispatch.figures(),
+        is_hedging: config.dispatch.hedging,
         instance_name,
     };
     // On PostgreSQL dispatch has connections of its own, so that no crowd of requests can take

@@ -1,19 +1,21 @@
 //! One lane's turn: intent, send, outcome; again at once while `step` says so.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::ids::AttemptId;
 use balefire_domain::lane::next_wake;
-use balefire_domain::lane::{Attempt, Effect, Kind, Lane, LaneEvent, step};
+use balefire_domain::lane::{Attempt, Effect, Hedge, Kind, Lane, LaneEvent, step};
 use balefire_domain::payload::{self, Reference};
-use balefire_domain::provider::{Format, Profile, Route};
-use balefire_domain::time::Timestamp;
+use balefire_domain::provider::{Format, Profile, ProviderName, Route};
+use balefire_domain::time::{Clock, Timestamp};
+use tokio::task::JoinSet;
 
 use crate::Dispatcher;
 use crate::bulkhead::Permit;
-use crate::ports::{Database, Frozen, LaneKey, SendRequest, Stored, Transaction, WayOut};
+use crate::ports::{Answered, Database, Frozen, LaneKey, SendRequest, Stored, Transaction, WayOut};
 use crate::sweep::bounded;
 
 /// How long a lane waits for a place at its provider before it is left to the next sweep.
@@ -30,51 +32,142 @@ pub(crate) enum Cause {
     Healed,
 }
 
-/// What a turn did.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Turn {
-    /// Something got through: others that wait for this provider may go.
-    pub(crate) has_healed: bool,
-}
-
 /// An attempt whose intent is durable.
 pub(crate) struct Outgoing {
     pub(crate) attempt: Attempt,
     request: SendRequest,
+    provider: ProviderName,
     pub(crate) created_at: Timestamp,
     pub(crate) kind: Kind,
+    /// When its silence is answered with another attempt, where it may be.
+    hedge_at: Option<Timestamp>,
+}
+
+/// Why a turn looks for something to send.
+#[derive(Clone, Copy)]
+enum Look {
+    /// The lane is due.
+    Due(Cause),
+    /// Its one open attempt may have been silent for too long.
+    Silent,
+    /// Nothing has changed.
+    Nothing,
+}
+
+/// Ends at an instant; never where there is none.
+async fn until(at: Option<Timestamp>, clock: &dyn Clock) {
+    match at {
+        Some(at) => tokio::time::sleep(at.since(clock.now())).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
-    /// Looks at a lane and sends while something is to be sent.
+    /// Looks at a lane and sends while something is to be sent: one attempt, and one more beside
+    /// it where it is silent for too long. An answer that could not be stored ends the turn, after
+    /// the other one.
     pub(crate) async fn run_lane(
+        self: &Arc<Self>,
+        key: &LaneKey,
+        is_cancelling: bool,
+        cause: Cause,
+    ) -> Stored<()> {
+        let mut failure = None;
+        // Each a task of its own: its deadline is kept while another answer is being stored.
+        let mut sends = JoinSet::new();
+        let mut in_flight: Vec<(AttemptId, Option<Timestamp>)> = Vec::new();
+        let mut look = Look::Due(cause);
+        let mut attempts = 0;
+        loop {
+            // At the end what is open is awaited, and nothing more is opened.
+            let may_open =
+                attempts < ATTEMPTS_PER_TURN_MAX && !self.is_ending.load(Ordering::Relaxed);
+            let opened = match look {
+                _ if !may_open => None,
+                Look::Due(cause) => self.open_first(key, is_cancelling, cause).await?,
+                Look::Silent => self.open_beside(key, is_cancelling).await,
+                Look::Nothing => None,
+            };
+            let has_opened = opened.is_some();
+            if let Some((outgoing, permit)) = opened {
+                attempts += 1;
+                in_flight.push((outgoing.attempt.id, outgoing.hedge_at));
+                let this = Arc::clone(self);
+                sends.spawn(async move { this.carry_out(outgoing, permit).await });
+            }
+            // Silence is answered once; then only an answer makes another look worth it.
+            let hedge_at = match in_flight[..] {
+                [(_, hedge_at)] if has_opened || matches!(look, Look::Nothing) => hedge_at,
+                _ => None,
+            };
+            look = Look::Nothing;
+            tokio::select! {
+                // An answer is a fact, and comes first.
+                biased;
+                sent = sends.join_next() => {
+                    let Some(sent) = sent else { break };
+                    let (outgoing, answered) =
+                        sent.unwrap_or_else(|panic| resume_unwind(panic.into_panic()));
+                    in_flight.retain(|(id, _)| *id != outgoing.attempt.id);
+                    match self.settle(key, &outgoing, &answered).await {
+                        Ok(is_due) if is_due && in_flight.is_empty() && failure.is_none() => {
+                            look = Look::Due(Cause::Due);
+                        }
+                        Ok(_) => {}
+                        Err(error) => failure = Some(error),
+                    }
+                }
+                () = until(hedge_at, &*self.clock) => look = Look::Silent,
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// The lane's only attempt, if one is due.
+    async fn open_first(
         &self,
         key: &LaneKey,
         is_cancelling: bool,
         cause: Cause,
-    ) -> Stored<Turn> {
-        let mut turn = Turn::default();
-        let mut cause = cause;
-        for _ in 0..ATTEMPTS_PER_TURN_MAX {
-            if self.is_ending.load(Ordering::Relaxed) {
-                break; // What is open is awaited, and nothing more is opened.
-            }
-            let Some(permit) = self.permit(key, is_cancelling).await? else {
-                break;
-            };
-            let Some(outgoing) = self.open(key, cause).await? else {
-                break;
-            };
-            cause = Cause::Due;
-            let answered = self.gateway.send(outgoing.request.clone()).await;
-            drop(permit);
-            let settled = self.settle(key, &outgoing, &answered).await?;
-            turn.has_healed |= settled.has_healed;
-            if !settled.is_due {
-                break;
+    ) -> Stored<Option<(Outgoing, Permit)>> {
+        let Some(permit) = self.permit(key, is_cancelling).await? else {
+            return Ok(None);
+        };
+        let opened = self.open(key, cause).await?;
+        Ok(opened.map(|outgoing| (outgoing, permit)))
+    }
+
+    /// An attempt beside a silent one, if one is due and a place is free. That there is none, for
+    /// whatever reason, leaves the first one as it is.
+    async fn open_beside(&self, key: &LaneKey, is_cancelling: bool) -> Option<(Outgoing, Permit)> {
+        let permit = self
+            .bulkheads
+            .of(&key.provider)
+            .try_acquire(is_cancelling)?;
+        match self.open(key, Cause::Due).await {
+            Ok(opened) => opened.map(|outgoing| (outgoing, permit)),
+            Err(error) => {
+                tracing::warn!(
+                    event = "attempt.not_hedged", alert.id = %key.alert_id,
+                    provider = %key.provider, error = &error as &dyn std::error::Error,
+                    "the database failed; the attempt that is silent goes on alone"
+                );
+                None
             }
         }
-        Ok(turn)
+    }
+
+    /// Step 2: no transaction, one send.
+    async fn carry_out(&self, outgoing: Outgoing, permit: Permit) -> (Outgoing, Answered) {
+        let began = self.clock.now();
+        let answered = self.gateway.send(outgoing.request.clone()).await;
+        drop(permit);
+        if answered.outcome.is_acceptance() {
+            let provider = &outgoing.provider;
+            self.tempo
+                .note_acceptance(provider, self.clock.now().since(began));
+        }
+        (outgoing, answered)
     }
 
     /// A place at the provider. Before it waits, the lane's state follows the clock: what only
@@ -167,9 +260,18 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         });
         let outgoing = match sends {
             None => None,
-            Some(attempt) => self.prepare(&mut tx, key, &stepped.lane, attempt).await?,
+            Some(attempt) => {
+                let hedge = policy.hedge;
+                self.prepare(&mut tx, key, &stepped.lane, attempt, hedge)
+                    .await?
+            }
         };
         tx.commit().await?;
+        if let Some(outgoing) = &outgoing {
+            let attempt = &outgoing.attempt;
+            self.tempo
+                .note_attempt(&key.provider, attempt.opened_at, attempt.slot > 0);
+        }
         Ok(outgoing)
     }
 
@@ -180,6 +282,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         key: &LaneKey,
         lane: &Lane,
         attempt: Attempt,
+        hedge: Option<Hedge>,
     ) -> Stored<Option<Outgoing>> {
         let profile = self.settings.profiles.get(&key.provider);
         let delivery = lane
@@ -203,11 +306,14 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         };
         let request = request(key, profile, route, &attempt, payload);
         let (created_at, kind) = (delivery.created_at, delivery.kind);
+        let hedge_at = hedge.map(|hedge| attempt.opened_at + hedge.after);
         Ok(Some(Outgoing {
             attempt,
             request,
+            provider: key.provider.clone(),
             created_at,
             kind,
+            hedge_at,
         }))
     }
 }

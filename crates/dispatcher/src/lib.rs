@@ -14,10 +14,11 @@ pub mod ports;
 mod recovery;
 mod settle;
 mod sweep;
+mod tempo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use balefire_domain::entropy::Entropy;
 use balefire_domain::ids::InstanceId;
@@ -30,6 +31,7 @@ use tokio::sync::Notify;
 
 use crate::bulkhead::Bulkheads;
 use crate::ports::{Database, Stored, Transaction, WayOut};
+use crate::tempo::Tempo;
 
 /// What the configuration says about dispatch.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ pub struct DispatchSettings {
     pub is_cbc_enabled: bool,
     /// `[dispatch]`.
     pub figures: Figures,
+    /// `dispatch.hedging`: silence may be answered with a second attempt, where that is harmless.
+    pub is_hedging: bool,
     /// This process's name: who starts under it declares its predecessors dead (D26).
     pub instance_name: String,
 }
@@ -53,6 +57,10 @@ pub struct Dispatcher<D = Store, W = Gateway> {
     settings: DispatchSettings,
     wake: Arc<Notify>,
     bulkheads: Bulkheads,
+    tempo: Tempo,
+    /// Providers to which something got through: who waits there may go (D6).
+    healed: Mutex<BTreeSet<ProviderName>>,
+    heal: Notify,
     instance: RwLock<InstanceId>,
     is_ending: AtomicBool,
     /// When the latest sweep succeeded, in microseconds since 1970.
@@ -79,6 +87,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             settings,
             wake,
             bulkheads,
+            tempo: Tempo::default(),
+            healed: Mutex::default(),
+            heal: Notify::new(),
             instance,
             is_ending: AtomicBool::new(false),
             swept_at_us: AtomicI64::new(0),
@@ -89,10 +100,24 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         *self.instance.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn note_healed(&self, provider: &ProviderName) {
+        let mut healed = self.healed.lock().unwrap_or_else(PoisonError::into_inner);
+        healed.insert(provider.clone());
+        self.heal.notify_one();
+    }
+
+    fn take_healed(&self) -> BTreeSet<ProviderName> {
+        std::mem::take(&mut self.healed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The policy for a provider now: routes whose latest use failed go last (D17).
     async fn policy(&self, tx: &mut D::Transaction, provider: &ProviderName) -> Stored<Policy> {
         let settings = &self.settings;
-        let conditions = tx.load_conditions(provider).await?;
+        let mut conditions = tx.load_conditions(provider).await?;
+        let deadline = settings.figures.attempt_deadline;
+        conditions.hedge = settings
+            .is_hedging
+            .then(|| self.tempo.hedge(provider, tx.now(), deadline));
         let profile = settings.profiles.get(provider);
         Ok(Policy::of(
             &settings.figures,

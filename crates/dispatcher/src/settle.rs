@@ -17,29 +17,22 @@ use crate::sweep::bounded;
 /// The wait before an answer that could not be stored is tried again.
 const SETTLE_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// What a stored answer leads to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Settled {
-    /// Something got through.
-    pub(crate) has_healed: bool,
-    /// The lane has more to do now. Otherwise a look at it would be a transaction for nothing.
-    pub(crate) is_due: bool,
-}
-
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Stores what an attempt was answered, and what follows. An answer is a fact: while the
     /// database is away it is kept and tried again, until the sweep would close the attempt anyway.
+    /// Whether the lane has more to do now: otherwise a look at it would be a transaction for
+    /// nothing.
     pub(crate) async fn settle(
         &self,
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Stored<Settled> {
+    ) -> Stored<bool> {
         loop {
             match bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await {
-                Ok(settled) => {
+                Ok(is_due) => {
                     log_answer(key, outgoing, answered, self.clock.now());
-                    return Ok(settled);
+                    return Ok(is_due);
                 }
                 Err(error) if self.clock.now() >= outgoing.attempt.drained_at => return Err(error),
                 Err(error) => {
@@ -60,14 +53,14 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Stored<Settled> {
+    ) -> Stored<bool> {
         let attempt = &outgoing.attempt;
         let mut tx = self
             .store
             .begin("dispatch.settle", self.clock.now())
             .await?;
         let Some(lane) = tx.lock_lane(key).await? else {
-            return Ok(Settled::default());
+            return Ok(false);
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
         let event = LaneEvent::Answered {
@@ -96,10 +89,10 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         let wake_at = next_wake(&stepped.lane, tx.now());
         let is_due = is_remade || wake_at.is_some_and(|at| at <= tx.now());
         tx.commit().await?;
-        Ok(Settled {
-            has_healed: stepped.effects.contains(&Effect::HealProvider),
-            is_due,
-        })
+        if stepped.effects.contains(&Effect::HealProvider) {
+            self.note_healed(&key.provider);
+        }
+        Ok(is_due)
     }
 
     /// Issues another cancel where the first was closed too early (D5). Whether it did.

@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::Dispatcher;
-use crate::lane_task::{Cause, Turn};
+use crate::lane_task::Cause;
 use crate::ports::{Database, LaneKey, StoreError, Stored, Transaction, WayOut};
 
 /// The sweep's period: how late a lane wakes at most when no wake-up reached us.
@@ -48,7 +48,6 @@ pub(crate) async fn bounded<T>(
 /// The end of a lane's turn.
 struct Ended {
     key: LaneKey,
-    turn: Turn,
 }
 
 /// The lanes whose turns are under way.
@@ -58,8 +57,6 @@ struct Turns {
     running: BTreeSet<LaneKey>,
     /// Woken while their turn was under way: they get another, for this cause.
     again: BTreeMap<LaneKey, Cause>,
-    /// Something got through to them: who waits there may go.
-    healed: BTreeSet<ProviderName>,
 }
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
@@ -84,6 +81,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 _ = recovery.join_next() => break,
                 _ = sweep.tick() => self.take_up(&mut turns).await,
                 () = self.wake.notified() => self.take_up(&mut turns).await,
+                () = self.heal.notified() => Ok(()), // Taken in below.
                 Some(ended) = turns.tasks.join_next() => {
                     self.end_turn(&mut turns, ended);
                     Ok(())
@@ -183,16 +181,16 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         turns.running.insert(key.clone());
         let this = Arc::clone(self);
         turns.tasks.spawn(async move {
-            let turn = this.guarded_turn(&key, is_cancelling, cause).await;
-            Ended { key, turn }
+            this.guarded_turn(&key, is_cancelling, cause).await;
+            Ended { key }
         });
     }
 
     /// A turn whose panic and failure end nothing but itself.
-    async fn guarded_turn(&self, key: &LaneKey, is_cancelling: bool, cause: Cause) -> Turn {
+    async fn guarded_turn(self: &Arc<Self>, key: &LaneKey, is_cancelling: bool, cause: Cause) {
         let turn = AssertUnwindSafe(self.run_lane(key, is_cancelling, cause));
         let failure = match turn.catch_unwind().await {
-            Ok(Ok(turn)) => return turn,
+            Ok(Ok(())) => return,
             Ok(Err(error)) => Some(error),
             Err(_) => match AssertUnwindSafe(self.after_panic(key)).catch_unwind().await {
                 Ok(told) => told.err(),
@@ -206,7 +204,6 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 "the database failed in a lane's turn; the next sweep tries again"
             );
         }
-        Turn::default()
     }
 
     /// Takes in every turn that has ended, then wakes what waits for the providers that answered:
@@ -216,7 +213,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             self.end_turn(turns, ended);
         }
         let mut taken_up = Ok(());
-        for provider in std::mem::take(&mut turns.healed) {
+        for provider in self.take_healed() {
             taken_up = taken_up.and(self.take_up_waiting(turns, &provider).await);
         }
         taken_up
@@ -227,9 +224,6 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         turns.running.remove(&ended.key);
         if let Some(cause) = turns.again.remove(&ended.key) {
             self.begin_turn(turns, ended.key.clone(), false, cause);
-        }
-        if ended.turn.has_healed {
-            turns.healed.insert(ended.key.provider);
         }
     }
 

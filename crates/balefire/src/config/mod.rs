@@ -112,6 +112,7 @@ pub(crate) struct Dispatch {
     pub(crate) backoff_cap_seconds: u64,
     pub(crate) early_backoff_cap_seconds: u64,
     pub(crate) early_minutes: u64,
+    pub(crate) hedging: bool,
     pub(crate) instance_name: Option<String>,
 }
 
@@ -240,6 +241,7 @@ impl Default for Dispatch {
             backoff_cap_seconds: 240,
             early_backoff_cap_seconds: 30,
             early_minutes: 10,
+            hedging: true,
             instance_name: None,
         }
     }

@@ -16,6 +16,7 @@ use crate::support::{SOON, instant, poll_until};
 on_both_engines!(
     a_route_that_refuses_is_followed_by_the_other_at_once,
     a_route_that_hangs_is_left_at_the_deadline,
+    a_silent_route_gets_another_beside_it,
     both_routes_down_are_tried_until_they_are_healed,
     answers_that_lie_are_no_acknowledgement_and_nothing_is_applied_twice,
     networks_that_were_away_are_reached_when_they_come_back,
@@ -69,6 +70,7 @@ async fn a_route_that_refuses_is_followed_by_the_other_at_once(engine: Engine) {
 async fn a_route_that_hangs_is_left_at_the_deadline(engine: Engine) {
     let figures = Figures {
         attempt_deadline_seconds: 1,
+        hedging: false,
         ..Figures::default()
     };
     let sandbox = Sandbox::with(engine, figures).await;
@@ -89,6 +91,45 @@ async fn a_route_that_hangs_is_left_at_the_deadline(engine: Engine) {
     let requests = evidence.requests_of(&delivery.id);
     let not_after = instant(&requests[0].payload["not_after"]).micros() / 1_000;
     assert!(requests[1].at_ms >= not_after, "{requests:#?}");
+}
+
+async fn a_silent_route_gets_another_beside_it(engine: Engine) {
+    let figures = Figures {
+        attempt_deadline_seconds: 4,
+        ..Figures::default()
+    };
+    let sandbox = Sandbox::with(engine, figures).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let hang = fault("vodafone-1-proxy", "alert", "kind = \"hang\"\nms = 20000");
+    sandbox.networks.fail(&hang).await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    sandbox.acknowledged(&alert, 4).await;
+    let evidence = judge(&sandbox, &server).await;
+    let delivery = evidence.delivery(&alert, "vodafone", "alert");
+    let requests = evidence.requests_of(&delivery.id);
+    let not_after = instant(&requests[0].payload["not_after"]).micros() / 1_000;
+    let gap_ms = requests[1].at_ms - requests[0].at_ms;
+    assert!(
+        gap_ms >= 1_900,
+        "half of the deadline is waited: {gap_ms} ms"
+    );
+    assert!(requests[1].at_ms < not_after, "beside it, not after it");
+    poll_until(
+        SOON,
+        "the silent attempt ends at its deadline",
+        async || {
+            let evidence = gather(&sandbox).await;
+            let delivery = evidence.delivery(&alert, "vodafone", "alert");
+            let outcomes: Vec<_> = delivery
+                .attempts
+                .iter()
+                .map(|attempt| attempt.outcome.clone())
+                .collect();
+            (outcomes == [Some("unknown".to_owned()), Some("accepted".to_owned())]).then_some(())
+        },
+    )
+    .await;
 }
 
 async fn both_routes_down_are_tried_until_they_are_healed(engine: Engine) {

@@ -39,6 +39,8 @@ pub(crate) struct Figures {
     pub(crate) own_protocol: bool,
     /// How long a proxy may keep trying after we stopped waiting.
     pub(crate) upstream_timeout_seconds: u64,
+    /// Whether silence is answered with a second attempt.
+    pub(crate) hedging: bool,
 }
 
 impl Default for Figures {
@@ -47,6 +49,7 @@ impl Default for Figures {
             attempt_deadline_seconds: 10,
             own_protocol: true,
             upstream_timeout_seconds: 0,
+            hedging: true,
         }
     }
 }
@@ -180,10 +183,11 @@ impl Sandbox {
              [database]\nurl = \"{}\"\n[clients]\nnotify-admin = [\"{CLIENT_SECRET}\"]\n\
              [cbc]\nendpoint_url = \"{}\"\n\
              [dispatch]\nattempt_deadline_seconds = {}\nclock_skew_seconds = {CLOCK_SKEW_SECONDS}\n\
-             early_backoff_cap_seconds = 1\ninstance_name = \"the one\"\n",
+             early_backoff_cap_seconds = 1\ninstance_name = \"the one\"\nhedging = {}\n",
             self.database_url(),
             self.networks.url(),
             figures.attempt_deadline_seconds,
+            figures.hedging,
         );
         for (name, format) in PROVIDERS {
             write!(
