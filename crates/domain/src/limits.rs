@@ -74,6 +74,21 @@ pub const ATTEMPTS_PER_PROVIDER_MAX: usize = 32;
 pub const ATTEMPTS_FOR_CANCELS_ONLY: usize = 8;
 /// Lanes that one sweep takes up; the next sweep takes the rest.
 pub const LANES_PER_SWEEP_MAX: usize = 500;
+/// Jobs of one kind that are carried out at once in one process.
+pub const JOBS_PER_KIND_MAX: usize = 8;
+/// How long a job's one call to another system may take; a job makes two at most.
+pub const JOB_CALL_TIME_MAX: Duration = Duration::from_secs(6);
+/// How long a job may take altogether.
+pub const JOB_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long a worker keeps a job: longer than it may work on it, and short enough that the page of
+/// a worker that died still goes out within a minute.
+pub const JOB_LEASE: Duration = Duration::from_secs(20);
+/// Characters of the reason that is kept with a job that failed.
+pub const JOB_ERROR_CHARS_MAX: usize = 300;
+/// Characters of the note with which a person closes a duty item.
+pub const DUTY_NOTE_CHARS_MAX: usize = 2_000;
+/// Duty items in one list.
+pub const DUTY_ITEMS_LISTED_MAX: u32 = 1_000;
 /// Tries of a transaction that the database asked to repeat (deadlock, serialization; D59).
 pub const TRANSACTION_TRIES_MAX: u32 = 5;
 /// Bytes of a payload to a proxy: what Lambda takes in a synchronous call.
@@ -118,5 +133,7 @@ pub const ERRORS_PER_ANSWER_MAX: usize = 20;
 pub const NOTED_DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 const _: () = assert!(ATTEMPTS_FOR_CANCELS_ONLY < ATTEMPTS_PER_PROVIDER_MAX);
+const _: () = assert!(2 * JOB_CALL_TIME_MAX.as_secs() < JOB_TIME_MAX.as_secs());
+const _: () = assert!(JOB_TIME_MAX.as_secs() < JOB_LEASE.as_secs());
 const _: () = assert!(POINTS_UNCHANGED_MAX < POINTS_MAX);
 const _: () = assert!(POLYGONS_UNCHANGED_MAX < POLYGONS_MAX);

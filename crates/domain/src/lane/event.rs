@@ -55,11 +55,13 @@ pub enum DutyKind {
     ProviderPaused,
     /// A clock is wrong: ours, the database's or a proxy's.
     Clock,
+    /// An alert's ticket could not be made or added to for a while.
+    TicketFailing,
 }
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
@@ -68,6 +70,7 @@ impl DutyKind {
         Self::LanePanicked,
         Self::ProviderPaused,
         Self::Clock,
+        Self::TicketFailing,
     ];
 
     /// The word in tables, logs and answers.
@@ -81,7 +84,13 @@ impl DutyKind {
             Self::LanePanicked => "lane_panicked",
             Self::ProviderPaused => "provider_paused",
             Self::Clock => "clock",
+            Self::TicketFailing => "ticket_failing",
         }
+    }
+
+    /// The kind that [`DutyKind::as_str`] spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
     /// What the person on duty should know and do.
@@ -119,6 +128,10 @@ impl DutyKind {
                 "A clock is wrong by more than dispatch.clock_skew_seconds permits. Set it right \
                  (look at the time service of the machine that is named); where it is our own, \
                  nothing is sent until then."
+            }
+            Self::TicketFailing => {
+                "The alert's ticket can't be made or added to. Sending is not touched. Look at the \
+                 ticket service and at [tickets] in the configuration; it is tried for a week."
             }
         }
     }

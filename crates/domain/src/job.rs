@@ -1,0 +1,356 @@
+//! Jobs: side effects that leave through a queue of their own, so that none can delay or stop a
+//! send (D7). What a job is, when it is tried again, and when it is given up.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AlertId, DutyItemId};
+use crate::lane::Kind;
+use crate::time::Timestamp;
+
+/// The longest wait between two tries.
+pub const BACKOFF_SECONDS_MAX: u64 = 240;
+/// How long a ticket is tried: a week covers any outage that somebody means to mend.
+pub const TICKET_TRIED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A ticket that failed so often, which takes a quarter of an hour, needs a person: a wrong key
+/// mends itself as little as a moved address.
+pub const TICKET_FAILURES_MAX: u32 = 10;
+
+/// One side effect, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Make the alert's ticket. Its words were frozen at the approval.
+    Ticket {
+        /// Which alert.
+        alert_id: AlertId,
+        /// The ticket's subject.
+        subject: String,
+        /// Its first comment.
+        body: String,
+    },
+    /// Add to the alert's ticket.
+    TicketComment {
+        /// Which alert.
+        alert_id: AlertId,
+        /// What to add.
+        comment: Comment,
+    },
+    /// Wake the person on duty.
+    Page {
+        /// For which duty item.
+        duty_item_id: DutyItemId,
+    },
+    /// Say that the duty item is closed.
+    PageResolve {
+        /// Which.
+        duty_item_id: DutyItemId,
+    },
+}
+
+/// What is added to a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Comment {
+    /// A delivery is stuck: which; once one is.
+    AlertStuck,
+    /// What became of the alert at each provider; once all its deliveries have ended.
+    AlertOutcome,
+    /// Who cancelled the alert, in words frozen at the cancel.
+    Cancelled {
+        /// The words.
+        body: String,
+    },
+    /// As [`Comment::AlertStuck`], of the cancel.
+    CancelStuck,
+    /// As [`Comment::AlertOutcome`], of the cancel.
+    CancelOutcome,
+}
+
+/// The kinds of jobs: each has places of its own, so that one that hangs holds up no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobKind {
+    /// [`Job::Page`].
+    Page,
+    /// [`Job::PageResolve`].
+    PageResolve,
+    /// [`Job::Ticket`].
+    Ticket,
+    /// [`Job::TicketComment`].
+    TicketComment,
+}
+
+impl JobKind {
+    /// All kinds, the most urgent first.
+    pub const ALL: [Self; 4] = [
+        Self::Page,
+        Self::PageResolve,
+        Self::Ticket,
+        Self::TicketComment,
+    ];
+
+    /// The word in tables and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::PageResolve => "page_resolve",
+            Self::Ticket => "ticket",
+            Self::TicketComment => "ticket_comment",
+        }
+    }
+
+    /// The kind that [`JobKind::as_str`] spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    const fn is_of_ticket(self) -> bool {
+        match self {
+            Self::Ticket | Self::TicketComment => true,
+            Self::Page | Self::PageResolve => false,
+        }
+    }
+}
+
+impl Job {
+    /// Its kind.
+    pub const fn kind(&self) -> JobKind {
+        match self {
+            Self::Ticket { .. } => JobKind::Ticket,
+            Self::TicketComment { .. } => JobKind::TicketComment,
+            Self::Page { .. } => JobKind::Page,
+            Self::PageResolve { .. } => JobKind::PageResolve,
+        }
+    }
+
+    /// What names it: its kind and what it is about. A job is made once per key.
+    pub fn key(&self) -> String {
+        let kind = self.kind().as_str();
+        match self {
+            Self::Ticket { alert_id, .. } => format!("{kind} {alert_id}"),
+            Self::TicketComment { alert_id, comment } => {
+                format!("{kind} {alert_id} {}", comment.word())
+            }
+            Self::Page { duty_item_id } | Self::PageResolve { duty_item_id } => {
+                format!("{kind} {duty_item_id}")
+            }
+        }
+    }
+
+    /// The key of an alert's ticket.
+    pub fn ticket_key(alert: AlertId) -> String {
+        format!("{} {alert}", JobKind::Ticket.as_str())
+    }
+
+    /// The key of the comment that says who cancelled an alert.
+    pub fn cancelled_key(alert: AlertId) -> String {
+        let body = String::new();
+        let comment = Comment::Cancelled { body };
+        Self::TicketComment {
+            alert_id: alert,
+            comment,
+        }
+        .key()
+    }
+
+    /// The key of a duty item's page.
+    pub fn page_key(item: DutyItemId) -> String {
+        Self::Page { duty_item_id: item }.key()
+    }
+
+    /// The alert that it is about, where it is about one.
+    pub const fn alert_id(&self) -> Option<AlertId> {
+        match self {
+            Self::Ticket { alert_id, .. } | Self::TicketComment { alert_id, .. } => Some(*alert_id),
+            Self::Page { .. } | Self::PageResolve { .. } => None,
+        }
+    }
+}
+
+impl Comment {
+    /// Comments on how the deliveries of one kind go: as soon as one is stuck, and at the end.
+    pub const fn of_course(kind: Kind) -> [Self; 2] {
+        match kind {
+            Kind::Alert => [Self::AlertStuck, Self::AlertOutcome],
+            Kind::Cancel => [Self::CancelStuck, Self::CancelOutcome],
+        }
+    }
+
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::AlertStuck => "alert_stuck",
+            Self::AlertOutcome => "alert_outcome",
+            Self::Cancelled { .. } => "cancelled",
+            Self::CancelStuck => "cancel_stuck",
+            Self::CancelOutcome => "cancel_outcome",
+        }
+    }
+}
+
+/// What becomes of a job that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// Try again then. `needs_person`: it fails for so long that a person should look.
+    RetryAt {
+        /// When.
+        at: Timestamp,
+        /// Whether a duty item is due.
+        needs_person: bool,
+    },
+    /// Give it up; a person should know.
+    Park,
+}
+
+/// What becomes of a job that failed for the `failures`th time (1, 2, …): min(2^failures, 240) s
+/// ±10 % until the next try. Pages are tried for ever, tickets for [`TICKET_TRIED_FOR`].
+/// `jitter_permille` is -1000..=1000 thousandths of the greatest deviation.
+pub fn after_failure(
+    kind: JobKind,
+    failures: u32,
+    created_at: Timestamp,
+    now: Timestamp,
+    jitter_permille: i32,
+) -> AfterFailure {
+    let age = now.since(created_at);
+    if kind.is_of_ticket() && age >= TICKET_TRIED_FOR {
+        return AfterFailure::Park;
+    }
+    let seconds = (1_u64 << failures.min(32)).min(BACKOFF_SECONDS_MAX);
+    let tenth_ms = i64::try_from(seconds * 100).unwrap_or(i64::MAX);
+    let jitter_ms = tenth_ms * i64::from(jitter_permille.clamp(-1000, 1000)) / 1000;
+    let wait_ms = u64::try_from(tenth_ms * 10 + jitter_ms).unwrap_or(0);
+    AfterFailure::RetryAt {
+        at: now + Duration::from_millis(wait_ms),
+        // Nobody can be told of a page that fails by another page: that is for the log.
+        needs_person: kind.is_of_ticket() && failures >= TICKET_FAILURES_MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ALERT: AlertId = AlertId::new(Uuid::from_u128(1));
+    const ITEM: DutyItemId = DutyItemId::new(Uuid::from_u128(2));
+
+    fn samples() -> Vec<(Job, &'static str)> {
+        let comment = |comment| Job::TicketComment {
+            alert_id: ALERT,
+            comment,
+        };
+        vec![
+            (
+                Job::Ticket {
+                    alert_id: ALERT,
+                    subject: "s".to_owned(),
+                    body: "b".to_owned(),
+                },
+                "ticket 00000000-0000-0000-0000-000000000001",
+            ),
+            (
+                comment(Comment::AlertStuck),
+                "ticket_comment 00000000-0000-0000-0000-000000000001 alert_stuck",
+            ),
+            (
+                comment(Comment::AlertOutcome),
+                "ticket_comment 00000000-0000-0000-0000-000000000001 alert_outcome",
+            ),
+            (
+                comment(Comment::Cancelled {
+                    body: "b".to_owned(),
+                }),
+                "ticket_comment 00000000-0000-0000-0000-000000000001 cancelled",
+            ),
+            (
+                comment(Comment::CancelStuck),
+                "ticket_comment 00000000-0000-0000-0000-000000000001 cancel_stuck",
+            ),
+            (
+                comment(Comment::CancelOutcome),
+                "ticket_comment 00000000-0000-0000-0000-000000000001 cancel_outcome",
+            ),
+            (
+                Job::Page { duty_item_id: ITEM },
+                "page 00000000-0000-0000-0000-000000000002",
+            ),
+            (
+                Job::PageResolve { duty_item_id: ITEM },
+                "page_resolve 00000000-0000-0000-0000-000000000002",
+            ),
+        ]
+    }
+
+    #[test]
+    fn a_job_has_one_key_and_is_read_back_as_it_was_stored() {
+        for (job, key) in samples() {
+            assert_eq!(job.key(), key);
+            let stored = serde_json::to_value(&job).expect("JSON");
+            assert_eq!(stored["kind"], job.kind().as_str());
+            assert_eq!(JobKind::parse(job.kind().as_str()), Some(job.kind()));
+            assert_eq!(serde_json::from_value::<Job>(stored).expect("a job"), job);
+        }
+        assert_eq!(Job::ticket_key(ALERT), samples()[0].0.key());
+        assert_eq!(Job::cancelled_key(ALERT), samples()[3].0.key());
+        assert_eq!(Job::page_key(ITEM), samples()[6].0.key());
+        assert_eq!(JobKind::parse("webhook"), None);
+    }
+
+    #[test]
+    fn the_wait_doubles_up_to_four_minutes_and_never_overflows() {
+        let born = Timestamp::from_seconds(1_000);
+        // failures, jitter, milliseconds until the next try
+        let cases = [
+            (1, 0, 2_000),
+            (2, 0, 4_000),
+            (7, 0, 128_000),
+            (8, 0, 240_000),
+            (9, 0, 240_000),
+            (u32::MAX, 0, 240_000),
+            (1, 1000, 2_200),
+            (1, -1000, 1_800),
+            (8, i32::MAX, 264_000),
+            (8, i32::MIN, 216_000),
+        ];
+        for (failures, jitter, want_ms) in cases {
+            let next = after_failure(JobKind::Page, failures, born, born, jitter);
+            let at = born + Duration::from_millis(want_ms);
+            let want = AfterFailure::RetryAt {
+                at,
+                needs_person: false,
+            };
+            assert_eq!(next, want, "{failures} failures, jitter {jitter}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_tried_for_ever_and_a_ticket_for_a_week() {
+        let born = Timestamp::from_seconds(1_000);
+        let week = TICKET_TRIED_FOR.as_secs();
+        // kind, failures, age in seconds, given up, needs a person
+        let cases = [
+            (JobKind::Page, 99, 10 * week, false, false),
+            (JobKind::PageResolve, 99, 10 * week, false, false),
+            (JobKind::Ticket, 9, 900, false, false),
+            (JobKind::Ticket, 10, 900, false, true),
+            (JobKind::TicketComment, 1, week - 1, false, false),
+            (JobKind::TicketComment, 10, 900, false, true),
+            (JobKind::Ticket, 99, week - 1, false, true),
+            (JobKind::Ticket, 1, week, true, false),
+            (JobKind::TicketComment, 99, week, true, false),
+        ];
+        for (kind, failures, age, is_given_up, needs) in cases {
+            let now = born + Duration::from_secs(age);
+            match after_failure(kind, failures, born, now, 0) {
+                AfterFailure::Park => assert!(is_given_up, "{kind:?} at {age} s"),
+                AfterFailure::RetryAt { at, needs_person } => {
+                    assert!(!is_given_up, "{kind:?} at {age} s");
+                    assert_eq!(needs_person, needs, "{kind:?}: {failures} at {age} s");
+                    assert!(at > now);
+                }
+            }
+        }
+    }
+}
