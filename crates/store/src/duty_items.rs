@@ -1,6 +1,10 @@
 //! Duty items: what only a person on duty can mend (D19).
+//!
+//! One statement opens items, and the function around it enqueues the item's page; every statement
+//! that closes items answers which, and the page's end is enqueued. So no item is without its page.
 
 use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId};
+use balefire_domain::job::Job;
 use balefire_domain::lane::{DutyKind, Effect};
 use balefire_domain::time::Timestamp;
 
@@ -25,6 +29,10 @@ pub struct DutyItem {
     pub opened_at: Timestamp,
     /// Until when.
     pub closed_at: Option<Timestamp>,
+    /// Who closed it: a person, or what answered it.
+    pub closed_by: Option<String>,
+    /// When its page was sent, or found to be needless.
+    pub paged_at: Option<Timestamp>,
 }
 
 statements! {
@@ -32,11 +40,26 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING";
     CLOSE_ANSWERED: "UPDATE duty_items SET closed_at = $2, closed_by = $3
-        WHERE subject = $1 AND kind IN ('stuck', 'unroutable') AND closed_at IS NULL";
-    CLOSE: "UPDATE duty_items SET closed_at = $3, closed_by = $4
-        WHERE subject = $1 AND kind = $2 AND closed_at IS NULL";
-    LIST_OF_ALERT: "SELECT * FROM duty_items WHERE alert_id = $1 ORDER BY opened_at, id";
-    LIST_OPEN: "SELECT * FROM duty_items WHERE closed_at IS NULL ORDER BY opened_at, id LIMIT $1";
+        WHERE subject = $1 AND kind IN ('stuck', 'unroutable') AND closed_at IS NULL
+        RETURNING id";
+    CLOSE_OF_KIND: "UPDATE duty_items SET closed_at = $3, closed_by = $4
+        WHERE subject = $1 AND kind = $2 AND closed_at IS NULL
+        RETURNING id";
+    CLOSE: "UPDATE duty_items SET closed_at = $2, closed_by = $3
+        WHERE id = $1 AND closed_at IS NULL
+        RETURNING id";
+    LIST_OF_ALERT: "SELECT d.*, j.done_at AS paged_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+        WHERE d.alert_id = $1 ORDER BY d.opened_at, d.id";
+    LIST_OPEN: "SELECT d.*, j.done_at AS paged_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+        WHERE d.closed_at IS NULL ORDER BY d.opened_at, d.id LIMIT $1";
+    LIST_LATEST: "SELECT d.*, j.done_at AS paged_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+        ORDER BY d.opened_at DESC, d.id DESC LIMIT $1";
+    LOAD: "SELECT d.*, j.done_at AS paged_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+        WHERE d.id = $1";
 }
 
 impl Tx {
@@ -72,7 +95,8 @@ impl Tx {
         Ok(opened)
     }
 
-    /// Opens an item unless one of its kind is open for its subject; whether it is new.
+    /// Opens an item, and enqueues its page, unless one of its kind is open for its subject;
+    /// whether it is new.
     pub async fn open_duty_item(
         &mut self,
         id: DutyItemId,
@@ -92,6 +116,9 @@ impl Tx {
             provider.map(str::to_owned),
             now,
         )?;
+        if rows == 1 {
+            self.enqueue_job(&Job::Page { duty_item_id: id }).await?;
+        }
         Ok(rows == 1)
     }
 
@@ -101,8 +128,30 @@ impl Tx {
         subject: &str,
         by: &str,
     ) -> Result<(), StoreError> {
-        let now = self.now.micros();
-        execute!(self, CLOSE_ANSWERED, subject.to_owned(), now, by.to_owned()).map(drop)
+        let (now, by) = (self.now.micros(), by.to_owned());
+        let closed = fetch_all!(self, read_id, CLOSE_ANSWERED, subject.to_owned(), now, by)?;
+        self.enqueue_resolves(&closed).await
+    }
+
+    /// Closes an item; false where it is closed, or there is none.
+    pub async fn close_duty_item(&mut self, id: DutyItemId, by: &str) -> Result<bool, StoreError> {
+        let (now, by) = (self.now.micros(), by.to_owned());
+        let closed = fetch_all!(self, read_id, CLOSE, id.to_string(), now, by)?;
+        self.enqueue_resolves(&closed).await?;
+        Ok(!closed.is_empty())
+    }
+
+    async fn enqueue_resolves(&mut self, closed: &[DutyItemId]) -> Result<(), StoreError> {
+        for id in closed {
+            let resolve = Job::PageResolve { duty_item_id: *id };
+            self.enqueue_job(&resolve).await?;
+        }
+        Ok(())
+    }
+
+    /// An item.
+    pub async fn load_duty_item(&mut self, id: DutyItemId) -> Result<Option<DutyItem>, StoreError> {
+        fetch_optional!(self, read, LOAD, id.to_string())
     }
 
     /// Closes a subject's open item of this kind, whose cause is gone; whether there was one.
@@ -112,10 +161,11 @@ impl Tx {
         subject: &str,
         by: &str,
     ) -> Result<bool, StoreError> {
-        let now = self.now.micros();
-        let subject = subject.to_owned();
-        let rows = execute!(self, CLOSE, subject, kind.as_str(), now, by.to_owned())?;
-        Ok(rows > 0)
+        let (now, by) = (self.now.micros(), by.to_owned());
+        let (subject, kind) = (subject.to_owned(), kind.as_str());
+        let closed = fetch_all!(self, read_id, CLOSE_OF_KIND, subject, kind, now, by)?;
+        self.enqueue_resolves(&closed).await?;
+        Ok(!closed.is_empty())
     }
 
     /// An alert's items, closed ones too, oldest first.
@@ -127,6 +177,18 @@ impl Tx {
     pub async fn list_open_duty_items(&mut self, limit: u32) -> Result<Vec<DutyItem>, StoreError> {
         fetch_all!(self, read, LIST_OPEN, i64::from(limit))
     }
+
+    /// The items opened last, closed ones too, the newest first, at most `limit`.
+    pub async fn list_latest_duty_items(
+        &mut self,
+        limit: u32,
+    ) -> Result<Vec<DutyItem>, StoreError> {
+        fetch_all!(self, read, LIST_LATEST, i64::from(limit))
+    }
+}
+
+fn read_id(row: &impl Row) -> Result<DutyItemId, StoreError> {
+    row.id("id", DutyItemId::new)
 }
 
 fn read(row: &impl Row) -> Result<DutyItem, StoreError> {
@@ -138,5 +200,7 @@ fn read(row: &impl Row) -> Result<DutyItem, StoreError> {
         provider: row.opt_text("provider")?,
         opened_at: row.instant("opened_at")?,
         closed_at: row.opt_instant("closed_at")?,
+        closed_by: row.opt_text("closed_by")?,
+        paged_at: row.opt_instant("paged_at")?,
     })
 }

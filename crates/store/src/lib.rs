@@ -22,6 +22,7 @@ pub mod deliveries;
 pub mod duty_items;
 pub mod events;
 pub mod instances;
+pub mod jobs;
 pub mod lanes;
 mod migrations;
 pub mod probes;
@@ -47,6 +48,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         duty_items::ALL,
         events::ALL,
         instances::ALL,
+        jobs::ALL,
         lanes::ALL,
         probes::ALL,
         provider_pauses::ALL,

@@ -45,6 +45,7 @@ macro_rules! file {
 const FILES: &[File] = &[
     file!(1, "create_tables", "0001_create_tables"),
     file!(2, "survive_failover", "0002_survive_failover"),
+    file!(3, "extend_jobs", "0003_extend_jobs", for both),
     file!(4, "add_probes", "0004_add_probes", for both),
 ];
 

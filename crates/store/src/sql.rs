@@ -134,7 +134,8 @@ pub struct Sql {
     pub(crate) postgres: &'static str,
 }
 
-/// Declares statements and the list of them. `lock` marks one that locks its rows.
+/// Declares statements and the list of them. `lock` marks one that locks its rows, `pick` one that
+/// locks those of its rows that nobody else holds.
 macro_rules! statements {
     ($($name:ident $(($lock:ident))?: $sql:expr;)*) => {
         $(const $name: $crate::sql::Sql = $crate::sql::Sql {
@@ -148,6 +149,7 @@ macro_rules! statements {
         pub(crate) const ALL: &[$crate::sql::Sql] = &[$($name),*];
     };
     (@lock) => { "\nFOR NO KEY UPDATE" };
+    (@pick) => { "\nFOR NO KEY UPDATE SKIP LOCKED" };
 }
 
 /// Runs a statement; the number of rows it changed.
