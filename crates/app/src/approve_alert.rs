@@ -74,6 +74,8 @@ impl App {
             let event = self.new_event(&mut alert, service, &proposal, approval, tx);
             tx.insert_event(&event).await?;
             providers = self.deliver_to(tx, &event, &setting).await?;
+            self.enqueue_ticket(tx, &alert, service, asked.by, &event, &providers)
+                .await?;
         }
         tx.update_alert(&alert).await?;
         let details = json!({

@@ -13,6 +13,7 @@ use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
 use crate::App;
+use crate::tickets::enqueue_cancel_comments;
 
 impl App {
     /// Cancels a broadcasting alert. The caller holds its lock and has checked the move.
@@ -34,6 +35,7 @@ impl App {
         };
         if let Some(sent) = tx.list_events(alert.id).await?.into_iter().next() {
             self.issue_cancel(tx, &mut alert, &sent).await?;
+            enqueue_cancel_comments(tx, alert.id, actor).await?;
         }
         tx.update_alert(&alert).await?;
         let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));

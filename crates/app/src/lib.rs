@@ -25,6 +25,7 @@ pub mod authenticate;
 pub mod cancel_alert;
 pub mod complete_alerts;
 pub mod create_alert;
+pub mod duty_items;
 pub mod keys;
 mod lanes;
 pub mod move_alert;
@@ -32,6 +33,7 @@ pub mod read_alerts;
 pub mod secrets;
 pub mod services;
 pub mod submit_cap;
+mod tickets;
 pub mod update_alert;
 pub mod users;
 
@@ -40,6 +42,7 @@ pub use areas::AreasRefusal;
 pub use balefire_store::alerts::Alert;
 pub use balefire_store::api_keys::KeyKind;
 pub use balefire_store::deliveries::DeliveryHistory;
+pub use balefire_store::duty_items::DutyItem;
 pub use balefire_store::services::Service;
 pub use balefire_store::{Store, StoreError};
 
@@ -56,6 +59,10 @@ pub struct Settings {
     pub headline: String,
     /// What can be carried (D11).
     pub scripts: Scripts,
+    /// Whether this is the live environment, where an alert may wake a country (D16).
+    pub is_live: bool,
+    /// Whether an approved alert gets a ticket: in the live environment, where `[tickets]` says so.
+    pub makes_tickets: bool,
     /// Internal clients with the secrets of each, for rotation.
     pub clients: Vec<(String, Vec<String>)>,
 }

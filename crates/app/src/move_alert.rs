@@ -145,6 +145,13 @@ impl App {
             event = "alert.moved", alert.id = %id, from = from.as_str(), to = asked.to.as_str(),
             user.id = %asked.by, "an alert moved to another state"
         );
+        if asked.to == Status::Broadcasting && self.settings.is_live && !moved.is_stubbed {
+            tracing::error!(
+                event = "alert.live", alert.id = %id, service.id = %service_id,
+                channel = service.channel.as_str(), user.id = %asked.by,
+                "a live alert was approved; if nobody expects it, cancel it"
+            );
+        }
         Ok(moved)
     }
 

@@ -9,6 +9,7 @@
 //! permit of another's; a lane that panics goes on. What it leaves to `step`: every decision.
 
 mod bulkhead;
+pub mod jobs;
 mod lane_task;
 pub mod ports;
 mod recovery;

@@ -244,6 +244,8 @@ fn settings() -> Settings {
         },
         headline: "Emergency alert".to_owned(),
         scripts: Scripts::GsmWelsh,
+        is_live: false,
+        makes_tickets: false,
         clients: vec![
             ("notify-admin".to_owned(), vec![ADMIN_SECRET.to_owned()]),
             ("govuk-alerts".to_owned(), vec![GOVUK_SECRET.to_owned()]),

@@ -1,0 +1,187 @@
+//! Side effects: tickets and pages (D7, D19).
+//!
+//! Each is a row in `jobs`, stored in the transaction that caused it. A worker takes what is due,
+//! calls the other system without a transaction, and stores what came of it, fenced by its name and
+//! the try. What fails is tried again: pages for ever, tickets for a week.
+//!
+//! What it promises: one ticket per alert as long as the ticket service answers truly and keeps its
+//! `external_id`; a page's try within seconds of its item; nothing here is waited for by a send or
+//! an approval. What it does not: a comment whose answer was lost may stand twice in a ticket.
+
+mod carry_out;
+mod pagerduty;
+mod zendesk;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use balefire_domain::entropy::Entropy;
+use balefire_domain::ids::InstanceId;
+use balefire_domain::job::JobKind;
+use balefire_domain::limits::{JOB_LEASE, JOBS_PER_KIND_MAX};
+use balefire_domain::time::Clock;
+use balefire_gateway::HttpClient;
+use balefire_store::{Store, StoreError};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+pub use pagerduty::PagerDuty;
+pub use zendesk::Zendesk;
+
+use crate::sweep::bounded;
+
+/// How often what is due is looked for.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+/// How long jobs under way are awaited at the end; what is left is taken up when its lease ends.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// What the configuration says about side effects. It has no `Debug`: it holds secrets.
+#[derive(Clone)]
+pub struct JobSettings {
+    /// `[tickets]`, where there are any.
+    pub tickets: Option<Zendesk>,
+    /// `[pages]`, where there are any.
+    pub pages: Option<PagerDuty>,
+}
+
+/// Carries out jobs. Any number of processes may run one on the same database.
+pub struct JobRunner {
+    store: Store,
+    client: HttpClient,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: JobSettings,
+    owner: InstanceId,
+    places: [(JobKind, Arc<Semaphore>); JobKind::ALL.len()],
+}
+
+impl JobRunner {
+    /// A runner that does nothing before [`JobRunner::run`].
+    pub fn new(
+        store: Store,
+        client: HttpClient,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: JobSettings,
+    ) -> Self {
+        let owner = InstanceId::new(entropy.uuid_v7(clock.now()));
+        let places = JobKind::ALL.map(|kind| (kind, Arc::new(Semaphore::new(JOBS_PER_KIND_MAX))));
+        Self {
+            store,
+            client,
+            clock,
+            entropy,
+            settings,
+            owner,
+            places,
+        }
+    }
+
+    /// Carries out what is due until `end` is cancelled. Failures of the database are logged, and
+    /// the next look tries again.
+    pub async fn run(self: Arc<Self>, end: CancellationToken) {
+        let mut under_way = JoinSet::new();
+        let mut look = interval(LOOK_PERIOD);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_behind = false;
+        loop {
+            tokio::select! {
+                () = end.cancelled() => break,
+                _ = look.tick() => {}
+                Some(ended) = under_way.join_next() => {
+                    log_panic(ended);
+                    // A free place is worth a look only while more is known to be due.
+                    if !is_behind {
+                        continue;
+                    }
+                }
+            }
+            match self.take_up(&mut under_way).await {
+                Ok(behind) => is_behind = behind,
+                Err(error) => tracing::error!(
+                    event = "jobs.failed",
+                    error = &error as &dyn std::error::Error,
+                    "the database failed; the next look for side effects tries again"
+                ),
+            }
+        }
+        let all_ended = async { while under_way.join_next().await.is_some() {} };
+        // Dropped, they end where they stand; their leases end soon.
+        let _ = timeout(DRAIN_MAX, all_ended).await;
+    }
+
+    /// Carries out what is due now, and waits for it; how many jobs were taken.
+    pub async fn run_due(self: &Arc<Self>) -> Result<usize, StoreError> {
+        let mut taken = 0;
+        let mut under_way = JoinSet::new();
+        loop {
+            self.take_up(&mut under_way).await?;
+            if under_way.is_empty() {
+                return Ok(taken);
+            }
+            while let Some(ended) = under_way.join_next().await {
+                log_panic(ended);
+                taken += 1;
+            }
+        }
+    }
+
+    /// Begins what is due as far as there are places; whether more may be due.
+    async fn take_up(self: &Arc<Self>, under_way: &mut JoinSet<()>) -> Result<bool, StoreError> {
+        let due = bounded("list_due_jobs", async {
+            let tx = self.store.begin_read("list_due_jobs", self.clock.now());
+            tx.await?.list_due_job_kinds().await
+        })
+        .await?;
+        let mut is_behind = false;
+        for (kind, places) in &self.places {
+            let free = places.available_permits();
+            if !due.contains(kind) || !self.carries_out(*kind) {
+                continue;
+            }
+            if free == 0 {
+                is_behind = true;
+                continue;
+            }
+            let claimed = bounded("claim_jobs", async {
+                let mut tx = self.store.begin("claim_jobs", self.clock.now()).await?;
+                let claimed = tx.claim_jobs(*kind, self.owner, free, JOB_LEASE).await?;
+                tx.commit().await?;
+                Ok(claimed)
+            })
+            .await?;
+            is_behind |= claimed.len() == free;
+            for job in claimed {
+                let place = Arc::clone(places).try_acquire_owned();
+                let place = place.expect("only this loop takes places, and it counted them");
+                let this = Arc::clone(self);
+                under_way.spawn(async move {
+                    this.carry_out(&job).await;
+                    drop(place);
+                });
+            }
+        }
+        Ok(is_behind)
+    }
+
+    /// Whether jobs of this kind are this runner's. Tickets wait while none are configured; pages
+    /// are ended as needless instead, for nobody wants last month's.
+    const fn carries_out(&self, kind: JobKind) -> bool {
+        match kind {
+            JobKind::Ticket | JobKind::TicketComment => self.settings.tickets.is_some(),
+            JobKind::Page | JobKind::PageResolve => true,
+        }
+    }
+}
+
+fn log_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(
+            event = "job.panicked",
+            error = &error as &dyn std::error::Error,
+            "a fault of ours ended a side effect; it is tried again when its lease ends"
+        );
+    }
+}
