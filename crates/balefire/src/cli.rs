@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use balefire_domain::alert::Mode;
 use balefire_domain::channel::Channel;
-use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId};
+use balefire_domain::ids::{AlertId, ApiKeyId, DutyItemId, ServiceId};
 use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use balefire_domain::provider::ProviderName;
 use balefire_store::api_keys::KeyKind;
@@ -69,6 +69,9 @@ pub(crate) enum Command {
     /// Providers: the mobile networks and their routes.
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Duty items: what only a person on duty can mend.
+    #[command(subcommand)]
+    Item(ItemCommand),
     /// CAP documents.
     #[command(subcommand)]
     Cap(CapCommand),
@@ -195,6 +198,23 @@ pub(crate) enum DeliveryCommand {
 pub(crate) enum ProviderCommand {
     /// List the providers with their routes and the latest that is known of each.
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ItemCommand {
+    /// List the open items, oldest first, each with what to do; docs/runbook.md tells more.
+    List {
+        /// Closed ones too, newest first.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Close an item that is dealt with. Names its person: --as EMAIL. It changes no delivery.
+    Close {
+        id: DutyItemId,
+        /// What was found and done, for the audit trail.
+        #[arg(long)]
+        note: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use balefire_app::secrets::{SECRET_KEY_BYTES, SecretKey};
 use balefire_app::{App, Settings};
+use balefire_dispatcher::jobs::JobRunner;
 use balefire_dispatcher::{DispatchSettings, Dispatcher};
 use balefire_domain::entropy::Entropy;
 use balefire_domain::time::Clock;
-use balefire_gateway::{Endpoint, Gateway, GatewaySettings};
+use balefire_gateway::{Endpoint, Gateway, GatewaySettings, HttpClient};
 use balefire_store::{DatabaseUrl, MigrationState, Store};
 use balefire_web::{WebLimits, WebState};
 use tokio::net::TcpListener;
@@ -91,6 +92,8 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
         figures: config.dispatch.figures(),
         headline: config.cbc.headline.clone(),
         scripts: config.text.scripts,
+        is_live: config.environment == config::Environment::Live,
+        makes_tickets: config.makes_tickets(),
         clients: clients.collect(),
     };
     Ok(App {
@@ -207,7 +210,13 @@ impl Service {
         }
         if roles.contains(&Role::Schedule) {
             let (app, end) = (app.clone(), end.clone());
+            let runner = Arc::new(job_runner(config, &app)?);
+            let jobs_end = end.clone();
             loops.spawn(async move { ("schedule", schedule(app, end).await) });
+            loops.spawn(async move {
+                runner.run(jobs_end).await;
+                ("tickets and pages", Ok(()))
+            });
         }
         if roles.contains(&Role::Api) {
             let dispatcher = dispatching.as_ref().map(|d| Arc::clone(&d.dispatcher));
@@ -320,6 +329,23 @@ async fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::
     let wake = Arc::clone(&app.wake);
     Ok(Dispatcher::new(
         store, gateway, clock, entropy, settings, wake,
+    ))
+}
+
+/// The runner of tickets and pages. It shares the connections of the requests: dispatch has
+/// its own.
+fn job_runner(config: &Config, app: &App) -> anyhow::Result<JobRunner> {
+    let connect_timeout = Duration::from_millis(config.dispatch.connect_timeout_ms);
+    let ca_file = config.cbc.ca_file.as_deref().map(Path::new);
+    let client = HttpClient::new(connect_timeout, ca_file).context("cbc.ca_file")?;
+    let settings = config::job_settings(config)?;
+    let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
+    Ok(JobRunner::new(
+        app.store.clone(),
+        client,
+        clock,
+        entropy,
+        settings,
     ))
 }
 

@@ -17,7 +17,7 @@ use balefire_domain::ids::{AlertId, ServiceId};
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
-use super::{Session, WRONG_USAGE, cap, find, render};
+use super::{Session, cap, find, render};
 use crate::cli::{AlertCommand, DeliveryCommand};
 
 /// How often a watched alert is looked at.
@@ -38,16 +38,8 @@ pub(super) async fn run(session: &Session, command: AlertCommand) -> anyhow::Res
     }
 }
 
-/// The person that an act must name.
-fn person(session: &Session) -> Result<&str, ExitCode> {
-    session.person.as_deref().ok_or_else(|| {
-        eprintln!("balefire: who does this? Name the person: --as EMAIL");
-        ExitCode::from(WRONG_USAGE)
-    })
-}
-
 async fn submit(session: &Session, file: &Path, id: ServiceId) -> anyhow::Result<ExitCode> {
-    let email = match person(session) {
+    let email = match session.person() {
         Ok(email) => email,
         Err(code) => return Ok(code),
     };
@@ -143,7 +135,7 @@ async fn move_to(
     to: Status,
     seen: Seen,
 ) -> anyhow::Result<ExitCode> {
-    let email = match person(session) {
+    let email = match session.person() {
         Ok(email) => email,
         Err(code) => return Ok(code),
     };

@@ -6,6 +6,7 @@ mod cap;
 mod configuration;
 mod demo;
 mod demo_output;
+mod item;
 mod key;
 mod provider;
 mod provider_sim;
@@ -55,7 +56,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Key(_)
         | Command::Alert(_)
         | Command::Delivery(_)
-        | Command::Provider(_) => {}
+        | Command::Provider(_)
+        | Command::Item(_) => {}
     }
     let _log = telemetry::to_stderr();
     let config = config::load(file.as_deref())?;
@@ -74,6 +76,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Alert(command) => alert::run(&context, command).await,
         Command::Delivery(command) => alert::deliveries(&context, &command).await,
         Command::Provider(command) => provider::run(&context, &command).await,
+        Command::Item(command) => item::run(&context, command).await,
         Command::Cap(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
             unreachable!("done above")
         }
@@ -94,6 +97,14 @@ impl Session {
             None => Ok(Actor::CommandLine),
             Some(email) => Ok(Actor::User(find(app, email).await?.id)),
         }
+    }
+
+    /// The person that an act must name (D50).
+    fn person(&self) -> Result<&str, ExitCode> {
+        self.person.as_deref().ok_or_else(|| {
+            eprintln!("balefire: who does this? Name the person: --as EMAIL");
+            ExitCode::from(WRONG_USAGE)
+        })
     }
 
     /// Prints an object: as JSON, or in the words of `plain`.

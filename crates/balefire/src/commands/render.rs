@@ -1,6 +1,7 @@
 //! Alerts and deliveries as commands print them.
 
 use balefire_domain::lane::{Attempt, Delivery, State};
+use balefire_domain::page;
 use balefire_domain::time::Timestamp;
 use balefire_store::alerts::Alert;
 use balefire_store::deliveries::DeliveryHistory;
@@ -145,9 +146,24 @@ pub(super) fn delivery_lines(history: &DeliveryHistory) -> String {
 }
 
 pub(super) fn duty_item(item: &DutyItem) -> Value {
+    let at = |instant: Option<Timestamp>| instant.map(Timestamp::to_json_style);
     json!({
-        "id": item.id, "kind": item.kind, "subject": item.subject, "provider": item.provider,
-        "opened_at": item.opened_at.to_json_style(),
-        "closed_at": item.closed_at.map(Timestamp::to_json_style),
+        "id": item.id, "kind": item.kind, "subject": item.subject, "alert_id": item.alert_id,
+        "provider": item.provider, "opened_at": item.opened_at.to_json_style(),
+        "paged_at": at(item.paged_at), "closed_at": at(item.closed_at),
+        "closed_by": item.closed_by, "advice": page::advice(&item.kind),
     })
+}
+
+/// An item with what to do about it.
+pub(super) fn duty_item_lines(item: &DutyItem) -> String {
+    let provider = item.provider.as_deref().unwrap_or("-");
+    let ended = match (item.closed_at, &item.closed_by) {
+        (Some(at), Some(by)) => format!("closed {at} by {by}"),
+        _ => format!("OPEN\n    {}", page::advice(&item.kind)),
+    };
+    format!(
+        "{}  {}  {:<24} {provider:<10} {}  {ended}",
+        item.id, item.opened_at, item.kind, item.subject
+    )
 }

@@ -199,12 +199,7 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
 
 fn check_side_effects(config: &Config, findings: &mut Vec<String>) {
     let not_built = |key: &str, kind: &str| format!("{key} = \"{kind}\" is not built yet");
-    if config.tickets.kind != "none" {
-        findings.push(not_built("tickets.kind", &config.tickets.kind));
-    }
-    if config.pages.kind != "none" {
-        findings.push(not_built("pages.kind", &config.pages.kind));
-    }
+    super::side_effects::check(config, findings);
     if config.queue.kind != "database" {
         findings.push(not_built("queue.kind", &config.queue.kind));
     }
@@ -256,7 +251,10 @@ mod tests {
             ),
             ("[clients]\nx = []\n", vec!["clients.x"]),
             ("[database]\nurl = \"mysql://x\"\n", vec!["database.url"]),
-            ("[tickets]\nkind = \"zendesk\"\n", vec!["tickets.kind"]),
+            (
+                "[tickets]\nkind = \"zendesk\"\n",
+                vec!["tickets.kind", "tickets.key"],
+            ),
             (
                 "[dispatch]\nclock_skew_seconds = 10000\n",
                 vec!["dispatch.clock_skew_seconds"],

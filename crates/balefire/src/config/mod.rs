@@ -5,6 +5,7 @@
 mod check;
 mod environment;
 mod secret;
+mod side_effects;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::check;
 pub(crate) use secret::Secret;
+pub(crate) use side_effects::job_settings;
 
 /// Where this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +134,9 @@ pub(crate) struct Secrets {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Tickets {
     pub(crate) kind: String,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) key: Option<Secret>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,6 +144,8 @@ pub(crate) struct Tickets {
 pub(crate) struct Pages {
     pub(crate) kind: String,
     pub(crate) none_is_fine: bool,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) routing_key: Option<Secret>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -251,6 +258,9 @@ impl Default for Tickets {
     fn default() -> Self {
         Self {
             kind: "none".to_owned(),
+            endpoint_url: None,
+            email: None,
+            key: None,
         }
     }
 }
@@ -260,6 +270,8 @@ impl Default for Pages {
         Self {
             kind: "none".to_owned(),
             none_is_fine: false,
+            endpoint_url: None,
+            routing_key: None,
         }
     }
 }
@@ -269,6 +281,13 @@ impl Default for Queue {
         Self {
             kind: "database".to_owned(),
         }
+    }
+}
+
+impl Config {
+    /// Whether an approved alert gets a ticket: in the live environment only (D16).
+    pub(crate) fn makes_tickets(&self) -> bool {
+        self.environment == Environment::Live && self.tickets.kind == "zendesk"
     }
 }
 
