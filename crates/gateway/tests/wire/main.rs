@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what is missing ends a test")]
 
+mod answers;
 mod http_client;
 mod proxies;
 mod support;
