@@ -13,8 +13,12 @@ use serde_json::json;
 use crate::{App, Failure, repeat};
 
 impl App {
-    /// Completes what is over, a bounded number at a time; how many.
+    /// Completes what is over, a bounded number at a time; how many. By a clock in doubt nothing
+    /// is over (D35).
     pub async fn complete_alerts(&self) -> Result<usize, StoreError> {
+        if !self.clock.is_trusted() {
+            return Ok(0);
+        }
         let mut tx = self
             .store
             .begin_read("list_alerts_over", self.clock.now())

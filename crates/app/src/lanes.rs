@@ -2,7 +2,9 @@
 
 use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId};
 use balefire_domain::lane::policy::ends_at;
-use balefire_domain::lane::{Conditions, Delivery, Effect, Lane, LaneEvent, Policy, State, step};
+use balefire_domain::lane::{
+    Conditions, Delivery, Effect, HoldReason, Lane, LaneEvent, Policy, State, step,
+};
 use balefire_domain::provider::ProviderName;
 use balefire_store::deliveries::Frozen;
 use balefire_store::events::Event;
@@ -13,8 +15,12 @@ use crate::App;
 
 impl App {
     pub(crate) fn policy(&self, provider: &ProviderName) -> Policy {
-        // What holds just now is read when an attempt opens, not when an event is issued.
-        let conditions = Conditions::default();
+        // What holds just now is read when an attempt opens, not when an event is issued. But a
+        // clock in doubt ends nothing here either (D35).
+        let conditions = Conditions {
+            hold: (!self.clock.is_trusted()).then_some(HoldReason::Clock),
+            ..Conditions::default()
+        };
         let settings = &self.settings;
         let profile = settings.profile(provider);
         Policy::of(

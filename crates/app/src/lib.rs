@@ -29,6 +29,7 @@ pub mod duty_items;
 pub mod keys;
 mod lanes;
 pub mod move_alert;
+pub mod providers;
 pub mod read_alerts;
 pub mod secrets;
 pub mod services;

@@ -9,8 +9,10 @@
 //! permit of another's; a lane that panics goes on. What it leaves to `step`: every decision.
 
 mod bulkhead;
+pub mod clock_guard;
 pub mod jobs;
 mod lane_task;
+pub mod link_tests;
 pub mod ports;
 mod recovery;
 mod settle;
@@ -23,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use balefire_domain::entropy::Entropy;
 use balefire_domain::ids::InstanceId;
-use balefire_domain::lane::{Figures, Policy};
+use balefire_domain::lane::{Figures, HoldReason, Policy};
 use balefire_domain::provider::{Profile, ProviderName};
 use balefire_domain::time::Clock;
 use balefire_gateway::Gateway;
@@ -119,6 +121,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         conditions.hedge = settings
             .is_hedging
             .then(|| self.tempo.hedge(provider, tx.now(), deadline));
+        if !self.clock.is_trusted() {
+            conditions.hold = Some(HoldReason::Clock);
+        }
         let profile = settings.profiles.get(provider);
         Ok(Policy::of(
             &settings.figures,

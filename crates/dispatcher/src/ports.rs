@@ -19,6 +19,7 @@ pub use balefire_gateway::{Answered, ProbeRequest, Probed, ProxySays, SendReques
 pub use balefire_store::StoreError;
 pub use balefire_store::deliveries::Frozen;
 pub use balefire_store::lanes::{AnswerRecord, DueLane, LaneKey};
+pub use balefire_store::probes::{Probe, ProbeKey, ProbeResult};
 use balefire_store::{Store, Tx};
 
 /// What a step with the database comes to.
@@ -171,6 +172,67 @@ pub trait Transaction: Send + Sized {
     ) -> impl Future<Output = Stored<u64>> + Send;
 }
 
+/// What link tests and the clock's guard need of a transaction beside what dispatch does.
+pub trait ProbeTransaction: Transaction {
+    /// All link tests, heartbeats and canaries that were ever planned.
+    fn list_probes(&mut self) -> impl Future<Output = Stored<Vec<Probe>>> + Send;
+
+    /// Plans a question that nobody has planned yet.
+    fn plan_probe(
+        &mut self,
+        key: &ProbeKey,
+        due_at: Timestamp,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Moves a question on that was due at `due_at`; whether nobody else did.
+    fn claim_probe(
+        &mut self,
+        key: &ProbeKey,
+        due_at: Timestamp,
+        next_at: Timestamp,
+    ) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Remembers what a question was answered.
+    fn save_probe_result(
+        &mut self,
+        key: &ProbeKey,
+        result: &ProbeResult,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Remembers how a test of a route ended, which orders the routes and is no traffic.
+    fn save_route_test(
+        &mut self,
+        provider: &str,
+        route: &str,
+        is_good: bool,
+        detail: &str,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Whether a lane of this provider is due.
+    fn has_due_lanes(&mut self, provider: &str) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// When a route last brought an alert or a cancel through.
+    fn load_carried_at(
+        &mut self,
+        provider: &str,
+        route: &str,
+    ) -> impl Future<Output = Stored<Option<Timestamp>>> + Send;
+
+    /// Closes a subject's open duty item of this kind; whether there was one.
+    fn close_duty_item_of(
+        &mut self,
+        kind: DutyKind,
+        subject: &str,
+        by: &str,
+    ) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// What the database's own clock says; absent where that would prove nothing.
+    fn read_database_clock(&mut self) -> impl Future<Output = Stored<Option<Timestamp>>> + Send;
+
+    /// Makes the lanes due that waited for a clock to be right; how many.
+    fn wake_lanes_held_by_clock(&mut self) -> impl Future<Output = Stored<u64>> + Send;
+}
+
 /// The way out to every proxy.
 pub trait WayOut: Send + Sync + 'static {
     /// Sends a delivery over a route and says what became of it, at the deadline at the latest.
@@ -290,5 +352,54 @@ impl Transaction for Tx {
     }
     async fn end_unseen_instances(&mut self, since: Timestamp) -> Stored<u64> {
         Self::end_unseen_instances(self, since).await
+    }
+}
+
+impl ProbeTransaction for Tx {
+    async fn list_probes(&mut self) -> Stored<Vec<Probe>> {
+        Self::list_probes(self).await
+    }
+    async fn plan_probe(&mut self, key: &ProbeKey, due_at: Timestamp) -> Stored<()> {
+        Self::plan_probe(self, key, due_at).await
+    }
+    async fn claim_probe(
+        &mut self,
+        key: &ProbeKey,
+        due_at: Timestamp,
+        next_at: Timestamp,
+    ) -> Stored<bool> {
+        Self::claim_probe(self, key, due_at, next_at).await
+    }
+    async fn save_probe_result(&mut self, key: &ProbeKey, result: &ProbeResult) -> Stored<()> {
+        Self::save_probe_result(self, key, result).await
+    }
+    async fn save_route_test(
+        &mut self,
+        provider: &str,
+        route: &str,
+        is_good: bool,
+        detail: &str,
+    ) -> Stored<()> {
+        Self::save_route_test(self, provider, route, is_good, detail).await
+    }
+    async fn has_due_lanes(&mut self, provider: &str) -> Stored<bool> {
+        Self::has_due_lanes(self, provider).await
+    }
+    async fn load_carried_at(&mut self, provider: &str, route: &str) -> Stored<Option<Timestamp>> {
+        Self::load_carried_at(self, provider, route).await
+    }
+    async fn close_duty_item_of(
+        &mut self,
+        kind: DutyKind,
+        subject: &str,
+        by: &str,
+    ) -> Stored<bool> {
+        Self::close_duty_item_of(self, kind, subject, by).await
+    }
+    async fn read_database_clock(&mut self) -> Stored<Option<Timestamp>> {
+        Self::read_database_clock(self).await
+    }
+    async fn wake_lanes_held_by_clock(&mut self) -> Stored<u64> {
+        Self::wake_lanes_held_by_clock(self).await
     }
 }

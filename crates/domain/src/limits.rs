@@ -72,6 +72,8 @@ pub const CA_FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub const ATTEMPTS_PER_PROVIDER_MAX: usize = 32;
 /// Of these, how many only a cancel may take (D60).
 pub const ATTEMPTS_FOR_CANCELS_ONLY: usize = 8;
+/// Link tests, heartbeats and canaries that one process has under way at once.
+pub const PROBES_AT_ONCE_MAX: usize = 32;
 /// Lanes that one sweep takes up; the next sweep takes the rest.
 pub const LANES_PER_SWEEP_MAX: usize = 500;
 /// Jobs of one kind that are carried out at once in one process.

@@ -20,6 +20,12 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Duration {
         self.now().since(Timestamp::from_micros(0))
     }
+
+    /// Whether the wall clock may be believed just now (D35). What it says is then no ground for
+    /// sending, expiring or taking anything for drained.
+    fn is_trusted(&self) -> bool {
+        true
+    }
 }
 
 /// An instant in whole microseconds since the Unix epoch, UTC.

@@ -7,8 +7,8 @@
 //! names, and a message past its `not_after` is refused. It answers in our own protocol:
 //! `{"identifier":…,"outcome":"accepted"|"duplicate"|"unknown-reference"|"refused","detail":…}`.
 //!
-//! A link test (`"message_type":"test"`) asks a CBC, a heartbeat (`"heartbeat"`) the proxy alone; to
-//! both a proxy also says what its clock shows and which of its starts answers:
+//! A link test (`"message_type":"test"`) asks a CBC, a heartbeat (`"heartbeat"`) the proxy alone;
+//! to both a proxy also says what its clock shows and which of its starts answers:
 //! `{…,"clock":"2026-11-23T04:09:03.123456Z","boot_id":"sim-…"}`. A canary has an identifier and
 //! nothing else. None of the three changes what a provider knows.
 //!

@@ -1,4 +1,5 @@
-//! What the database's clock says, for the one probe that compares it with ours (D35).
+//! What the database's clock says, for the one probe that compares it with ours (D35), and what a
+//! doubtful clock held.
 //!
 //! D52's exception: nothing else in SQL reads a clock. SQLite's is the machine's own, which would
 //! prove nothing.
@@ -7,6 +8,12 @@ use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, Sql, StoreError};
 use crate::store::{Inner, Tx};
+
+statements! {
+    WAKE_HELD: "UPDATE lanes SET wake_at = $1 WHERE wake_at > $1
+        AND EXISTS (SELECT 1 FROM deliveries d WHERE d.alert_id = lanes.alert_id
+            AND d.provider = lanes.provider AND d.state = 'held' AND d.reason = 'clock')";
+}
 
 /// PostgreSQL only.
 const READ: Sql = Sql {
@@ -30,5 +37,12 @@ impl Tx {
             .await
             .map_err(|source| StoreError::driver(READ.name, source))?;
         row.instant("at").map(Some)
+    }
+
+    /// Makes the lanes due that waited for a clock to be right: when they wake was reckoned by the
+    /// wrong one.
+    pub async fn wake_lanes_held_by_clock(&mut self) -> Result<u64, StoreError> {
+        let now = self.now.micros();
+        execute!(self, WAKE_HELD, now)
     }
 }

@@ -42,6 +42,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         alerts::ALL,
         api_keys::ALL,
         audit_entries::ALL,
+        clock::ALL,
         conditions::ALL,
         counters::ALL,
         deliveries::ALL,

@@ -27,6 +27,8 @@ statements! {
     LIST: "SELECT * FROM provider_pauses ORDER BY provider";
     COUNT_HELD: "SELECT count(*) AS held FROM deliveries
         WHERE provider = $1 AND state = 'held' AND reason = 'paused'";
+    COUNT_WAITING: "SELECT count(*) AS waiting FROM deliveries
+        WHERE provider = $1 AND kind = 'alert' AND ended_at IS NULL";
     WAKE_HELD: "UPDATE lanes SET wake_at = $2 WHERE provider = $1 AND wake_at > $2
         AND EXISTS (SELECT 1 FROM deliveries d WHERE d.alert_id = lanes.alert_id
             AND d.provider = lanes.provider AND d.state = 'held' AND d.reason = 'paused')";
@@ -76,6 +78,16 @@ impl Tx {
         let name = provider.as_str().to_owned();
         let held = fetch_optional!(self, |row| row.count("held"), COUNT_HELD, name)?;
         Ok(held.unwrap_or(0))
+    }
+
+    /// How many alerts a provider has not accepted, of those that have not ended.
+    pub async fn count_waiting_alerts(
+        &mut self,
+        provider: &ProviderName,
+    ) -> Result<u32, StoreError> {
+        let name = provider.as_str().to_owned();
+        let waiting = fetch_optional!(self, |row| row.count("waiting"), COUNT_WAITING, name)?;
+        Ok(waiting.unwrap_or(0))
     }
 }
 

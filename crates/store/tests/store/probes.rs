@@ -17,6 +17,7 @@ on_both_engines! {
     a_test_orders_the_routes_and_is_no_traffic,
     a_pause_is_told_with_the_failing_routes_and_ends_once,
     the_end_of_a_pause_makes_the_lanes_due_that_it_held,
+    a_clock_that_is_right_again_makes_the_lanes_due_that_it_held,
     a_duty_item_may_be_about_no_alert,
     the_database_says_its_time_where_it_has_a_clock_of_its_own,
 }
@@ -154,6 +155,22 @@ async fn the_end_of_a_pause_makes_the_lanes_due_that_it_held(db: TestStore) {
         !tx.has_due_lanes("o2").await.unwrap(),
         "its own pause holds it"
     );
+}
+
+async fn a_clock_that_is_right_again_makes_the_lanes_due_that_it_held(db: TestStore) {
+    store_live_lanes(&db.store, &["ee", "o2"]).await;
+    let in_an_hour = (T0 + seconds(3600)).micros();
+    for sql in [
+        "UPDATE deliveries SET state = 'held', reason = 'clock' WHERE provider = 'ee'",
+        &format!("UPDATE lanes SET wake_at = {in_an_hour}"),
+    ] {
+        db.database.execute(sql).await.unwrap();
+    }
+    let mut tx = db.begin().await;
+    assert_eq!(tx.wake_lanes_held_by_clock().await.unwrap(), 1);
+    assert!(tx.has_due_lanes("ee").await.unwrap());
+    assert!(!tx.has_due_lanes("o2").await.unwrap());
+    assert_eq!(tx.wake_lanes_held_by_clock().await.unwrap(), 0);
 }
 
 async fn a_duty_item_may_be_about_no_alert(db: TestStore) {
