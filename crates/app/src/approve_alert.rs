@@ -42,7 +42,7 @@ impl App {
         })
     }
 
-    fn is_welsh(&self, text: &str) -> bool {
+    pub(crate) fn is_welsh(&self, text: &str) -> bool {
         AlertText::normalise(text, self.settings.scripts)
             .is_ok_and(|text| text.language() == Language::Welsh)
     }

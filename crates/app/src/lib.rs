@@ -31,6 +31,7 @@ mod lanes;
 pub mod move_alert;
 pub mod providers;
 pub mod read_alerts;
+pub mod read_history;
 pub mod secrets;
 pub mod services;
 pub mod submit_cap;

@@ -8,6 +8,7 @@ use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, DutyItemId, ServiceId};
 use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use balefire_domain::provider::ProviderName;
+use balefire_domain::time::Timestamp;
 use balefire_store::api_keys::KeyKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     /// Duty items: what only a person on duty can mend.
     #[command(subcommand)]
     Item(ItemCommand),
+    /// The record: what was approved, sent and answered.
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// CAP documents.
     #[command(subcommand)]
     Cap(CapCommand),
@@ -218,6 +222,24 @@ pub(crate) enum ItemCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum HistoryCommand {
+    /// Hold the database, and what the providers logged, against the rules that must never be
+    /// broken (S1 to S14): order, at most once, no ghost, nothing without approval, and so on.
+    ///
+    /// It only reads, and may run beside a living service. Exit code 1 means that a rule is broken;
+    /// what was found says what to do. Without a log of the providers it says what it can't check.
+    Verify {
+        /// A log of the providers, as `provider-sim --log FILE` and GET /_sim/requests write it:
+        /// JSON lines. May be given several times; the log of one proxy stands in one file.
+        #[arg(long, value_name = "FILE")]
+        provider_log: Vec<PathBuf>,
+        /// Only alerts made since then, such as 2026-11-23T04:09:00Z.
+        #[arg(long, value_name = "TIME", value_parser = instant)]
+        since: Option<Timestamp>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum CapCommand {
     /// Say everything that is wrong with documents, with path and rule. Needs no database.
     Check {
@@ -250,6 +272,11 @@ fn name(text: &str) -> Result<String, String> {
         return Err(format!("a name has 1 to {REFERENCE_CHARS_MAX} characters"));
     }
     Ok(text.to_owned())
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_iso8601(text)
+        .ok_or_else(|| "it is a date and time such as 2026-11-23T04:09:00Z".to_owned())
 }
 
 fn providers(text: &str) -> Result<Providers, String> {

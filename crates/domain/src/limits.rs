@@ -113,6 +113,14 @@ pub const SIM_WAIT_MAX: Duration = Duration::from_secs(600);
 pub const SIM_HANG: Duration = Duration::from_secs(120);
 /// Requests that a simulator keeps waiting before it applies them.
 pub const SIM_WAITING_MAX: usize = 10_000;
+/// Alerts whose ids one read of `history verify` takes; each is then read and judged on its own.
+pub const HISTORY_PAGE_ALERTS: usize = 200;
+/// Requests in the providers' logs that `history verify` takes in one go, 100 bytes of memory each.
+pub const HISTORY_REQUESTS_MAX: usize = 5_000_000;
+/// Bytes of one line of a provider's log: the largest payload, with every character escaped.
+pub const HISTORY_LINE_BYTES_MAX: usize = 2 * INVOKE_PAYLOAD_BYTES_MAX;
+/// How long a request may be on its way before `history verify` takes it for late.
+pub const HISTORY_TRAVEL_MAX: Duration = Duration::from_secs(1);
 /// How long a request may take, its body included; then it is answered 503.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long the head of a request may take, and how long a connection may idle before the next.

@@ -21,6 +21,7 @@ pub mod counters;
 pub mod deliveries;
 pub mod duty_items;
 pub mod events;
+pub mod history;
 pub mod instances;
 pub mod jobs;
 pub mod lanes;
@@ -48,6 +49,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         deliveries::ALL,
         duty_items::ALL,
         events::ALL,
+        history::ALL,
         instances::ALL,
         jobs::ALL,
         lanes::ALL,

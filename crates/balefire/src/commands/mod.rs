@@ -6,9 +6,11 @@ mod cap;
 mod configuration;
 mod demo;
 mod demo_output;
+mod history;
 mod item;
 mod key;
 mod provider;
+mod provider_log;
 mod provider_sim;
 mod render;
 mod serve;
@@ -57,7 +59,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Alert(_)
         | Command::Delivery(_)
         | Command::Provider(_)
-        | Command::Item(_) => {}
+        | Command::Item(_)
+        | Command::History(_) => {}
     }
     let _log = telemetry::to_stderr();
     let config = config::load(file.as_deref())?;
@@ -77,6 +80,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Delivery(command) => alert::deliveries(&context, &command).await,
         Command::Provider(command) => provider::run(&context, &command).await,
         Command::Item(command) => item::run(&context, command).await,
+        Command::History(command) => history::run(&context, &command).await,
         Command::Cap(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
             unreachable!("done above")
         }

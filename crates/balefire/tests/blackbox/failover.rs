@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::support::api::words;
 use crate::support::evidence::gather;
+use crate::support::history;
 use crate::support::networks::fault;
 use crate::support::on_both_engines;
 use crate::support::oracle::judge;
@@ -262,4 +263,7 @@ async fn the_oracle_sees_a_network_that_applies_an_alert_twice(engine: Engine) {
     let id = &evidence.delivery(&alert, "ee", "alert").id;
     let want = format!("1: ee applied {id} 2 times");
     assert_eq!(evidence.findings(), [want]);
+    let ran = history::verify(&sandbox).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(history::violated(&ran.json()), ["S2"], "{ran:?}");
 }

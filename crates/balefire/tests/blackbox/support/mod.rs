@@ -4,6 +4,7 @@
 pub(crate) mod api;
 pub(crate) mod documents;
 pub(crate) mod evidence;
+pub(crate) mod history;
 pub(crate) mod networks;
 pub(crate) mod oracle;
 mod oracle_tests;

@@ -100,9 +100,15 @@ impl Networks {
 
     /// The log files of every start, oldest first.
     pub(crate) fn logs(&self) -> Vec<String> {
-        (1..=self.starts)
-            .map(|start| std::fs::read_to_string(self.log_of(start)).unwrap_or_default())
+        let files = self.log_files().into_iter();
+        files
+            .map(|file| std::fs::read_to_string(file).unwrap_or_default())
             .collect()
+    }
+
+    /// Where they are.
+    pub(crate) fn log_files(&self) -> Vec<PathBuf> {
+        (1..=self.starts).map(|start| self.log_of(start)).collect()
     }
 
     fn log_of(&self, start: u32) -> PathBuf {

@@ -17,6 +17,8 @@
 //! 8. what is acknowledged was applied;
 //! 9. message numbers are never used twice;
 //! 10. the API's course of each delivery says what its attempts say.
+//!
+//! Then the product judges its own record: `balefire history verify` must find nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,6 +62,7 @@ pub(crate) async fn judge_without_server(sandbox: &Sandbox) -> Evidence {
     let evidence = gather(sandbox).await;
     let findings = evidence.findings();
     assert!(findings.is_empty(), "{findings:#?}\n{evidence:#?}");
+    super::history::must_hold(sandbox).await;
     evidence
 }
 
