@@ -78,7 +78,7 @@ pub const PROBES_AT_ONCE_MAX: usize = 32;
 pub const LANES_PER_SWEEP_MAX: usize = 500;
 /// Jobs of one kind that are carried out at once in one process.
 pub const JOBS_PER_KIND_MAX: usize = 8;
-/// How long a job's one call to another system may take; a job makes two at most.
+/// How long one call of a job to another system may take; a job makes two at most.
 pub const JOB_CALL_TIME_MAX: Duration = Duration::from_secs(6);
 /// How long a job may take altogether.
 pub const JOB_TIME_MAX: Duration = Duration::from_secs(15);

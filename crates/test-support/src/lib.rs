@@ -4,6 +4,8 @@
 //! Nothing here may be a normal dependency of a crate that ships.
 
 pub mod clock;
+pub mod desks;
 pub mod entropy;
+pub mod http_server;
 pub mod poll;
 pub mod postgres;

@@ -105,7 +105,7 @@ impl JobRunner {
         drop(tx);
         Ok(
             match page::page_due(item.closed_at.is_some(), claimed.tries) {
-                page::Due::Now => Tried::of(pages.trigger(&self.client, &item).await, "sent"),
+                page::Due::Now => Tried::of(pages.trigger(&self.caller, &item).await, "sent"),
                 page::Due::NotYet => self.look_again(claimed),
                 page::Due::Never(why) => Tried::done(format!("not sent: {why}")),
             },
@@ -125,7 +125,7 @@ impl JobRunner {
             Some(_) => PageState::Ended,
         };
         Ok(match page::resolve_due(page) {
-            page::Due::Now => Tried::of(pages.resolve(&self.client, id).await, "sent"),
+            page::Due::Now => Tried::of(pages.resolve(&self.caller, id).await, "sent"),
             page::Due::NotYet => self.look_again(claimed),
             page::Due::Never(why) => Tried::done(format!("not sent: {why}")),
         })
@@ -142,7 +142,7 @@ impl JobRunner {
         body: &str,
     ) -> Tried {
         if claimed.tries > 1 {
-            match desk.find(&self.client, alert).await {
+            match desk.find(&self.caller, alert).await {
                 Ok(None) => {}
                 Ok(Some(ticket)) => return made(alert, ticket),
                 Err(why) => return Tried::Failed(why),
@@ -151,7 +151,7 @@ impl JobRunner {
         if self.clock.now() >= claimed.lease_ends_at {
             return Tried::Failed("this process was held up; its turn is over".to_owned());
         }
-        match desk.make(&self.client, alert, subject, body).await {
+        match desk.make(&self.caller, alert, subject, body).await {
             Ok(ticket) => made(alert, ticket),
             Err(why) => Tried::Failed(why),
         }
@@ -184,7 +184,7 @@ impl JobRunner {
         let deliveries: Vec<Progress> = histories.iter().map(progress).collect();
         Ok(match ticket::comment_due(comment, &deliveries) {
             ticket::Due::Now(words) => {
-                Tried::of(desk.comment(&self.client, ticket, &words).await, "said")
+                Tried::of(desk.comment(&self.caller, ticket, &words).await, "said")
             }
             ticket::Due::NotYet => self.look_again(claimed),
             ticket::Due::Never => Tried::done("not said: it did not happen"),

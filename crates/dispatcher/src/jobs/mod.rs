@@ -20,8 +20,11 @@ use balefire_domain::ids::InstanceId;
 use balefire_domain::job::JobKind;
 use balefire_domain::limits::{JOB_LEASE, JOBS_PER_KIND_MAX};
 use balefire_domain::time::Clock;
-use balefire_gateway::HttpClient;
+use balefire_gateway::{HttpAnswer, HttpCall, HttpClient};
 use balefire_store::{Store, StoreError};
+use bytes::Bytes;
+use http::Method;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -44,12 +47,40 @@ pub struct JobSettings {
     pub tickets: Option<Zendesk>,
     /// `[pages]`, where there are any.
     pub pages: Option<PagerDuty>,
+    /// How long one call may take: `JOB_CALL_TIME_MAX`.
+    pub call_timeout: Duration,
+}
+
+/// The way to other systems.
+struct Caller {
+    client: HttpClient,
+    timeout: Duration,
+}
+
+impl Caller {
+    /// Sends a request once. The error is a sentence for a person, without header or body.
+    async fn call(
+        &self,
+        method: Method,
+        url: String,
+        headers: Vec<(String, String)>,
+        body: Option<&Value>,
+    ) -> Result<HttpAnswer, String> {
+        let call = HttpCall {
+            method,
+            url,
+            headers,
+            body: body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())),
+            timeout: self.timeout,
+        };
+        self.client.call(call).await.map_err(|why| why.to_string())
+    }
 }
 
 /// Carries out jobs. Any number of processes may run one on the same database.
 pub struct JobRunner {
     store: Store,
-    client: HttpClient,
+    caller: Caller,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: JobSettings,
@@ -68,9 +99,13 @@ impl JobRunner {
     ) -> Self {
         let owner = InstanceId::new(entropy.uuid_v7(clock.now()));
         let places = JobKind::ALL.map(|kind| (kind, Arc::new(Semaphore::new(JOBS_PER_KIND_MAX))));
+        let caller = Caller {
+            client,
+            timeout: settings.call_timeout,
+        };
         Self {
             store,
-            client,
+            caller,
             clock,
             entropy,
             settings,

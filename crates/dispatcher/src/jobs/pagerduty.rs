@@ -2,13 +2,13 @@
 //! often a page is sent, one incident opens, and its end closes that one.
 
 use balefire_domain::ids::DutyItemId;
-use balefire_domain::limits::JOB_CALL_TIME_MAX;
 use balefire_domain::page;
-use balefire_gateway::{Endpoint, HttpCall, HttpClient};
+use balefire_gateway::Endpoint;
 use balefire_store::duty_items::DutyItem;
-use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
+
+use super::Caller;
 
 /// Where pages go. It has no `Debug`: the routing key is a secret.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub struct PagerDuty {
 
 impl PagerDuty {
     /// Opens an item's incident, or finds it open. The error is a sentence for a person.
-    pub(super) async fn trigger(&self, client: &HttpClient, item: &DutyItem) -> Result<(), String> {
+    pub(super) async fn trigger(&self, caller: &Caller, item: &DutyItem) -> Result<(), String> {
         let provider = item.provider.as_deref();
         let event = json!({
             "routing_key": self.routing_key,
@@ -46,30 +46,21 @@ impl PagerDuty {
                 },
             },
         });
-        self.send(client, &event).await
+        self.send(caller, &event).await
     }
 
     /// Closes an item's incident, where it is open.
-    pub(super) async fn resolve(
-        &self,
-        client: &HttpClient,
-        item: DutyItemId,
-    ) -> Result<(), String> {
+    pub(super) async fn resolve(&self, caller: &Caller, item: DutyItemId) -> Result<(), String> {
         let event = json!({
             "routing_key": self.routing_key, "event_action": "resolve", "dedup_key": item,
         });
-        self.send(client, &event).await
+        self.send(caller, &event).await
     }
 
-    async fn send(&self, client: &HttpClient, event: &Value) -> Result<(), String> {
-        let call = HttpCall {
-            method: Method::POST,
-            url: format!("{}/v2/enqueue", self.endpoint),
-            headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-            body: Bytes::from(event.to_string()),
-            timeout: JOB_CALL_TIME_MAX,
-        };
-        let answer = client.call(call).await.map_err(|why| why.to_string())?;
+    async fn send(&self, caller: &Caller, event: &Value) -> Result<(), String> {
+        let url = format!("{}/v2/enqueue", self.endpoint);
+        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        let answer = caller.call(Method::POST, url, headers, Some(event)).await?;
         match answer.status {
             // What the service took it says by this status; nothing in the body matters.
             202 => Ok(()),

@@ -4,13 +4,13 @@
 //! again, and as `Idempotency-Key`, so that a request that arrives twice makes one.
 
 use balefire_domain::ids::AlertId;
-use balefire_domain::limits::JOB_CALL_TIME_MAX;
-use balefire_gateway::{Endpoint, HttpAnswer, HttpCall, HttpClient};
+use balefire_gateway::{Endpoint, HttpAnswer};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
+
+use super::Caller;
 
 /// What every ticket is marked with.
 const TAG: &str = "balefire";
@@ -30,11 +30,11 @@ impl Zendesk {
     /// The ticket of an alert, where one was made. The error is a sentence for a person.
     pub(super) async fn find(
         &self,
-        client: &HttpClient,
+        caller: &Caller,
         alert: AlertId,
     ) -> Result<Option<u64>, String> {
         let path = format!("/api/v2/tickets.json?external_id={alert}");
-        let answer = self.call(client, Method::GET, &path, None, None).await?;
+        let answer = self.call(caller, Method::GET, &path, None, None).await?;
         let body = expect(&answer, 200)?;
         let list = body["tickets"]
             .as_array()
@@ -50,7 +50,7 @@ impl Zendesk {
     /// Makes the ticket of an alert; its number.
     pub(super) async fn make(
         &self,
-        client: &HttpClient,
+        caller: &Caller,
         alert: AlertId,
         subject: &str,
         body: &str,
@@ -62,7 +62,7 @@ impl Zendesk {
         let path = "/api/v2/tickets.json";
         let once = Some(alert);
         let answer = self
-            .call(client, Method::POST, path, Some(&ticket), once)
+            .call(caller, Method::POST, path, Some(&ticket), once)
             .await?;
         id(&expect(&answer, 201)?["ticket"])
     }
@@ -70,21 +70,21 @@ impl Zendesk {
     /// Adds a comment to a ticket.
     pub(super) async fn comment(
         &self,
-        client: &HttpClient,
+        caller: &Caller,
         ticket: u64,
         body: &str,
     ) -> Result<(), String> {
         let comment = json!({ "ticket": { "comment": { "body": body } } });
         let path = format!("/api/v2/tickets/{ticket}.json");
         let answer = self
-            .call(client, Method::PUT, &path, Some(&comment), None)
+            .call(caller, Method::PUT, &path, Some(&comment), None)
             .await?;
         expect(&answer, 200).map(drop)
     }
 
     async fn call(
         &self,
-        client: &HttpClient,
+        caller: &Caller,
         method: Method,
         path: &str,
         body: Option<&Value>,
@@ -101,14 +101,8 @@ impl Zendesk {
         if let Some(alert) = once {
             headers.push(("Idempotency-Key".to_owned(), alert.to_string()));
         }
-        let call = HttpCall {
-            method,
-            url: format!("{}{path}", self.endpoint),
-            headers,
-            body: body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())),
-            timeout: JOB_CALL_TIME_MAX,
-        };
-        client.call(call).await.map_err(|why| why.to_string())
+        let url = format!("{}{path}", self.endpoint);
+        caller.call(method, url, headers, body).await
     }
 }
 
