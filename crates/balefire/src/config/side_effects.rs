@@ -1,6 +1,7 @@
 //! `[tickets]` and `[pages]`: what they must say, and what the runner is given of them.
 
 use balefire_dispatcher::jobs::{JobSettings, PagerDuty, Zendesk};
+use balefire_domain::limits::JOB_CALL_TIME_MAX;
 use balefire_gateway::{Endpoint, Scheme};
 
 use super::{Config, Secret};
@@ -99,13 +100,14 @@ pub(crate) fn job_settings(config: &Config) -> anyhow::Result<JobSettings> {
             .as_ref()
             .map_or_else(String::new, |secret| secret.reveal().to_owned())
     };
-    let tickets = match config.makes_tickets() {
-        false => None,
-        true => Some(Zendesk {
+    let tickets = if config.makes_tickets() {
+        Some(Zendesk {
             endpoint: Endpoint::parse(&text(&config.tickets.endpoint_url))?,
             email: text(&config.tickets.email),
             key: secret(&config.tickets.key),
-        }),
+        })
+    } else {
+        None
     };
     let pages = match config.pages.kind.as_str() {
         "pagerduty" => Some(PagerDuty {
@@ -115,7 +117,11 @@ pub(crate) fn job_settings(config: &Config) -> anyhow::Result<JobSettings> {
         }),
         _ => None,
     };
-    Ok(JobSettings { tickets, pages })
+    Ok(JobSettings {
+        tickets,
+        pages,
+        call_timeout: JOB_CALL_TIME_MAX,
+    })
 }
 
 #[cfg(test)]

@@ -15,3 +15,4 @@ mod failover;
 mod lifecycle;
 mod main_job;
 mod recorded;
+mod side_effects;
