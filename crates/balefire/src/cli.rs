@@ -202,6 +202,33 @@ pub(crate) enum DeliveryCommand {
 pub(crate) enum ProviderCommand {
     /// List the providers with their routes and the latest that is known of each.
     List,
+    /// Test every route once, now, and store what came of it. Ends with 1 if a route failed.
+    ///
+    /// A link test reaches a network's CBC and warns nobody. Running servers test by themselves
+    /// (dispatch.link_test_period_seconds) and follow a result within a second.
+    LinkTest {
+        /// This provider's routes; without a name all providers'.
+        provider: Option<String>,
+    },
+    /// Hold a provider's alerts until it is resumed. Cancels are never held.
+    Pause {
+        /// Which provider.
+        provider: String,
+        /// Why, for those on duty.
+        #[arg(long, value_parser = name)]
+        reason: Option<String>,
+        /// Only say what would happen.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// End a pause: what waits is sent at once.
+    Resume {
+        /// Which provider.
+        provider: String,
+        /// Only say what would happen.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

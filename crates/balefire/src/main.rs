@@ -13,6 +13,7 @@ mod clock;
 mod commands;
 mod config;
 mod entropy;
+mod link_tests;
 mod runtime;
 mod telemetry;
 

@@ -24,6 +24,7 @@ use crate::cli::Role;
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::entropy::SystemEntropy;
+use crate::link_tests;
 
 /// How often what is over is looked for.
 const SCHEDULE_PERIOD: Duration = Duration::from_secs(1);
@@ -192,10 +193,20 @@ impl Service {
             .await
             .with_context(|| format!("can't listen on {} (http.listen)", config.http.listen))?;
         let address = listener.local_addr()?;
+        let name = instance_name(config, address);
+        let (guard, app) = link_tests::guarded(config, app, &name).await;
         let mut loops = JoinSet::new();
+        let (store, entropy) = (app.store.clone(), Arc::clone(&app.entropy));
+        let guarding = guard.run(store, entropy, end.clone());
+        loops.spawn(async move {
+            guarding.await;
+            ("clock's guard", Ok(()))
+        });
+        let gateway = gateway(config, &app)?;
         let mut dispatching = None;
         if roles.contains(&Role::Dispatch) {
-            let dispatcher = Arc::new(dispatcher(config, &app, address).await?);
+            let dispatcher = dispatcher(config, &app, gateway.clone(), name).await?;
+            let dispatcher = Arc::new(dispatcher);
             let gone = CancellationToken::new();
             let (end, guard) = (end.clone(), gone.clone().drop_guard());
             dispatching = Some(Dispatching {
@@ -209,34 +220,11 @@ impl Service {
             });
         }
         if roles.contains(&Role::Schedule) {
-            let (app, end) = (app.clone(), end.clone());
-            let runner = Arc::new(job_runner(config, &app)?);
-            let jobs_end = end.clone();
-            loops.spawn(async move { ("schedule", schedule(app, end).await) });
-            loops.spawn(async move {
-                runner.run(jobs_end).await;
-                ("tickets and pages", Ok(()))
-            });
+            spawn_schedule(&mut loops, config, &app, gateway, &end)?;
         }
         if roles.contains(&Role::Api) {
             let dispatcher = dispatching.as_ref().map(|d| Arc::clone(&d.dispatcher));
-            let state = WebState {
-                app,
-                limits: WebLimits {
-                    body_bytes_max: config.http.body_bytes_max,
-                    route_secrets: config
-                        .http
-                        .route_secrets
-                        .iter()
-                        .map(|secret| secret.reveal().to_owned())
-                        .collect(),
-                },
-                readiness: Arc::new(move || {
-                    dispatcher
-                        .as_ref()
-                        .is_none_or(|dispatcher| dispatcher.is_alive())
-                }),
-            };
+            let state = web_state(config, app, dispatcher);
             let end = end.clone().cancelled_owned();
             loops.spawn(async move {
                 let served = balefire_web::serve(listener, balefire_web::router(state), end).await;
@@ -286,14 +274,56 @@ impl Service {
     }
 }
 
-async fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::Result<Dispatcher> {
+/// What the role `schedule` runs: the clock's own work, link tests, tickets and pages.
+fn spawn_schedule(
+    loops: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
+    config: &Config,
+    app: &App,
+    gateway: Gateway,
+    end: &CancellationToken,
+) -> anyhow::Result<()> {
+    let tests = Arc::new(link_tests::link_tests(config, app, gateway));
+    let tests_end = end.clone();
+    loops.spawn(async move {
+        tests.run(tests_end).await;
+        ("link tests", Ok(()))
+    });
+    let runner = Arc::new(job_runner(config, app)?);
+    let jobs_end = end.clone();
+    loops.spawn(async move {
+        runner.run(jobs_end).await;
+        ("tickets and pages", Ok(()))
+    });
+    let (app, end) = (app.clone(), end.clone());
+    loops.spawn(async move { ("schedule", schedule(app, end).await) });
+    Ok(())
+}
+
+fn web_state(config: &Config, app: App, dispatcher: Option<Arc<Dispatcher>>) -> WebState {
+    let secrets = config.http.route_secrets.iter();
+    WebState {
+        app,
+        limits: WebLimits {
+            body_bytes_max: config.http.body_bytes_max,
+            route_secrets: secrets.map(|secret| secret.reveal().to_owned()).collect(),
+        },
+        readiness: Arc::new(move || {
+            dispatcher
+                .as_ref()
+                .is_none_or(|dispatcher| dispatcher.is_alive())
+        }),
+    }
+}
+
+/// The way out to the proxies.
+pub(crate) fn gateway(config: &Config, app: &App) -> anyhow::Result<Gateway> {
     // With the proxies off nothing is ever sent; the address is never used.
     let endpoint = config
         .cbc
         .endpoint_url
         .as_deref()
         .unwrap_or("http://127.0.0.1:9");
-    let gateway = Gateway::new(
+    Gateway::new(
         GatewaySettings {
             endpoint: Endpoint::parse(endpoint).context("cbc.endpoint_url")?,
             connect_timeout: Duration::from_millis(config.dispatch.connect_timeout_ms),
@@ -301,17 +331,29 @@ async fn dispatcher(config: &Config, app: &App, address: SocketAddr) -> anyhow::
         },
         Arc::clone(&app.clock),
     )
-    .context("cbc.ca_file")?;
+    .context("cbc.ca_file")
+}
+
+/// This process's name among those of its database.
+fn instance_name(config: &Config, address: SocketAddr) -> String {
+    match &config.dispatch.instance_name {
+        Some(name) => name.clone(),
+        None => format!("{}:{address}", host_name()),
+    }
+}
+
+async fn dispatcher(
+    config: &Config,
+    app: &App,
+    gateway: Gateway,
+    instance_name: String,
+) -> anyhow::Result<Dispatcher> {
     let profiles = app
         .settings
         .profiles
         .iter()
         .map(|p| (p.name.clone(), p.clone()))
         .collect();
-    let instance_name = match &config.dispatch.instance_name {
-        Some(name) => name.clone(),
-        None => format!("{}:{address}", host_name()),
-    };
     let settings = DispatchSettings {
         profiles,
         is_cbc_enabled: config.cbc.enabled,
@@ -354,7 +396,7 @@ fn host_name() -> String {
         .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
 }
 
-/// The clock's own work: what is over is completed.
+/// The clock's own work: what is over is completed, and pauses that hold alerts are told of.
 async fn schedule(app: App, end: CancellationToken) -> anyhow::Result<()> {
     let mut period = tokio::time::interval(SCHEDULE_PERIOD);
     period.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -363,7 +405,9 @@ async fn schedule(app: App, end: CancellationToken) -> anyhow::Result<()> {
             () = end.cancelled() => return Ok(()),
             _ = period.tick() => {}
         }
-        if let Err(error) = app.complete_alerts().await {
+        let completed = app.complete_alerts().await;
+        let watched = app.watch_pauses().await;
+        for error in [completed.err(), watched.err()].into_iter().flatten() {
             tracing::error!(
                 event = "schedule.failed",
                 error = &error as &dyn std::error::Error,

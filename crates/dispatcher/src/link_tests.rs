@@ -125,6 +125,9 @@ where
     /// Asks what is due until `end` is cancelled. Questions that are under way then are given up.
     pub async fn run(self: Arc<Self>, end: CancellationToken) {
         let questions = Arc::new(self.questions());
+        if questions.is_empty() {
+            return end.cancelled().await;
+        }
         let mut tasks = JoinSet::new();
         let mut running: BTreeSet<ProbeKey> = BTreeSet::new();
         let mut look_at = None;

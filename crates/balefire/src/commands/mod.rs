@@ -78,7 +78,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key::run(&context, command).await,
         Command::Alert(command) => alert::run(&context, command).await,
         Command::Delivery(command) => alert::deliveries(&context, &command).await,
-        Command::Provider(command) => provider::run(&context, &command).await,
+        Command::Provider(command) => provider::run(&context, command).await,
         Command::Item(command) => item::run(&context, command).await,
         Command::History(command) => history::run(&context, &command).await,
         Command::Cap(_) | Command::ProviderSim(_) | Command::Demo { .. } => {

@@ -99,6 +99,9 @@ fn check_cbc(config: &Config, findings: &mut Vec<String>) {
             }
         }
     }
+    if config.cbc.canary.as_ref().is_some_and(String::is_empty) {
+        findings.push("cbc.canary is empty: name the function, or leave it out".to_owned());
+    }
     if config.provider.is_empty() {
         findings.push("cbc.enabled is true and there is no [[provider]]".to_owned());
     }
@@ -177,6 +180,16 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
         ("dispatch.early_minutes", d.early_minutes, 24 * 60),
         ("dispatch.connect_timeout_ms", d.connect_timeout_ms, 60_000),
         (
+            "dispatch.link_test_period_seconds",
+            d.link_test_period_seconds,
+            86_400,
+        ),
+        (
+            "dispatch.heartbeat_period_seconds",
+            d.heartbeat_period_seconds,
+            86_400,
+        ),
+        (
             "dispatch.early_backoff_cap_seconds",
             d.early_backoff_cap_seconds,
             86_400,
@@ -192,6 +205,14 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
         if value > 300 {
             findings.push(format!(
                 "provider `{name}`: upstream_timeout_seconds = {value} is above 300"
+            ));
+        }
+        if provider
+            .link_test_period_seconds
+            .is_some_and(|p| p > 86_400)
+        {
+            findings.push(format!(
+                "provider `{name}`: link_test_period_seconds is above 86400"
             ));
         }
     }
@@ -264,6 +285,18 @@ mod tests {
                 vec!["dispatch.early_minutes"],
             ),
             ("[queue]\nkind = \"sqs\"\n", vec!["queue.kind"]),
+            (
+                "[dispatch]\nlink_test_period_seconds = 86401\n",
+                vec!["dispatch.link_test_period_seconds"],
+            ),
+            (
+                "[dispatch]\nheartbeat_period_seconds = 86401\n",
+                vec!["dispatch.heartbeat_period_seconds"],
+            ),
+            (
+                &format!("{one}routes = [{{ proxy = \"a\" }}]\nlink_test_period_seconds = 86401\n"),
+                vec!["ee", "link_test_period_seconds"],
+            ),
             (
                 "[dispatch]\nattempt_deadline_seconds = 121\n",
                 vec![

@@ -86,6 +86,7 @@ pub(crate) struct Cbc {
     pub(crate) enabled: bool,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) ca_file: Option<String>,
+    pub(crate) canary: Option<String>,
     pub(crate) region: String,
     pub(crate) headline: String,
     pub(crate) sender: String,
@@ -102,6 +103,8 @@ pub(crate) struct Provider {
     #[serde(default = "upstream_timeout_default")]
     pub(crate) upstream_timeout_seconds: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) link_test_period_seconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) languages: Option<Languages>,
 }
 
@@ -115,6 +118,8 @@ pub(crate) struct Dispatch {
     pub(crate) early_backoff_cap_seconds: u64,
     pub(crate) early_minutes: u64,
     pub(crate) hedging: bool,
+    pub(crate) link_test_period_seconds: u64,
+    pub(crate) heartbeat_period_seconds: u64,
     pub(crate) instance_name: Option<String>,
 }
 
@@ -181,6 +186,7 @@ impl Default for Config {
                 .to_vec(),
             capabilities: capabilities_default(),
             upstream_timeout_seconds: upstream_timeout_default(),
+            link_test_period_seconds: None,
             languages: None,
         };
         let networks = [
@@ -232,6 +238,7 @@ impl Default for Cbc {
             enabled: true,
             endpoint_url: None,
             ca_file: None,
+            canary: None,
             region: "eu-west-2".to_owned(),
             headline: "GOV.UK Emergency Alert".to_owned(),
             sender: "broadcasts@notifications.service.gov.uk".to_owned(),
@@ -249,6 +256,8 @@ impl Default for Dispatch {
             early_backoff_cap_seconds: 30,
             early_minutes: 10,
             hedging: true,
+            link_test_period_seconds: 180,
+            heartbeat_period_seconds: 15,
             instance_name: None,
         }
     }

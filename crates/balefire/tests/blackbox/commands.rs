@@ -183,7 +183,7 @@ async fn json_stands_anywhere_on_the_line(engine: Engine) {
         command.args(args);
         let list = run(command).await.must_succeed().json();
         assert_eq!(list[3]["name"], "vodafone", "{args:?}");
-        assert_eq!(list[3]["routes"][0]["route"], "vodafone-1-proxy");
+        assert_eq!(list[3]["routes"][0]["proxy"], "vodafone-1-proxy");
     }
     let refused: Ran = sandbox
         .run(&["key", "revoke", "--json", &team.service])

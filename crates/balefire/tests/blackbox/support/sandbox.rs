@@ -41,6 +41,10 @@ pub(crate) struct Figures {
     pub(crate) upstream_timeout_seconds: u64,
     /// Whether silence is answered with a second attempt.
     pub(crate) hedging: bool,
+    /// How often a route is tested. Never, unless a test is about it: requests are counted.
+    pub(crate) link_test_period_seconds: u64,
+    /// How often a proxy is asked whether it is there.
+    pub(crate) heartbeat_period_seconds: u64,
 }
 
 impl Default for Figures {
@@ -50,6 +54,8 @@ impl Default for Figures {
             own_protocol: true,
             upstream_timeout_seconds: 0,
             hedging: true,
+            link_test_period_seconds: 0,
+            heartbeat_period_seconds: 0,
         }
     }
 }
@@ -183,11 +189,14 @@ impl Sandbox {
              [database]\nurl = \"{}\"\n[clients]\nnotify-admin = [\"{CLIENT_SECRET}\"]\n\
              [cbc]\nendpoint_url = \"{}\"\n\
              [dispatch]\nattempt_deadline_seconds = {}\nclock_skew_seconds = {CLOCK_SKEW_SECONDS}\n\
-             early_backoff_cap_seconds = 1\ninstance_name = \"the one\"\nhedging = {}\n",
+             early_backoff_cap_seconds = 1\ninstance_name = \"the one\"\nhedging = {}\n\
+             link_test_period_seconds = {}\nheartbeat_period_seconds = {}\n",
             self.database_url(),
             self.networks.url(),
             figures.attempt_deadline_seconds,
             figures.hedging,
+            figures.link_test_period_seconds,
+            figures.heartbeat_period_seconds,
         );
         for (name, format) in PROVIDERS {
             write!(
