@@ -19,8 +19,9 @@ use balefire_domain::entropy::Entropy;
 use balefire_domain::ids::DeliveryId;
 use balefire_domain::lane::Figures;
 use balefire_domain::limits::PROBES_AT_ONCE_MAX;
-use balefire_domain::link_test::{CANARY_PERIOD, ProbeKind, judge_due, latest_due, next_due};
-use balefire_domain::link_test::{DueTest, Standing};
+use balefire_domain::link_test::{
+    CANARY_PERIOD, DueTest, ProbeKind, Standing, first_due, judge_due, latest_due, next_due,
+};
 use balefire_domain::payload;
 use balefire_domain::provider::{Capabilities, Format, Profile, ProviderName, Route};
 use balefire_domain::time::{Clock, Timestamp};
@@ -289,7 +290,7 @@ where
     }
 
     /// What is planned of these questions. What nobody has planned, or for a time that no period
-    /// of today leads to, becomes due now.
+    /// of today leads to, is planned now.
     async fn look(&self, questions: &BTreeMap<ProbeKey, Question>) -> Stored<Vec<Probe>> {
         let now = self.clock.now();
         let mut tx = self.store.begin_read("probe.look", now).await?;
@@ -306,11 +307,16 @@ where
             return Ok(known.into_iter().filter(asked).collect());
         }
         let mut tx = self.store.begin("probe.plan", now).await?;
-        for key in questions.keys().filter(|key| !is_planned(key)) {
-            tx.plan_probe(key, now).await?;
+        let first = |key: &ProbeKey, question: &Question| {
+            let jitter = self.entropy.jitter_permille();
+            first_due(key.kind, now, question.period, jitter)
+        };
+        for (key, question) in questions.iter().filter(|(key, _)| !is_planned(key)) {
+            tx.plan_probe(key, first(key, question)).await?;
         }
         for probe in late {
-            tx.claim_probe(&probe.key, probe.due_at, now).await?;
+            let due_at = first(&probe.key, &questions[&probe.key]);
+            tx.claim_probe(&probe.key, probe.due_at, due_at).await?;
         }
         let mut known = tx.list_probes().await?;
         tx.commit().await?;

@@ -57,6 +57,20 @@ pub fn next_due(now: Timestamp, period: Duration, jitter_permille: i32) -> Times
     now + Duration::from_micros(u64::try_from(wait_us).unwrap_or(u64::MAX))
 }
 
+/// When a question is due that was never asked. A link test waits for a whole period: who has just
+/// installed this, or changed a route, has other things to see first than a storm at every CBC.
+pub fn first_due(
+    kind: ProbeKind,
+    now: Timestamp,
+    period: Duration,
+    jitter_permille: i32,
+) -> Timestamp {
+    match kind {
+        ProbeKind::LinkTest => next_due(now, period, jitter_permille),
+        ProbeKind::Heartbeat | ProbeKind::Canary => now,
+    }
+}
+
 /// The latest instant at which a question with this period may be due: what is due later was
 /// planned by a longer period, or by a clock that was wrong.
 pub fn latest_due(now: Timestamp, period: Duration) -> Timestamp {
@@ -187,6 +201,13 @@ mod tests {
             assert_eq!(next_due(NOW, PERIOD, jitter), at(10_000 + want), "{jitter}");
         }
         assert_eq!(latest_due(NOW, PERIOD), at(10_216));
+        for (kind, want) in [
+            (ProbeKind::LinkTest, at(10_180)),
+            (ProbeKind::Heartbeat, NOW),
+            (ProbeKind::Canary, NOW),
+        ] {
+            assert_eq!(first_due(kind, NOW, PERIOD, 0), want, "{kind:?}");
+        }
         assert!(
             next_due(NOW, Duration::MAX, 1000) > NOW,
             "nothing overflows"

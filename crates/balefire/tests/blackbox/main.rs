@@ -15,4 +15,5 @@ mod failover;
 mod lifecycle;
 mod main_job;
 mod recorded;
+mod routes;
 mod side_effects;

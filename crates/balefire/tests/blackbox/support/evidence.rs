@@ -7,7 +7,7 @@ use super::sandbox::Sandbox;
 use super::{SOON, instant, poll_until};
 
 /// A request as a network got it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
     /// Its place among everything that the networks logged.
     pub(crate) place: usize,
@@ -53,7 +53,10 @@ pub(crate) struct Alert {
 /// Everything that there is to judge by.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
+    /// Of deliveries.
     pub(crate) requests: Vec<Request>,
+    /// Link tests, heartbeats and canaries, which belong to no delivery.
+    pub(crate) probes: Vec<Request>,
     pub(crate) alerts: Vec<Alert>,
 }
 
@@ -62,13 +65,25 @@ pub(crate) async fn gather(sandbox: &Sandbox) -> Evidence {
     poll_until(SOON, "a moment in which nothing comes", async || {
         let logs = sandbox.networks.logs();
         let alerts = read_alerts(sandbox).await;
-        let requests = read_requests(&logs);
-        (sandbox.networks.logs() == logs).then_some(Evidence { requests, alerts })
+        let evidence = Evidence::of(&logs, alerts);
+        // Tests and heartbeats may come at any time.
+        let again = Evidence::of(&sandbox.networks.logs(), vec![]);
+        (again.requests == evidence.requests).then_some(evidence)
     })
     .await
 }
 
 impl Evidence {
+    /// What the networks logged, and what the product says.
+    pub(crate) fn of(logs: &[String], alerts: Vec<Alert>) -> Self {
+        let (probes, requests) = read_requests(logs).into_iter().partition(Request::is_probe);
+        Self {
+            requests,
+            probes,
+            alerts,
+        }
+    }
+
     /// The requests of a delivery, in the order in which they came.
     pub(crate) fn requests_of(&self, delivery: &str) -> Vec<&Request> {
         let of = |request: &&Request| request.identifier() == delivery;
@@ -118,6 +133,14 @@ impl Request {
         self.payload["identifier"].as_str().unwrap_or_default()
     }
 
+    /// A link test or a heartbeat by its type, a canary by having nothing but an identifier.
+    fn is_probe(&self) -> bool {
+        match self.payload.get("message_type").and_then(Value::as_str) {
+            Some(word) => word == "test" || word == "heartbeat",
+            None => self.payload.as_object().is_some_and(|keys| keys.len() == 1),
+        }
+    }
+
     pub(crate) fn provider(&self) -> &str {
         self.function.split('-').next().unwrap_or_default()
     }
@@ -130,7 +153,7 @@ impl Request {
 }
 
 /// The networks' log files, in order.
-pub(crate) fn read_requests(logs: &[String]) -> Vec<Request> {
+fn read_requests(logs: &[String]) -> Vec<Request> {
     let mut requests: Vec<Request> = Vec::new();
     let mut place = 0;
     for log in logs {

@@ -16,7 +16,9 @@
 //!    number that it went out with;
 //! 8. what is acknowledged was applied;
 //! 9. message numbers are never used twice;
-//! 10. the API's course of each delivery says what its attempts say.
+//! 10. the API's course of each delivery says what its attempts say;
+//! 11. a link test, a heartbeat and a canary have identifiers of their own, each once, and change
+//!     nothing at a network.
 //!
 //! Then the product judges its own record: `balefire history verify` must find nothing.
 
@@ -27,7 +29,7 @@ use serde_json::Value;
 
 use super::api::words;
 use super::documents::TEXT;
-use super::evidence::{Alert, Attempt, Delivery, Evidence, gather};
+use super::evidence::{Alert, Attempt, Delivery, Evidence, Request, gather};
 use super::instant;
 use super::sandbox::{PROVIDERS, Sandbox};
 use super::server::Server;
@@ -85,6 +87,7 @@ impl Evidence {
             Self::references,
             Self::acknowledged_means_applied,
             Self::numbers_are_fresh,
+            Self::probes_change_nothing,
         ];
         rules.iter().flat_map(|rule| rule(self)).collect()
     }
@@ -304,7 +307,7 @@ impl Evidence {
 
     fn numbers_are_fresh(&self) -> Vec<String> {
         let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for request in &self.requests {
+        for request in self.requests.iter().chain(&self.probes) {
             if let Some(number) = request
                 .payload
                 .get("message_number")
@@ -320,6 +323,23 @@ impl Evidence {
         shared
             .map(|(number, ids)| format!("9: {number} is the number of {ids:?}"))
             .collect()
+    }
+}
+
+impl Evidence {
+    fn probes_change_nothing(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        let mut seen: BTreeSet<&str> = self.requests.iter().map(Request::identifier).collect();
+        for probe in &self.probes {
+            let id = probe.identifier();
+            if !seen.insert(id) {
+                findings.push(format!("11: {id} is not the probe's own"));
+            }
+            if probe.applied.is_some() {
+                findings.push(format!("11: the probe {id} was applied"));
+            }
+        }
+        findings
     }
 }
 

@@ -5,7 +5,7 @@ use balefire_domain::time::Timestamp;
 use serde_json::json;
 
 use super::documents::TEXT;
-use super::evidence::{Alert, Attempt, Delivery, Evidence, read_requests};
+use super::evidence::{Alert, Attempt, Delivery, Evidence};
 
 const ALERT: &str = "00000000-0000-7000-8000-000000000001";
 const END: i64 = 1_795_410_000;
@@ -69,10 +69,7 @@ fn evidence(lines: &[String]) -> Evidence {
         finishes_at: Some(Timestamp::from_seconds(END)),
         deliveries: vec![delivery("a", 1, "alert"), delivery("c", 2, "cancel")],
     };
-    Evidence {
-        requests: read_requests(&[lines.join("\n")]),
-        alerts: vec![alert],
-    }
+    Evidence::of(&[lines.join("\n")], vec![alert])
 }
 
 /// The rules that complain, as their numbers.
@@ -98,6 +95,41 @@ fn where_nothing_is_wrong_nothing_is_found() {
             .iter()
             .all(|request| request.applied.is_some())
     );
+}
+
+#[test]
+fn what_carries_no_alert_has_its_own_identifier_and_number_and_changes_nothing() {
+    let came = |n: u32, payload: &str| {
+        format!(
+            "{{\"at_ms\":{END}000,\"n\":{n},\"function\":\"vodafone-1-proxy\",\
+             \"payload\":{payload},\"kind\":\"ok\",\"applied\":false,\"outcome\":null}}"
+        )
+    };
+    let applied = format!("{{\"at_ms\":{END}000,\"n\":3,\"applied\":true,\"outcome\":null}}");
+    let test = |rest: &str| format!("{{\"message_type\":\"test\",{rest}}}");
+    let (good, again) = (
+        test("\"identifier\":\"t\""),
+        "{\"identifier\":\"t\"}".to_owned(),
+    );
+    // what came beside the alert and its cancel, and the rules that must complain
+    let cases: [(Vec<String>, &[&str]); 6] = [
+        (vec![came(3, &good)], &[]),
+        (vec![came(3, &good), applied], &["11"]),
+        (vec![came(3, &good), came(4, &again)], &["11"]),
+        (vec![came(3, &test("\"identifier\":\"a\""))], &["11"]),
+        (
+            vec![came(3, &test("\"message_number\":\"00000001\""))],
+            &["9"],
+        ),
+        (
+            vec![came(3, "{\"identifier\":\"t\",\"text\":\"x\"}")],
+            &["5"],
+        ),
+    ];
+    for (more, want) in cases {
+        let evidence = evidence(&[lines(), more.clone()].concat());
+        assert_eq!(tripped(&evidence), want, "{more:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::process::Command;
+
 use super::process::{Process, Signal};
 use super::sandbox::Sandbox;
 
@@ -22,7 +24,11 @@ impl Server {
 
     /// The same with other arguments, and a name among the processes of its database.
     pub(crate) async fn start_as(sandbox: &Sandbox, args: &[&str], name: &str) -> Self {
-        let mut command = sandbox.command(args);
+        Self::start_command(name, sandbox.command(args)).await
+    }
+
+    /// The same with a command of the test's own.
+    pub(crate) async fn start_command(name: &str, mut command: Command) -> Self {
         command.env("BALEFIRE__DISPATCH__INSTANCE_NAME", name);
         let mut process = Process::start(&format!("server {name}"), command);
         let url = process.line_after("balefire: ready on ").await;
