@@ -52,10 +52,10 @@ const MOVES: [&str; 5] = [
 ];
 
 /// S9: what has ended stays so, an acceptance is never lost, and numbers only rise.
-pub(super) fn s9_monotone(history: &History, _terms: &Terms) -> Judged {
+pub(super) fn s9_monotone(history: &History, terms: &Terms) -> Judged {
     let mut judged = Judged::default();
     judge_numbers(history, &mut judged);
-    judge_deliveries(history, &mut judged);
+    judge_deliveries(history, terms, &mut judged);
     judge_trail(history, &mut judged);
     judged
 }
@@ -77,11 +77,12 @@ fn judge_numbers(history: &History, judged: &mut Judged) {
     }
 }
 
-fn judge_deliveries(history: &History, judged: &mut Judged) {
+fn judge_deliveries(history: &History, terms: &Terms, judged: &mut Judged) {
     for delivery in &history.deliveries {
         let ended = ended_at(delivery.state);
         for attempt in history.attempts_of(delivery.id) {
-            judged.holds(ended.is_none_or(|at| attempt.opened_at <= at), || {
+            let is_late = ended.is_some_and(|at| terms.is_surely_after(attempt.opened_at, at));
+            judged.holds(!is_late, || {
                 let what = format!(
                     "{} was tried again after it had ended ({})",
                     named(delivery),

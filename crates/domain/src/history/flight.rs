@@ -8,7 +8,7 @@ use super::report::{Finding, Judged, Terms};
 ///
 /// A late acceptance moves an attempt's end: where an accepted attempt seems to overlap the next of
 /// its own `seq`, it can't be told from the record when it first ended.
-pub(super) fn s5_no_conflicting_flight(history: &History, _terms: &Terms) -> Judged {
+pub(super) fn s5_no_conflicting_flight(history: &History, terms: &Terms) -> Judged {
     let mut judged = Judged::default();
     for (index, first) in history.attempts.iter().enumerate() {
         for second in &history.attempts[index + 1..] {
@@ -22,7 +22,7 @@ pub(super) fn s5_no_conflicting_flight(history: &History, _terms: &Terms) -> Jud
                 (second, first)
             };
             let overlap = early.closed.is_none_or(|closed| {
-                closed.at > late.opened_at && !is_late_acceptance(early, late)
+                terms.is_surely_after(closed.at, late.opened_at) && !is_late_acceptance(early, late)
             });
             judged.holds(!(is_conflict && overlap), || Finding {
                 provider: Some(late.provider.clone()),

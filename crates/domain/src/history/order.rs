@@ -102,7 +102,8 @@ pub(super) fn s3_no_ghost(history: &History, terms: &Terms) -> Judged {
         for attempt in earlier {
             let is_drained = attempt.drained_at <= later.opened_at
                 || attempt.closed.is_some_and(|closed| {
-                    closed.outcome != Outcome::Unknown && closed.at <= later.opened_at
+                    closed.outcome != Outcome::Unknown
+                        && !terms.is_surely_after(closed.at, later.opened_at)
                 });
             judged.holds(is_drained, || Finding {
                 provider: Some(later.provider.clone()),

@@ -218,7 +218,8 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// `late` is later than `early`, and the difference of two clocks does not explain it.
+    /// `late` is later than `early`, and neither the difference of two clocks explains it nor that
+    /// the instant of a transaction is its beginning, before it waited for a lock.
     pub(super) fn is_surely_after(&self, late: Timestamp, early: Timestamp) -> bool {
         late > early + self.clock_skew
     }

@@ -297,7 +297,7 @@ const PLANTED: &[Planted] = &[
     // S5: no conflicting flight
     (
         "the cancel opens before the alert's attempt is closed",
-        |h| h.attempts[0].closed = Some(closed(52, Outcome::Refused)),
+        |h| h.attempts[0].closed = Some(closed(58, Outcome::Refused)),
         // A definite answer came too late to be one, and its acknowledgement is gone.
         &["S4", "S5"],
     ),
