@@ -16,7 +16,7 @@ use balefire_store::deliveries::Frozen;
 use balefire_store::events::Event;
 use balefire_store::lanes::LaneKey;
 use balefire_store::services::Service;
-use balefire_store::{StoreError, Tx};
+use balefire_store::{StoreError, Tx, crash_point};
 use serde_json::json;
 
 use crate::move_alert::{Move, MoveRefusal};
@@ -86,6 +86,7 @@ impl App {
         let actor = Actor::User(asked.by);
         self.audit(tx, actor, "alert.approve", object, service_id, details)
             .await?;
+        crash_point("approve.before_commit");
         Ok(alert)
     }
 

@@ -9,7 +9,7 @@ use balefire_domain::lane::Kind;
 use balefire_store::alerts::Alert;
 use balefire_store::deliveries::Frozen;
 use balefire_store::events::Event;
-use balefire_store::{StoreError, Tx};
+use balefire_store::{StoreError, Tx, crash_point};
 use serde_json::{Value, json};
 
 use crate::App;
@@ -41,6 +41,7 @@ impl App {
         let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
         self.audit(tx, actor, "alert.cancel", object, service, details)
             .await?;
+        crash_point("cancel.before_commit");
         Ok(alert)
     }
 

@@ -9,9 +9,9 @@ use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AlertId, ServiceId, UserId};
 use balefire_store::StoreError;
-use balefire_store::Tx;
 use balefire_store::alerts::Alert;
 use balefire_store::services::Service;
+use balefire_store::{Tx, crash_point};
 use serde_json::{Value, json};
 
 use crate::{App, Failure, areas, repeat};
@@ -141,6 +141,11 @@ impl App {
             }
         };
         tx.commit().await?;
+        match asked.to {
+            Status::Broadcasting => crash_point("approve.committed"),
+            Status::Cancelled => crash_point("cancel.committed"),
+            _ => {}
+        }
         tracing::info!(
             event = "alert.moved", alert.id = %id, from = from.as_str(), to = asked.to.as_str(),
             user.id = %asked.by, "an alert moved to another state"

@@ -11,6 +11,7 @@ use balefire_domain::lane::{Attempt, Effect, Hedge, Kind, Lane, LaneEvent, step}
 use balefire_domain::payload::{self, Reference};
 use balefire_domain::provider::{Format, Profile, ProviderName, Route};
 use balefire_domain::time::{Clock, Timestamp};
+use balefire_store::crash_point;
 use tokio::task::JoinSet;
 
 use crate::Dispatcher;
@@ -160,7 +161,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Step 2: no transaction, one send.
     async fn carry_out(&self, outgoing: Outgoing, permit: Permit) -> (Outgoing, Answered) {
         let began = self.clock.now();
+        crash_point("attempt.opened");
         let answered = self.gateway.send(outgoing.request.clone()).await;
+        crash_point("attempt.answered");
         drop(permit);
         if answered.outcome.is_acceptance() {
             let provider = &outgoing.provider;
@@ -372,5 +375,6 @@ async fn render_cancel(
         frozen.sent_at,
     );
     tx.save_payload(attempt.delivery, &payload).await?;
+    crash_point("cancel.rendered");
     Ok(payload)
 }

@@ -8,6 +8,7 @@ use balefire_domain::ids::{DutyItemId, InstanceId};
 use balefire_domain::lane::{DutyKind, LaneEvent, step};
 use balefire_domain::limits::LANES_PER_SWEEP_MAX;
 use balefire_domain::outcome::Outcome;
+use balefire_store::crash_point;
 
 use crate::Dispatcher;
 use crate::ports::{Database, LaneKey, Stored, Transaction, WayOut};
@@ -87,6 +88,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         })
         .await?;
         for (key, attempt) in orphans {
+            crash_point("orphan.found");
             tracing::warn!(
                 event = "attempt.orphaned", alert.id = %key.alert_id, provider = %key.provider,
                 attempt.id = %attempt, "the process that sent this is gone; its outcome is unknown"

@@ -18,6 +18,7 @@ pub mod audit_entries;
 mod clock;
 pub mod conditions;
 pub mod counters;
+mod crash_points;
 pub mod deliveries;
 pub mod duty_items;
 pub mod events;
@@ -33,6 +34,7 @@ pub mod services;
 mod store;
 pub mod users;
 
+pub use crash_points::{CRASH_POINTS, crash_point};
 pub use migrations::{MigrationState, Version};
 pub use sql::StoreError;
 pub use store::{DatabaseUrl, InvalidDatabaseUrl, Store, Tx};

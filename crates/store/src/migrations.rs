@@ -9,6 +9,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr};
 
+use crate::crash_points::crash_point;
 use crate::sql::StoreError;
 use crate::store::{Pools, Store};
 
@@ -69,10 +70,12 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let migrations = FILES.iter().map(|file| self.migration(file)).collect();
         let migrator = Migrator::with_migrations(migrations);
+        crash_point("migrate.begun");
         let migrated = match &self.pools {
             Pools::Sqlite { writer, .. } => migrate_sqlite(&migrator, writer).await,
             Pools::Postgres(pool) => migrate_postgres(&migrator, pool).await,
         };
+        crash_point("migrate.applied");
         migrated.map_err(StoreError::Migration)
     }
 
@@ -152,6 +155,7 @@ async fn migrate_postgres(migrator: &Migrator, pool: &PgPool) -> Result<(), Migr
 async fn migrate_sqlite(migrator: &Migrator, writer: &SqlitePool) -> Result<(), MigrateError> {
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
     migrator.run(&mut *tx).await?;
+    crash_point("migrate.run");
     Ok(tx.commit().await?)
 }
 

@@ -10,6 +10,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Postgres, Sqlite};
 
+use crate::crash_points::crash_point_of;
 use crate::sql::{StoreError, is_busy};
 
 /// How long a request waits for a connection before the database counts as unavailable.
@@ -234,10 +235,13 @@ async fn open_writer(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx:
 impl Tx {
     /// Makes everything durable. After an error it may or may not be.
     pub async fn commit(self) -> Result<(), StoreError> {
+        crash_point_of(self.name, "before_commit");
         let committed = match self.inner {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx) => tx.commit().await,
         };
-        committed.map_err(|source| StoreError::driver(self.name, source))
+        committed.map_err(|source| StoreError::driver(self.name, source))?;
+        crash_point_of(self.name, "committed");
+        Ok(())
     }
 }

@@ -1,0 +1,127 @@
+//! Named places at which a process dies on command, for `cargo xtask torture`.
+//!
+//! Compiled in by the feature `crash-points` alone; the product has none of them.
+//! `BALEFIRE_CRASH_AT` names a place; the process ends there as by kill -9: without unwinding,
+//! without flushing, without a goodbye. `BALEFIRE_CRASH_NTH` says at which of its visits (1, where
+//! absent). Where `BALEFIRE_CRASH_ONCE` names a file, it is made before the end, and nothing
+//! happens where it is there already. `BALEFIRE_CRASH_VISITS` names a file that gets the name of
+//! each place at its first visit.
+//!
+//! Every transaction has two places by itself: `<its name>.before_commit` and
+//! `<its name>.committed`.
+
+/// The places that the torture ends processes at. Each is reached by one of its scenes.
+pub const CRASH_POINTS: [&str; 32] = [
+    "submit_cap.before_commit",
+    "submit_cap.committed",
+    "update_alert.before_commit",
+    "update_alert.committed",
+    "approve.before_commit",
+    "approve.committed",
+    "cancel.before_commit",
+    "cancel.committed",
+    "cancel_by_cap.before_commit",
+    "cancel_by_cap.committed",
+    "dispatch.open.before_commit",
+    "attempt.opened",
+    "attempt.answered",
+    "dispatch.settle.before_commit",
+    "dispatch.settle.committed",
+    "cancel.rendered",
+    "dispatch.play.before_commit",
+    "dispatch.play.committed",
+    "orphan.found",
+    "instance.enter.before_commit",
+    "instance.enter.committed",
+    "instance.beat.before_commit",
+    "instance.beat.committed",
+    "instance.leave.before_commit",
+    "instance.leave.committed",
+    "complete_alert.before_commit",
+    "complete_alert.committed",
+    "claim_jobs.committed",
+    "jobs.record.before_commit",
+    "jobs.record.committed",
+    "migrate.begun",
+    "migrate.applied",
+];
+
+/// A place at which the process may die. Without the feature it is nothing.
+#[cfg(not(feature = "crash-points"))]
+#[inline]
+pub const fn crash_point(_name: &str) {}
+
+#[cfg(feature = "crash-points")]
+pub use armed::crash_point;
+
+/// A place of a transaction: its name and `before_commit` or `committed`.
+#[cfg(not(feature = "crash-points"))]
+#[inline]
+pub(crate) const fn crash_point_of(_transaction: &str, _place: &str) {}
+
+#[cfg(feature = "crash-points")]
+pub(crate) fn crash_point_of(transaction: &str, place: &str) {
+    crash_point(&format!("{transaction}.{place}"));
+}
+
+#[cfg(feature = "crash-points")]
+mod armed {
+    use std::collections::BTreeSet;
+    use std::io::Write as _;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{LazyLock, Mutex, PoisonError};
+
+    struct Armed {
+        at: Option<String>,
+        nth: u64,
+        once: Option<String>,
+        visits: Option<String>,
+    }
+
+    static ARMED: LazyLock<Armed> = LazyLock::new(|| {
+        let read = |name: &str| std::env::var(name).ok();
+        Armed {
+            at: read("BALEFIRE_CRASH_AT"),
+            nth: read("BALEFIRE_CRASH_NTH")
+                .and_then(|nth| nth.parse().ok())
+                .unwrap_or(1),
+            once: read("BALEFIRE_CRASH_ONCE"),
+            visits: read("BALEFIRE_CRASH_VISITS"),
+        }
+    });
+    static VISITS: AtomicU64 = AtomicU64::new(0);
+    static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+    /// A place at which the process may die.
+    pub fn crash_point(name: &str) {
+        note(name);
+        if ARMED.at.as_deref() != Some(name) {
+            return;
+        }
+        if VISITS.fetch_add(1, Ordering::SeqCst) + 1 != ARMED.nth {
+            return;
+        }
+        if let Some(once) = &ARMED.once {
+            let made = std::fs::File::create_new(once);
+            if made.is_err() {
+                return;
+            }
+        }
+        std::process::abort();
+    }
+
+    fn note(name: &str) {
+        let Some(path) = &ARMED.visits else { return };
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.insert(name.to_owned()) {
+            return;
+        }
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path);
+        if let Ok(mut file) = file {
+            let _ = file.write_all(format!("{name}\n").as_bytes());
+        }
+    }
+}
