@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{bans, postgres, say, setup, tidy};
+use crate::{bans, postgres, say, setup, tidy, torture};
 
 /// How a step ended.
 enum End {
@@ -27,7 +27,7 @@ pub struct Step {
     run: fn(&Path) -> Result<End>,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "setup",
         run: |_| Ok(passed_if(setup::run()?, "something is missing")),
@@ -55,6 +55,10 @@ const STEPS: [Step; 8] = [
     Step {
         name: "explorer",
         run: explorer,
+    },
+    Step {
+        name: "torture",
+        run: torture_shortly,
     },
     Step {
         name: "deny",
@@ -103,7 +107,10 @@ pub fn run(root: &Path, only: Option<&[&str]>) -> bool {
         }
     }
     say("");
-    if rows.iter().any(|(name, ..)| *name == "tests") {
+    if rows
+        .iter()
+        .any(|(name, ..)| *name == "tests" || *name == "torture")
+    {
         postgres::stop_if_unused(root);
     }
     say(&table(&rows));
@@ -184,6 +191,30 @@ fn explorer(root: &Path) -> Result<End> {
             "--locked",
         ],
     )
+}
+
+/// Every named place once and some random moments, per database; it prints its counts.
+fn torture_shortly(root: &Path) -> Result<End> {
+    let lints = [
+        "clippy",
+        "--locked",
+        "--package",
+        "balefire",
+        "--features",
+        "crash-points",
+        "--test",
+        "torture",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    match cargo(root, &lints)? {
+        End::Passed => Ok(passed_if(
+            torture::run(root, &torture::SHORT)?,
+            "an alert was lost, doubled, disordered or stuck, or a place was not reached",
+        )),
+        end => Ok(end),
+    }
 }
 
 /// Licences, banned crates and sources, by `deny.toml`. Advisories need a network (stack 8). Where

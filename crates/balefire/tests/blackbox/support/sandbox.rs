@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use balefire_test_support::postgres::{Database, Postgres};
 use serde_json::Value;
@@ -78,9 +78,18 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+/// Another binary than the one just built, for all that starts from now on: a long run must not
+/// meet a build of another kind half-way.
+pub(crate) fn use_binary(path: PathBuf) {
+    BINARY.set(path).expect("it is said once");
+}
+
+static BINARY: OnceLock<PathBuf> = OnceLock::new();
+
 /// The binary under test, without the developer's own settings.
 pub(crate) fn balefire() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_balefire"));
+    let built = || PathBuf::from(env!("CARGO_BIN_EXE_balefire"));
+    let mut command = Command::new(BINARY.get_or_init(built));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("BALEFIRE") {
             command.env_remove(name);
@@ -168,6 +177,12 @@ impl Sandbox {
         let database = self.database.as_ref().expect("it is PostgreSQL");
         let name = database.name();
         database.run_as_superuser(&format!("ALTER DATABASE {name} CONNECTION LIMIT -1"));
+    }
+
+    /// Leaves the folder where it is when this world ends; where that is.
+    pub(crate) fn keep(&mut self) -> PathBuf {
+        self.folder.disable_cleanup(true);
+        self.folder.path().to_owned()
     }
 
     /// A file of this world.
