@@ -64,7 +64,7 @@ pub const IDLE_CONNECTIONS_PER_ROUTE_MAX: usize = 4;
 /// A connection older than this is not used again: firewalls and NAT gateways forget idle ones
 /// after 350 s without telling either end.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
-/// Bytes read of an answer to a command, the demo, a ticket or a page.
+/// Bytes read of an answer to a command or the demo.
 pub const CLIENT_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of a file of further certificate authorities; all public ones together are under 1 MiB.
 pub const CA_FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -85,6 +85,9 @@ pub const JOB_TIME_MAX: Duration = Duration::from_secs(15);
 /// How long a worker keeps a job: longer than it may work on it, and short enough that the page of
 /// a worker that died still goes out within a minute.
 pub const JOB_LEASE: Duration = Duration::from_secs(20);
+/// Bytes read of an answer to a ticket or a page: a page of 100 tickets of a service that doesn't
+/// know what it was asked has half of it.
+pub const JOB_ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// Characters of the reason that is kept with a job that failed.
 pub const JOB_ERROR_CHARS_MAX: usize = 300;
 /// Characters of the note with which a person closes a duty item.

@@ -1,8 +1,8 @@
 //! A small HTTP client for commands and the demo, and for tickets, pages and webhooks.
 //!
 //! One connection per call, through the same connector as the proxies: no redirect is followed,
-//! nothing is sent twice, no header is added but `Host` and `Content-Length`. Answers are bounded
-//! by [`CLIENT_ANSWER_BYTES_MAX`]; one that ends without having said how long it is counts as cut
+//! nothing is sent twice, no header is added but `Host` and `Content-Length`. Answers are bounded,
+//! by [`CLIENT_ANSWER_BYTES_MAX`] unless their reader says less; one that ends without having said how long it is counts as cut
 //! off.
 
 use std::path::Path;
@@ -26,6 +26,7 @@ use crate::tls::{GatewayError, client_config};
 #[derive(Clone)]
 pub struct HttpClient {
     connector: Connector,
+    answer_bytes_max: usize,
 }
 
 /// One request. It has no `Debug`: headers and bodies carry secrets.
@@ -81,10 +82,12 @@ pub enum HttpError {
         why: String,
     },
     /// The answer is longer than is read.
-    #[error("{server}: the answer is longer than {CLIENT_ANSWER_BYTES_MAX} bytes")]
+    #[error("{server}: the answer is longer than {bytes_max} bytes")]
     TooLong {
         /// Scheme, host and port.
         server: String,
+        /// What is read at most.
+        bytes_max: usize,
     },
 }
 
@@ -94,7 +97,15 @@ impl HttpClient {
     pub fn new(connect_timeout: Duration, ca_file: Option<&Path>) -> Result<Self, GatewayError> {
         Ok(Self {
             connector: Connector::new(client_config(ca_file)?, connect_timeout),
+            answer_bytes_max: CLIENT_ANSWER_BYTES_MAX,
         })
+    }
+
+    /// The same client, which reads at most so many bytes of an answer's body.
+    #[must_use]
+    pub const fn with_answer_bytes_max(mut self, bytes: usize) -> Self {
+        self.answer_bytes_max = bytes;
+        self
     }
 
     /// Sends the request, once, and reads the whole answer. Every status is an answer.
@@ -108,13 +119,16 @@ impl HttpClient {
             // Its age is never asked for: it carries one request.
             let mut connection = Connection::open(dialled, Timestamp::default()).await?;
             connection.arm(&gate, call.timeout);
-            exchange(&mut connection, request).await
+            exchange(&mut connection, request, self.answer_bytes_max).await
         })
         .await
         .unwrap_or(Err(Lost::Answer(NoAnswer::Deadline)));
         let failure = match answer {
             Ok(answer) => return Ok(answer),
-            Err(Lost::TooLong) => return Err(HttpError::TooLong { server }),
+            Err(Lost::TooLong) => {
+                let bytes_max = self.answer_bytes_max;
+                return Err(HttpError::TooLong { server, bytes_max });
+            }
             Err(Lost::Connection(why)) => Failure::NotWritten(why),
             Err(Lost::Answer(why)) if gate.has_written() => Failure::Written(why),
             Err(Lost::Answer(NoAnswer::Deadline)) => {
@@ -146,6 +160,7 @@ impl From<NotWritten> for Lost {
 async fn exchange(
     connection: &mut Connection,
     request: Request<Full<Bytes>>,
+    answer_bytes_max: usize,
 ) -> Result<HttpAnswer, Lost> {
     let (parts, body) = connection
         .send(request)
@@ -153,7 +168,7 @@ async fn exchange(
         .map_err(Lost::Answer)?
         .into_parts();
     let body = connection
-        .read_body(&parts.headers, body, CLIENT_ANSWER_BYTES_MAX)
+        .read_body(&parts.headers, body, answer_bytes_max)
         .await;
     match body {
         BodyEnd::Complete(body) => Ok(HttpAnswer {

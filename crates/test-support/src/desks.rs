@@ -25,15 +25,19 @@ pub enum Fault {
     DoneAndNotJson,
     /// It is done, and the answer is JSON of another shape.
     DoneAndOther,
+    /// It is done, and the answer has so many bytes.
+    DoneAndLong(usize),
 }
 
 impl Fault {
     const fn is_done(&self) -> bool {
         match self {
             Self::Status(_) | Self::Hang | Self::Close => false,
-            Self::DoneAndHang | Self::DoneAndSlow | Self::DoneAndNotJson | Self::DoneAndOther => {
-                true
-            }
+            Self::DoneAndHang
+            | Self::DoneAndSlow
+            | Self::DoneAndNotJson
+            | Self::DoneAndOther
+            | Self::DoneAndLong(_) => true,
         }
     }
 
@@ -45,6 +49,7 @@ impl Fault {
             Self::DoneAndSlow => Reply::SlowBody(status),
             Self::DoneAndNotJson => Reply::Answer(status, "<html>".to_owned()),
             Self::DoneAndOther => Reply::Answer(status, "{\"ticket\":[]}".to_owned()),
+            Self::DoneAndLong(bytes) => Reply::Answer(status, " ".repeat(*bytes)),
         }
     }
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use balefire_domain::entropy::Entropy;
 use balefire_domain::ids::InstanceId;
 use balefire_domain::job::JobKind;
-use balefire_domain::limits::{JOB_LEASE, JOBS_PER_KIND_MAX};
+use balefire_domain::limits::{JOB_ANSWER_BYTES_MAX, JOB_LEASE, JOBS_PER_KIND_MAX};
 use balefire_domain::time::Clock;
 use balefire_gateway::{HttpAnswer, HttpCall, HttpClient};
 use balefire_store::{Store, StoreError};
@@ -100,7 +100,7 @@ impl JobRunner {
         let owner = InstanceId::new(entropy.uuid_v7(clock.now()));
         let places = JobKind::ALL.map(|kind| (kind, Arc::new(Semaphore::new(JOBS_PER_KIND_MAX))));
         let caller = Caller {
-            client,
+            client: client.with_answer_bytes_max(JOB_ANSWER_BYTES_MAX),
             timeout: settings.call_timeout,
         };
         Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use balefire_domain::ids::{AlertId, InstanceId};
 use balefire_domain::job::{Comment, Job, JobKind};
 use balefire_domain::lane::{Kind, MootReason, State};
-use balefire_domain::limits::JOB_LEASE;
+use balefire_domain::limits::{JOB_ANSWER_BYTES_MAX, JOB_LEASE};
 use balefire_domain::time::Clock as _;
 use balefire_test_support::desks::Fault;
 use serde_json::json;
@@ -84,11 +84,12 @@ const NOT_DONE: [Fault; 6] = [
     Fault::Close,
 ];
 /// The ticket exists, and nobody says so.
-const DONE: [Fault; 4] = [
+const DONE: [Fault; 5] = [
     Fault::DoneAndHang,
     Fault::DoneAndSlow,
     Fault::DoneAndNotJson,
     Fault::DoneAndOther,
+    Fault::DoneAndLong(2 * JOB_ANSWER_BYTES_MAX),
 ];
 
 fn ticket_of(alert_id: AlertId) -> Job {
@@ -111,8 +112,10 @@ async fn whatever_the_service_answers_there_is_one_ticket_in_the_end(world: Worl
         assert_eq!(state.done_at, None, "{fault:?}");
         let told = state.last_error.unwrap();
         assert!(!told.contains("hush"), "{told}");
-        if fault == Fault::Status(401) {
-            assert!(told.contains("tickets.key"), "{told}");
+        match fault {
+            Fault::Status(401) => assert!(told.contains("tickets.key"), "{told}"),
+            Fault::DoneAndLong(_) => assert!(told.contains("longer than 1048576"), "{told}"),
+            _ => {}
         }
         let is_made = world.zendesk.tickets().len() > n;
         assert_eq!(is_made, DONE.contains(&fault), "{fault:?}");
@@ -141,7 +144,7 @@ async fn a_look_that_fails_makes_no_second_ticket(world: World) {
     world.zendesk.fail(Some(Fault::DoneAndHang));
     runner.run_due().await.unwrap();
     world.zendesk.fail(None);
-    for fault in NOT_DONE[..2].iter().chain(&NOT_DONE[4..]).chain(&DONE[1..]) {
+    for fault in NOT_DONE[..2].iter().chain(&NOT_DONE[4..]).chain(&DONE[2..]) {
         world.zendesk.fail_looks(Some(fault.clone()));
         world.clock.advance(5 * MINUTE);
         assert_eq!(runner.run_due().await.unwrap(), 1, "{fault:?}");
