@@ -16,7 +16,8 @@ use crate::support::{SOON, instant, now, on_both_engines, poll_until};
 
 on_both_engines!(
     a_live_alert_has_one_ticket_that_tells_what_became_of_it,
-    outside_of_live_there_is_no_ticket,
+    a_ticket_is_for_real_alerts_of_the_live_environment_only,
+    a_process_of_its_own_makes_tickets_and_pages,
     killed_after_the_ticket_was_made_there_is_one,
     a_stuck_delivery_pages_within_a_minute_and_its_end_is_told,
     services_that_hang_delay_no_approval_and_no_send,
@@ -121,8 +122,20 @@ async fn a_live_alert_has_one_ticket_that_tells_what_became_of_it(engine: Engine
     judge(&sandbox, &server).await;
 }
 
-async fn outside_of_live_there_is_no_ticket(engine: Engine) {
+async fn a_ticket_is_for_real_alerts_of_the_live_environment_only(engine: Engine) {
     let desks = Desks::start().await;
+    let sandbox = desks.sandbox(engine, "live").await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let key = sandbox.key(&team.service, "test").await;
+    let document = crate::support::documents::alert("drill-1");
+    let stubbed = server.post_cap(&team, &key, document).await.must_be(201);
+    let id = stubbed["id"].as_str().expect("an id");
+    server.move_to(&team, id, "broadcasting").await.must_be(200);
+    assert!(!has_job(&sandbox, &format!("ticket {id}")).await);
+    assert_eq!(server.process.events("alert.live").len(), 0);
+    server.end().await;
+
     for environment in ["development", "staging"] {
         let sandbox = desks.sandbox(engine, environment).await;
         let server = Server::start(&sandbox).await;
@@ -139,6 +152,39 @@ async fn outside_of_live_there_is_no_ticket(engine: Engine) {
         server.end().await;
     }
     assert_eq!(desks.zendesk.received(), []);
+}
+
+/// The work divided: one process answers and sends, another has the clock's work.
+async fn a_process_of_its_own_makes_tickets_and_pages(engine: Engine) {
+    let desks = Desks::start().await;
+    let sandbox = desks.sandbox(engine, "live").await;
+    let sends = ["serve", "--roles", "api,dispatch"];
+    let server = Server::start_as(&sandbox, &sends, "sends").await;
+    let team = sandbox.live_team().await;
+    let refusing = fault("o2-*", "alert", "kind = \"unavailable\"");
+    sandbox.networks.fail(&refusing).await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    sandbox.acknowledged(&alert, 3).await;
+    poll_until(SOON, "an item is open", async || {
+        let items = sandbox.json(&["item", "list"]).await;
+        (!items.as_array().expect("a list").is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(desks.zendesk.received(), []);
+    assert_eq!(desks.pagerduty.received(), []);
+
+    let schedules = ["serve", "--roles", "schedule"];
+    let clock = Server::start_as(&sandbox, &schedules, "schedules").await;
+    let comments = desks.comments(1).await;
+    assert!(comments[0].starts_with("Stuck: o2"), "{comments:?}");
+    poll_until(SOON, "a page arrives", async || {
+        (!desks.pagerduty.incidents().is_empty()).then_some(())
+    })
+    .await;
+    sandbox.networks.fail("").await;
+    sandbox.acknowledged(&alert, 4).await;
+    judge(&sandbox, &server).await;
+    clock.end().await;
 }
 
 /// The service made the ticket, and nobody lived to store its number.
