@@ -2,8 +2,8 @@
 //!
 //! One connection per call, through the same connector as the proxies: no redirect is followed,
 //! nothing is sent twice, no header is added but `Host` and `Content-Length`. Answers are bounded,
-//! by [`CLIENT_ANSWER_BYTES_MAX`] unless their reader says less; one that ends without having said how long it is counts as cut
-//! off.
+//! by [`CLIENT_ANSWER_BYTES_MAX`] unless their reader says less; one that ends without having said
+//! how long it is counts as cut off.
 
 use std::path::Path;
 use std::time::Duration;
