@@ -11,7 +11,7 @@
 //! `<its name>.committed`.
 
 /// The places that the torture ends processes at. Each is reached by one of its scenes.
-pub const CRASH_POINTS: [&str; 32] = [
+pub const CRASH_POINTS: [&str; 34] = [
     "submit_cap.before_commit",
     "submit_cap.committed",
     "update_alert.before_commit",
@@ -42,6 +42,8 @@ pub const CRASH_POINTS: [&str; 32] = [
     "claim_jobs.committed",
     "jobs.record.before_commit",
     "jobs.record.committed",
+    "probe.store.before_commit",
+    "probe.store.committed",
     "migrate.begun",
     "migrate.applied",
 ];

@@ -35,7 +35,13 @@ pub(crate) async fn run(unit: Unit) -> Row {
         note_panic(torn.await.err(), &mut row);
         return row;
     }
-    let mut world = World::new(&unit).await;
+    let mut world = match AssertUnwindSafe(World::new(&unit)).catch_unwind().await {
+        Ok(world) => world,
+        Err(panic) => {
+            note_panic(Some(panic), &mut row);
+            return row;
+        }
+    };
     let torn = AssertUnwindSafe(torture(&mut world, &unit, &mut row))
         .catch_unwind()
         .await;
