@@ -27,10 +27,16 @@ pub struct Step {
     run: fn(&Path) -> Result<End>,
 }
 
-const STEPS: [Step; 9] = [
+/// The features of the packages that have some.
+const FEATURES: &str = "balefire/aws";
+/// The tests that a feature changes; the step before ran the others.
+const FEATURE_TESTS: &str =
+    "package(balefire-aws) or (package(balefire) and (kind(bin) or test(/^aws::/)))";
+
+const STEPS: [Step; 10] = [
     Step {
         name: "setup",
-        run: |_| Ok(passed_if(setup::run()?, "something is missing")),
+        run: |root| Ok(passed_if(setup::run(root)?, "something is missing")),
     },
     Step {
         name: "fmt",
@@ -63,6 +69,10 @@ const STEPS: [Step; 9] = [
     Step {
         name: "deny",
         run: deny,
+    },
+    Step {
+        name: "features",
+        run: features,
     },
 ];
 
@@ -176,6 +186,30 @@ fn tests(root: &Path) -> Result<End> {
         ),
         end => Ok(end),
     }
+}
+
+/// What the default build leaves out (D61): the packages that have features, with all of them, and
+/// the tests that say something about them. Last, because it compiles most of the tree again.
+fn features(root: &Path) -> Result<End> {
+    let with = [
+        "-p",
+        "balefire",
+        "-p",
+        "balefire-aws",
+        "--features",
+        FEATURES,
+    ];
+    let lint = ["clippy", "--all-targets", "--locked"];
+    let deny = ["--", "-D", "warnings"];
+    match cargo(root, &[&lint[..], &with[..], &deny[..]].concat())? {
+        End::Passed => {}
+        end => return Ok(end),
+    }
+    if is_installed(root, "nextest") {
+        let run = ["nextest", "run", "--locked", "-E", FEATURE_TESTS];
+        return cargo(root, &[&run[..], &with[..]].concat());
+    }
+    cargo(root, &[&["test", "--locked"][..], &with[..]].concat())
 }
 
 fn explorer(root: &Path) -> Result<End> {

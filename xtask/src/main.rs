@@ -11,6 +11,7 @@ mod cluster;
 mod load;
 #[path = "../../crates/test-support/src/postgres/machine.rs"]
 mod machine;
+mod moto;
 mod postgres;
 mod setup;
 mod tidy;
@@ -25,8 +26,8 @@ cargo xtask: the chores of this repository
 
   cargo xtask ci                    everything that must hold before a commit; the same in CI
   cargo xtask ci --only tidy,fmt    some of its steps, in its own order
-  cargo xtask setup                 make sure that the tests' PostgreSQL and xmllint are here;
-                                    installs them on Debian when run as root
+  cargo xtask setup                 make sure that the tests' PostgreSQL, xmllint and moto are
+                                    here; installs packages on Debian when run as root
   cargo xtask tidy                  the rules of this project that no other tool checks
   cargo xtask tidy --rules          what those rules are, and how to make an exception
   cargo xtask postgres start        start the tests' private PostgreSQL and print its URL
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
             Ok(steps) => Ok(ci::run(workspace_root(), Some(&steps))),
             Err(error) => return wrong_usage(&error.to_string()),
         },
-        ["setup"] => setup::run(),
+        ["setup"] => setup::run(workspace_root()),
         ["tidy"] => tidy::run(workspace_root()),
         ["tidy", "--rules"] => {
             say(tidy::RULES);

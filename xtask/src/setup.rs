@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{machine, say};
+use crate::{machine, moto, say};
 
 /// Debian's own settings for new servers. The package keeps a file that is already there.
 const CLUSTER_SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
@@ -21,7 +21,7 @@ struct Need {
     is_here: fn() -> bool,
 }
 
-const NEEDS: [Need; 2] = [
+const NEEDS: [Need; 3] = [
     Need {
         name: "PostgreSQL (initdb, pg_ctl, postgres, psql)",
         package: "postgresql",
@@ -32,13 +32,27 @@ const NEEDS: [Need; 2] = [
         package: "libxml2-utils",
         is_here: || runs("xmllint", "--version"),
     },
+    Need {
+        name: "Python with venv",
+        package: "python3-venv",
+        is_here: || runs_with("python3", &["-c", "import ensurepip, venv"]),
+    },
 ];
 
 /// Makes sure that all is here. `false` when something is missing and can't be installed.
-pub fn run() -> Result<bool> {
+pub fn run(root: &Path) -> Result<bool> {
+    if !install_missing()? {
+        return Ok(false);
+    }
+    moto::make(root)?;
+    say("setup: moto is here");
+    Ok(true)
+}
+
+fn install_missing() -> Result<bool> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
-        say("setup: PostgreSQL and xmllint are here");
+        say("setup: PostgreSQL, xmllint and Python are here");
         return Ok(true);
     }
     for need in &missing {
@@ -107,9 +121,13 @@ fn is_root() -> bool {
 
 /// Whether `program` can be run at all.
 fn runs(program: &str, arg: &str) -> bool {
+    runs_with(program, &[arg])
+}
+
+fn runs_with(program: &str, args: &[&str]) -> bool {
     let mut command = Command::new(program);
     command
-        .arg(arg)
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use balefire_cell_broadcast::Scripts;
 use balefire_domain::audit::Actor;
 use balefire_domain::entropy::Entropy;
-use balefire_domain::ids::{AuditEntryId, ServiceId};
+use balefire_domain::ids::{AlertId, AuditEntryId, ServiceId};
 use balefire_domain::lane::Figures;
 use balefire_domain::limits::TRANSACTION_TRIES_MAX;
 use balefire_domain::provider::{Profile, ProviderName};
 use balefire_domain::time::Clock;
 use balefire_store::Tx;
 use balefire_store::audit_entries::AuditEntry;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 pub mod approve_alert;
 mod areas;
@@ -110,6 +110,8 @@ pub struct App {
     pub secret_key: Arc<secrets::SecretKey>,
     /// Told after every commit that made something to send; the sweep is the truth.
     pub wake: Arc<Notify>,
+    /// Takes the alert's id after such a commit, where somebody tells other processes.
+    pub announced: Option<mpsc::Sender<AlertId>>,
 }
 
 /// Why a verb did not do what it was asked.
@@ -124,6 +126,21 @@ pub enum Failure<R> {
 }
 
 impl App {
+    /// After a commit that may have made something to send: wakes this process, and names the
+    /// alert to whoever tells others. Neither waits, and neither can fail what is committed.
+    pub(crate) fn wake(&self, alert: AlertId) {
+        self.wake.notify_one();
+        let Some(announced) = &self.announced else {
+            return;
+        };
+        if announced.try_send(alert).is_err() {
+            tracing::warn!(
+                event = "queue.full", alert.id = %alert,
+                "other processes find the alert by their sweep"
+            );
+        }
+    }
+
     /// Writes an audit entry in the transaction of the act itself (D53).
     pub(crate) async fn audit(
         &self,

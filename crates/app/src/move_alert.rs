@@ -95,7 +95,7 @@ impl App {
         asked: &Move,
     ) -> Result<Alert, Refused> {
         let moved = repeat(|| self.move_alert_once(origin, service, alert, asked)).await?;
-        self.wake.notify_one();
+        self.wake(moved.id);
         Ok(moved)
     }
 

@@ -320,7 +320,7 @@ impl App {
             None => return Err(Failure::Refused(SubmitRefusal::Cancel(Miss::NotFound))),
         };
         tx.commit().await?;
-        self.wake.notify_one();
+        self.wake(alert.id);
         Ok(Submitted {
             alert,
             is_repetition: false,

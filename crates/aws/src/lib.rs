@@ -22,9 +22,13 @@ mod lambda;
 #[cfg(feature = "sdk")]
 mod plain_words;
 #[cfg(feature = "sdk")]
+mod queue;
+#[cfg(feature = "sdk")]
 mod sdk_http;
 
 #[cfg(feature = "sdk")]
 pub use account::{Account, AccountSettings, CredentialsCheck};
 #[cfg(feature = "sdk")]
 pub use lambda::Lambda;
+#[cfg(feature = "sdk")]
+pub use queue::{POLL, Queue, QueueError, QueueSettings, Received, VISIBILITY, WakeUp};

@@ -7,12 +7,13 @@ use balefire_app::App;
 use balefire_dispatcher::clock_guard::ClockGuard;
 use balefire_dispatcher::link_tests::{LinkTestSettings, LinkTests};
 use balefire_domain::time::Clock;
-use balefire_gateway::Gateway;
+use balefire_store::Store;
 
 use crate::config::Config;
+use crate::way_out::Way;
 
 /// The link tests of this process, or of one command.
-pub(crate) fn link_tests(config: &Config, app: &App, gateway: Gateway) -> LinkTests {
+pub(crate) fn link_tests(config: &Config, app: &App, way_out: Way) -> LinkTests<Store, Way> {
     let profiles = &app.settings.profiles;
     let period = |provider: &crate::config::Provider| {
         let own = provider.link_test_period_seconds;
@@ -35,7 +36,7 @@ pub(crate) fn link_tests(config: &Config, app: &App, gateway: Gateway) -> LinkTe
     };
     LinkTests::new(
         app.store.clone(),
-        gateway,
+        way_out,
         Arc::clone(&app.clock),
         Arc::clone(&app.entropy),
         settings,

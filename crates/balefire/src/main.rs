@@ -14,8 +14,11 @@ mod commands;
 mod config;
 mod entropy;
 mod link_tests;
+#[cfg(feature = "aws")]
+mod queue;
 mod runtime;
 mod telemetry;
+mod way_out;
 
 use std::process::ExitCode;
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use balefire_app::secrets::{SECRET_KEY_BYTES, SecretKey};
 use balefire_app::{App, Settings};
+use balefire_dispatcher::DispatchSettings;
 use balefire_dispatcher::jobs::JobRunner;
-use balefire_dispatcher::{DispatchSettings, Dispatcher};
 use balefire_domain::entropy::Entropy;
 use balefire_domain::time::Clock;
-use balefire_gateway::{Endpoint, Gateway, GatewaySettings, HttpClient};
+use balefire_gateway::HttpClient;
 use balefire_store::{DatabaseUrl, MigrationState, Store};
 use balefire_web::{WebLimits, WebState};
 use tokio::net::TcpListener;
@@ -25,6 +25,9 @@ use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::entropy::SystemEntropy;
 use crate::link_tests;
+#[cfg(feature = "aws")]
+use crate::queue;
+use crate::way_out::{self, Way};
 
 /// How often what is over is looked for.
 const SCHEDULE_PERIOD: Duration = Duration::from_secs(1);
@@ -104,6 +107,7 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
         settings: Arc::new(settings),
         secret_key,
         wake: Arc::new(Notify::new()),
+        announced: None,
     })
 }
 
@@ -166,13 +170,19 @@ fn make_key(path: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// Loops with their names, and how they ended.
+pub(crate) type Loops = JoinSet<(&'static str, anyhow::Result<()>)>;
+
 /// A service that runs. It ends when its token is cancelled, or when one of its loops ends.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
-    loops: JoinSet<(&'static str, anyhow::Result<()>)>,
+    loops: Loops,
     end: CancellationToken,
     dispatching: Option<Dispatching>,
 }
+
+/// The dispatcher of the product.
+pub(crate) type Dispatcher = balefire_dispatcher::Dispatcher<Store, Way>;
 
 /// A dispatcher whose loop was spawned.
 struct Dispatching {
@@ -202,11 +212,18 @@ impl Service {
             guarding.await;
             ("clock's guard", Ok(()))
         });
-        let gateway = gateway(config, &app)?;
+        // Who sends nothing opens no way out, and needs no credentials for one (R94).
+        let mut way_out = way_out::Shared::default();
         let mut dispatching = None;
+        #[cfg(feature = "aws")]
+        let queues = queue::open(config, &app.clock).await?;
+        #[cfg(feature = "aws")]
+        let app = queue::with_announcements(app, queues.as_ref(), &mut loops, &end);
         if roles.contains(&Role::Dispatch) {
-            let dispatcher = dispatcher(config, &app, gateway.clone(), name).await?;
-            let dispatcher = Arc::new(dispatcher);
+            let way_out = way_out.open(config, &app.clock).await?;
+            let dispatcher = Arc::new(dispatcher(config, &app, way_out, name).await?);
+            #[cfg(feature = "aws")]
+            queue::listen_all(queues, &dispatcher, &mut loops, &end);
             let gone = CancellationToken::new();
             let (end, guard) = (end.clone(), gone.clone().drop_guard());
             dispatching = Some(Dispatching {
@@ -220,7 +237,8 @@ impl Service {
             });
         }
         if roles.contains(&Role::Schedule) {
-            spawn_schedule(&mut loops, config, &app, gateway, &end)?;
+            let way_out = way_out.open(config, &app.clock).await?;
+            spawn_schedule(&mut loops, config, &app, way_out, &end)?;
         }
         if roles.contains(&Role::Api) {
             let dispatcher = dispatching.as_ref().map(|d| Arc::clone(&d.dispatcher));
@@ -276,13 +294,13 @@ impl Service {
 
 /// What the role `schedule` runs: the clock's own work, link tests, tickets and pages.
 fn spawn_schedule(
-    loops: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
+    loops: &mut Loops,
     config: &Config,
     app: &App,
-    gateway: Gateway,
+    way_out: Way,
     end: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let tests = Arc::new(link_tests::link_tests(config, app, gateway));
+    let tests = Arc::new(link_tests::link_tests(config, app, way_out));
     let tests_end = end.clone();
     loops.spawn(async move {
         tests.run(tests_end).await;
@@ -315,25 +333,6 @@ fn web_state(config: &Config, app: App, dispatcher: Option<Arc<Dispatcher>>) -> 
     }
 }
 
-/// The way out to the proxies.
-pub(crate) fn gateway(config: &Config, app: &App) -> anyhow::Result<Gateway> {
-    // With the proxies off nothing is ever sent; the address is never used.
-    let endpoint = config
-        .cbc
-        .endpoint_url
-        .as_deref()
-        .unwrap_or("http://127.0.0.1:9");
-    Gateway::new(
-        GatewaySettings {
-            endpoint: Endpoint::parse(endpoint).context("cbc.endpoint_url")?,
-            connect_timeout: Duration::from_millis(config.dispatch.connect_timeout_ms),
-            ca_file: config.cbc.ca_file.clone().map(PathBuf::from),
-        },
-        Arc::clone(&app.clock),
-    )
-    .context("cbc.ca_file")
-}
-
 /// This process's name among those of its database.
 fn instance_name(config: &Config, address: SocketAddr) -> String {
     match &config.dispatch.instance_name {
@@ -345,7 +344,7 @@ fn instance_name(config: &Config, address: SocketAddr) -> String {
 async fn dispatcher(
     config: &Config,
     app: &App,
-    gateway: Gateway,
+    way_out: Way,
     instance_name: String,
 ) -> anyhow::Result<Dispatcher> {
     let profiles = app
@@ -370,7 +369,7 @@ async fn dispatcher(
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
     let wake = Arc::clone(&app.wake);
     Ok(Dispatcher::new(
-        store, gateway, clock, entropy, settings, wake,
+        store, way_out, clock, entropy, settings, wake,
     ))
 }
 

@@ -18,6 +18,7 @@ mod recovery;
 mod settle;
 mod sweep;
 mod tempo;
+mod wake_lane;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -35,6 +36,7 @@ use tokio::sync::Notify;
 use crate::bulkhead::Bulkheads;
 use crate::ports::{Database, Stored, Transaction, WayOut};
 use crate::tempo::Tempo;
+use crate::wake_lane::Waiting;
 
 /// What the configuration says about dispatch.
 #[derive(Clone, Debug)]
@@ -64,6 +66,8 @@ pub struct Dispatcher<D = Store, W = Gateway> {
     /// Providers to which something got through: who waits there may go (D6).
     healed: Mutex<BTreeSet<ProviderName>>,
     heal: Notify,
+    /// Who wants to see the end of a lane's turn and was not taken in yet.
+    waiting: Mutex<Vec<Waiting>>,
     instance: RwLock<InstanceId>,
     is_ending: AtomicBool,
     /// When the latest sweep succeeded, in microseconds since 1970.
@@ -93,6 +97,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             tempo: Tempo::default(),
             healed: Mutex::default(),
             heal: Notify::new(),
+            waiting: Mutex::default(),
             instance,
             is_ending: AtomicBool::new(false),
             swept_at_us: AtomicI64::new(0),

@@ -12,6 +12,7 @@ use balefire_domain::limits::LANES_PER_SWEEP_MAX;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 use futures_util::FutureExt;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Dispatcher;
 use crate::lane_task::Cause;
 use crate::ports::{Database, LaneKey, StoreError, Stored, Transaction, WayOut};
+use crate::wake_lane::Waiting;
 
 /// The sweep's period: how late a lane wakes at most when no wake-up reached us.
 const SWEEP_PERIOD: Duration = Duration::from_secs(1);
@@ -57,6 +59,8 @@ struct Turns {
     running: BTreeSet<LaneKey>,
     /// Woken while their turn was under way: they get another, for this cause.
     again: BTreeMap<LaneKey, Cause>,
+    /// Who waits for the end of a lane's turn.
+    waiting: BTreeMap<LaneKey, Vec<oneshot::Sender<()>>>,
 }
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
@@ -138,6 +142,11 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             .store(self.clock.now().micros(), Ordering::Relaxed);
         for lane in due {
             self.begin_turn(turns, lane.key, lane.is_cancelling, Cause::Due);
+        }
+        for Waiting { key, until } in self.take_waiting() {
+            if turns.running.contains(&key) {
+                turns.waiting.entry(key).or_default().push(until);
+            }
         }
         Ok(())
     }
@@ -224,6 +233,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         turns.running.remove(&ended.key);
         if let Some(cause) = turns.again.remove(&ended.key) {
             self.begin_turn(turns, ended.key.clone(), false, cause);
+        }
+        if !turns.running.contains(&ended.key) {
+            turns.waiting.remove(&ended.key);
         }
     }
 

@@ -34,7 +34,8 @@ pub fn severity(kind: &str) -> Severity {
             DutyKind::CompletedUnacknowledged
             | DutyKind::LanePanicked
             | DutyKind::ProviderPaused
-            | DutyKind::TicketFailing,
+            | DutyKind::TicketFailing
+            | DutyKind::WakeUpGivenUp,
         ) => Severity::Error,
         Some(
             DutyKind::Stuck

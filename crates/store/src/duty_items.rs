@@ -40,7 +40,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING";
     CLOSE_ANSWERED: "UPDATE duty_items SET closed_at = $2, closed_by = $3
-        WHERE subject = $1 AND kind IN ('stuck', 'unroutable') AND closed_at IS NULL
+        WHERE subject = $1 AND kind IN ('stuck', 'unroutable', 'wake_up_given_up')
+            AND closed_at IS NULL
         RETURNING id";
     CLOSE_OF_KIND: "UPDATE duty_items SET closed_at = $3, closed_by = $4
         WHERE subject = $1 AND kind = $2 AND closed_at IS NULL
@@ -122,7 +123,8 @@ impl Tx {
         Ok(rows == 1)
     }
 
-    /// Closes the `stuck` and `unroutable` items of a subject whose delivery has ended.
+    /// Closes the `stuck`, `unroutable` and `wake_up_given_up` items of a subject whose delivery
+    /// has ended.
     pub async fn close_answered_duty_items(
         &mut self,
         subject: &str,

@@ -7,5 +7,6 @@ pub mod clock;
 pub mod desks;
 pub mod entropy;
 pub mod http_server;
+pub mod moto;
 pub mod poll;
 pub mod postgres;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{Session, find};
 use crate::cli::ProviderCommand;
 use crate::config::Provider;
-use crate::{FAILED, link_tests, runtime};
+use crate::{FAILED, link_tests, way_out};
 
 pub(super) async fn run(session: &Session, command: ProviderCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -161,8 +161,8 @@ async fn link_test(session: &Session, name: Option<&str>) -> anyhow::Result<Exit
     }
     let app = session.open().await?;
     let actor = session.operator(&app).await?;
-    let gateway = runtime::gateway(&session.config, &app)?;
-    let tests = link_tests::link_tests(&session.config, &app, gateway);
+    let way_out = way_out::open(&session.config, &app.clock).await?;
+    let tests = link_tests::link_tests(&session.config, &app, way_out);
     let tests = tests.test_now(&chosen).await;
     let failed: Vec<String> = tests
         .iter()

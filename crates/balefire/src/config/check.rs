@@ -21,6 +21,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
     check_dispatch(config, &mut findings);
     check_bounds(config, &mut findings);
     check_side_effects(config, &mut findings);
+    super::aws::check_queue(config, &mut findings);
     findings
 }
 
@@ -88,11 +89,7 @@ fn check_cbc(config: &Config, findings: &mut Vec<String>) {
         return;
     }
     match &config.cbc.endpoint_url {
-        None => findings.push(
-            "cbc.enabled is true and cbc.endpoint_url is absent: this build has no AWS adapter; \
-             name the server of the Invoke API, or set cbc.enabled = false"
-                .to_owned(),
-        ),
+        None => super::aws::check_lambda(config, findings),
         Some(url) => {
             if let Err(error) = Endpoint::parse(url) {
                 findings.push(format!("cbc.endpoint_url: {error}"));
@@ -219,11 +216,7 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
 }
 
 fn check_side_effects(config: &Config, findings: &mut Vec<String>) {
-    let not_built = |key: &str, kind: &str| format!("{key} = \"{kind}\" is not built yet");
     super::side_effects::check(config, findings);
-    if config.queue.kind != "database" {
-        findings.push(not_built("queue.kind", &config.queue.kind));
-    }
     let nobody_is_paged = config.environment == Environment::Live
         && config.cbc.enabled
         && config.pages.kind == "none"
@@ -284,7 +277,7 @@ mod tests {
                 "[dispatch]\nearly_minutes = 18446744073709551\n",
                 vec!["dispatch.early_minutes"],
             ),
-            ("[queue]\nkind = \"sqs\"\n", vec!["queue.kind"]),
+            ("[queue]\nkind = \"kafka\"\n", vec!["queue.kind"]),
             (
                 "[dispatch]\nlink_test_period_seconds = 86401\n",
                 vec!["dispatch.link_test_period_seconds"],
@@ -331,7 +324,13 @@ mod tests {
 
     #[test]
     fn without_an_endpoint_nothing_starts_unless_the_proxies_are_off() {
-        assert!(findings("").join("").contains("cbc.endpoint_url"));
+        let without = findings("").join("");
+        if cfg!(feature = "aws") {
+            assert_eq!(without, "", "Lambda functions it is");
+        } else {
+            assert!(without.contains("cbc.endpoint_url"), "{without}");
+            assert!(without.contains("feature `aws`"), "{without}");
+        }
         assert_eq!(findings("[cbc]\nenabled = false"), Vec::<String>::new());
         assert_eq!(
             findings("[cbc]\nendpoint_url = \"http://127.0.0.1:9010\""),

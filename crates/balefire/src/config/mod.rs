@@ -2,6 +2,7 @@
 //!
 //! Every key has a default; an unknown key is an error that names it. Secrets are shown as `***`.
 
+mod aws;
 mod check;
 mod environment;
 mod secret;
@@ -157,6 +158,10 @@ pub(crate) struct Pages {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Queue {
     pub(crate) kind: String,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) dead_letter_name: Option<String>,
 }
 
 fn capabilities_default() -> Capabilities {
@@ -289,6 +294,10 @@ impl Default for Queue {
     fn default() -> Self {
         Self {
             kind: "database".to_owned(),
+            endpoint_url: None,
+            region: None,
+            name: None,
+            dead_letter_name: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod aws;
 mod cancel;
 mod commands;
 mod crash;

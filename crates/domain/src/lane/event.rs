@@ -57,11 +57,13 @@ pub enum DutyKind {
     Clock,
     /// An alert's ticket could not be made or added to for a while.
     TicketFailing,
+    /// A queue gave up a wake-up whose delivery had not ended.
+    WakeUpGivenUp,
 }
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
@@ -71,6 +73,7 @@ impl DutyKind {
         Self::ProviderPaused,
         Self::Clock,
         Self::TicketFailing,
+        Self::WakeUpGivenUp,
     ];
 
     /// The word in tables, logs and answers.
@@ -85,6 +88,7 @@ impl DutyKind {
             Self::ProviderPaused => "provider_paused",
             Self::Clock => "clock",
             Self::TicketFailing => "ticket_failing",
+            Self::WakeUpGivenUp => "wake_up_given_up",
         }
     }
 
@@ -132,6 +136,10 @@ impl DutyKind {
             Self::TicketFailing => {
                 "The alert's ticket can't be made or added to. Sending is not touched. Look at the \
                  ticket service and at [tickets] in the configuration; it is tried for a week."
+            }
+            Self::WakeUpGivenUp => {
+                "Several processes took the wake-up of this delivery from the queue and none \
+                 finished with it. Sending goes on by the sweep. Look whether processes die."
             }
         }
     }

@@ -265,6 +265,7 @@ async fn open(folder: &tempfile::TempDir, clock: &ManualClock) -> App {
         settings: Arc::new(settings()),
         secret_key: Arc::new(SecretKey::new(&[7; 32])),
         wake: Arc::new(Notify::new()),
+        announced: None,
     }
 }
 

@@ -1,0 +1,104 @@
+//! The way out through AWS: which build takes it, with whose credentials, and what comes out.
+
+use crate::support::sandbox::{Engine, Sandbox};
+
+/// The configuration of a world without `cbc.endpoint_url`.
+fn without_endpoint(sandbox: &Sandbox) {
+    let text = std::fs::read_to_string(sandbox.path("balefire.toml")).expect("it was written");
+    let line = format!("endpoint_url = \"{}\"\n", sandbox.networks.url());
+    assert!(text.contains(&line), "{text}");
+    sandbox.write("balefire.toml", &text.replace(&line, ""));
+}
+
+#[cfg(not(feature = "aws"))]
+#[tokio::test]
+async fn a_build_without_the_adapter_says_which_feature_it_lacks() {
+    let sandbox = Sandbox::new(Engine::Sqlite).await;
+    without_endpoint(&sandbox);
+    let ran = sandbox.run(&["serve"]).await;
+    assert_eq!(ran.code, Some(1));
+    for word in ["feature `aws`", "cbc.endpoint_url", "cbc.enabled"] {
+        assert!(ran.stderr.contains(word), "{ran:?}");
+    }
+}
+
+#[cfg(feature = "aws")]
+mod with_adapter {
+    use super::{Engine, Sandbox, without_endpoint};
+    use crate::support::on_both_engines;
+    use crate::support::oracle::judge;
+    use crate::support::process::Process;
+    use crate::support::sandbox::{PROVIDERS, run};
+    use crate::support::server::Server;
+
+    on_both_engines!(an_alert_reaches_every_function_and_its_cancel_too);
+
+    /// The surroundings of a process on AWS, with the networks in the place of Lambda.
+    const NO_ACCOUNT: [(&str, &str); 3] = [
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "absent"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "absent"),
+    ];
+    const DUMMIES: [(&str, &str); 2] = [
+        ("AWS_ACCESS_KEY_ID", "dummy"),
+        ("AWS_SECRET_ACCESS_KEY", "dummy"),
+    ];
+
+    fn command(sandbox: &Sandbox, args: &[&str]) -> tokio::process::Command {
+        let mut command = sandbox.command(args);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .env("AWS_ENDPOINT_URL_LAMBDA", sandbox.networks.url())
+            .envs(NO_ACCOUNT);
+        command
+    }
+
+    async fn start(sandbox: &Sandbox) -> Server {
+        let mut command = command(sandbox, &["serve"]);
+        command.envs(DUMMIES);
+        let mut process = Process::start("server on AWS", command);
+        let url = process.line_after("balefire: ready on ").await;
+        Server { process, url }
+    }
+
+    async fn an_alert_reaches_every_function_and_its_cancel_too(engine: Engine) {
+        let sandbox = Sandbox::new(engine).await;
+        let team = sandbox.live_team().await;
+        without_endpoint(&sandbox);
+        let server = start(&sandbox).await;
+        let alert = server.broadcast(&team, "flood-1").await;
+        sandbox.acknowledged(&alert, 4).await;
+        server.cancel(&team, "flood-1").await;
+        sandbox.settled(&alert, 8).await;
+        let evidence = judge(&sandbox, &server).await;
+        assert_eq!(evidence.requests.len(), 8, "one request each");
+        for (provider, _) in PROVIDERS {
+            let id = &evidence.delivery(&alert, provider, "cancel").id;
+            assert_eq!(
+                evidence.requests_of(id)[0].function,
+                format!("{provider}-1-proxy")
+            );
+        }
+        server.end().await;
+    }
+
+    /// R94: who sends needs credentials, and nobody else.
+    #[tokio::test]
+    async fn without_credentials_only_what_sends_nothing_starts() {
+        let sandbox = Sandbox::new(Engine::Sqlite).await;
+        without_endpoint(&sandbox);
+        let ran = run(command(&sandbox, &["serve"])).await;
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        for word in ["no AWS credentials", "cbc.region", "cbc.endpoint_url"] {
+            assert!(ran.stderr.contains(word), "{ran:?}");
+        }
+        let roles = command(&sandbox, &["serve", "--roles", "api"]);
+        let mut process = Process::start("server that sends nothing", roles);
+        process.line_after("balefire: ready on ").await;
+        process.kill().await;
+    }
+}
