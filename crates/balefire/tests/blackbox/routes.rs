@@ -19,6 +19,7 @@ on_both_engines!(
     routes_are_tested_by_one_of_two_servers_at_their_period,
     a_network_that_comes_back_is_found_by_a_test,
     a_hung_test_delays_no_alert,
+    tests_wait_while_an_alert_is_due,
     proxies_of_ours_say_their_clocks_to_heartbeats,
     the_canary_is_sent_where_one_is_configured,
     with_the_proxies_disabled_nothing_is_asked,
@@ -299,6 +300,47 @@ async fn a_hung_test_delays_no_alert(engine: Engine) {
         assert!(waited_ms < 2_000, "{provider}: {waited_ms} ms");
         assert_eq!(sent.len(), 1, "{provider}");
     }
+}
+
+async fn tests_wait_while_an_alert_is_due(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    sandbox.configure(each_second());
+    let args = [
+        "service",
+        "create",
+        "--name",
+        "One",
+        "--mode",
+        "live",
+        "--channel",
+        "severe",
+    ];
+    let made = sandbox
+        .json(&[args.as_slice(), &["--provider", "ee"]].concat())
+        .await;
+    let service = made["id"].as_str().expect("an id").to_owned();
+    let team = Team {
+        author: sandbox.person(&service, "author").await,
+        approver: sandbox.person(&service, "approver").await,
+        key: sandbox.key(&service, "normal").await,
+        service,
+    };
+    // Nobody dispatches yet: the alert stays due.
+    let alert = sandbox.submit(&team, "flood-1").await;
+    sandbox.act(&team, "approve", &alert).await;
+    let tester = Server::start_as(&sandbox, &["serve", "--roles", "schedule"], "tester").await;
+    for function in ["o2-1-proxy", "o2-2-proxy", "three-1-proxy"] {
+        sandbox.networks.wait_for("test", function, 3).await;
+    }
+    assert_eq!(asked(&sandbox, "test", "ee").await, Vec::<Value>::new());
+    let server = Server::start(&sandbox).await;
+    sandbox.acknowledged(&alert, 1).await;
+    sandbox.networks.wait_for("test", "ee-1-proxy", 1).await;
+    let first = asked(&sandbox, "test", "ee").await[0]["at_ms"].as_i64();
+    let sent = asked(&sandbox, "alert", "ee").await[0]["at_ms"].as_i64();
+    assert!(first > sent, "the alert went first");
+    tester.end().await;
+    judge(&sandbox, &server).await;
 }
 
 async fn proxies_of_ours_say_their_clocks_to_heartbeats(engine: Engine) {
