@@ -242,8 +242,9 @@ impl Service {
         }
         if roles.contains(&Role::Api) {
             let dispatcher = dispatching.as_ref().map(|d| Arc::clone(&d.dispatcher));
-            let state = web_state(config, app, dispatcher);
-            let end = end.clone().cancelled_owned();
+            let state = web_state(config, app, dispatcher, end.clone());
+            let gone = dispatching.as_ref().map(|d| d.gone.clone());
+            let end = api_end(end.clone(), gone);
             loops.spawn(async move {
                 let served = balefire_web::serve(listener, balefire_web::router(state), end).await;
                 ("api", served.context("the HTTP server failed"))
@@ -317,8 +318,24 @@ fn spawn_schedule(
     Ok(())
 }
 
-fn web_state(config: &Config, app: App, dispatcher: Option<Arc<Dispatcher>>) -> WebState {
+/// When the API ends: once the open attempts were awaited. Until then a load balancer that asks is
+/// told that this process is not ready, instead of finding nobody.
+async fn api_end(end: CancellationToken, dispatcher_gone: Option<CancellationToken>) {
+    end.cancelled().await;
+    if let Some(gone) = dispatcher_gone {
+        gone.cancelled().await;
+    }
+}
+
+fn web_state(
+    config: &Config,
+    app: App,
+    dispatcher: Option<Arc<Dispatcher>>,
+    end: CancellationToken,
+) -> WebState {
     let secrets = config.http.route_secrets.iter();
+    let is_ending = Arc::new(move || end.is_cancelled());
+    let ends = Arc::clone(&is_ending);
     WebState {
         app,
         limits: WebLimits {
@@ -326,10 +343,12 @@ fn web_state(config: &Config, app: App, dispatcher: Option<Arc<Dispatcher>>) -> 
             route_secrets: secrets.map(|secret| secret.reveal().to_owned()).collect(),
         },
         readiness: Arc::new(move || {
-            dispatcher
-                .as_ref()
-                .is_none_or(|dispatcher| dispatcher.is_alive())
+            !ends()
+                && dispatcher
+                    .as_ref()
+                    .is_none_or(|dispatcher| dispatcher.is_alive())
         }),
+        is_ending,
     }
 }
 

@@ -45,6 +45,9 @@ pub struct WebState {
     pub limits: WebLimits,
     /// Whether the dispatcher's loops are alive.
     pub readiness: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether this process was told to end: it answers questions until it is gone, and takes
+    /// nothing in any more.
+    pub is_ending: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// What the configuration bounds.

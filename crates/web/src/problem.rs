@@ -187,6 +187,17 @@ impl Problem {
         }
     }
 
+    /// 503 from a process that was told to end.
+    pub(crate) fn ending(shape: Shape) -> Self {
+        let message = "This server is being stopped: try again";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Self::of_route(shape, status, Name::ServiceUnavailable, message);
+        Self {
+            is_last: true,
+            ..problem
+        }
+    }
+
     /// 500.
     pub(crate) fn fault(shape: Shape, fault: &str) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;

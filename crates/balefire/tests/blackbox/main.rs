@@ -16,5 +16,6 @@ mod failover;
 mod lifecycle;
 mod main_job;
 mod recorded;
+mod rolling;
 mod routes;
 mod side_effects;

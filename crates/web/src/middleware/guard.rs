@@ -1,10 +1,11 @@
 //! Around every request: its id, its deadline, its panic, its headers, its line in the log.
 //!
 //! 1. The request gets an id, which stands in the span of everything that is logged meanwhile.
-//! 2. It runs, for at most [`REQUEST_TIME_MAX`] (503); a panic ends it and nothing else (500).
-//! 3. A fault of ours is logged once, at error, with the id.
-//! 4. The answer gets the headers of every answer.
-//! 5. One line says what was asked and answered: the route's template, never the path, the token
+//! 2. A process that was told to end takes nothing in any more (503).
+//! 3. It runs, for at most [`REQUEST_TIME_MAX`] (503); a panic ends it and nothing else (500).
+//! 4. A fault of ours is logged once, at error, with the id.
+//! 5. The answer gets the headers of every answer.
+//! 6. One line says what was asked and answered: the route's template, never the path, the token
 //!    or the body.
 
 use std::any::Any;
@@ -37,8 +38,12 @@ pub(crate) async fn guard(
     let template = route.as_ref().map(MatchedPath::as_str);
     // Whatever a verb logs meanwhile is told with the request's id.
     let span = tracing::info_span!("http", request.id = %id);
-    let running = run(Shape::of_route(template), request, next).instrument(span);
-    let mut response = running.await;
+    let shape = Shape::of_route(template);
+    let mut response = if !method.is_safe() && (state.is_ending)() {
+        Problem::ending(shape).into_response()
+    } else {
+        run(shape, request, next).instrument(span).await
+    };
     if let Some(Fault(fault)) = response.extensions_mut().remove() {
         tracing::error!(
             event = "http.fault", request.id = %id, method = %method,

@@ -380,3 +380,15 @@ async fn readiness_tells_of_the_database_and_the_dispatcher() {
     let want = ready("unavailable", "unavailable", "ok");
     assert_eq!((answer.status.as_u16(), answer.json()), (503, want));
 }
+
+#[tokio::test]
+async fn a_process_that_ends_answers_questions_and_takes_nothing_in() {
+    use std::sync::Arc;
+
+    let web = TestWeb::start_with(|state| state.is_ending = Arc::new(|| true)).await;
+    assert_eq!(web.get("/_api_status").await.status.as_u16(), 200);
+    for path in ["/v2/broadcast", "/service/x/broadcast-message"] {
+        let answer = web.post(path, &json!({})).await;
+        assert_eq!(answer.status.as_u16(), 503, "{path}");
+    }
+}

@@ -334,6 +334,7 @@ impl TestWeb {
                 route_secrets: Vec::new(),
             },
             readiness: Arc::new(|| true),
+            is_ending: Arc::new(|| false),
         };
         change(&mut state);
         Self {

@@ -91,6 +91,7 @@ impl Process {
     }
 
     /// Whether it has ended, however it did.
+    #[allow(dead_code, reason = "the torture uses it, which shares this module")]
     pub(crate) fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }

@@ -80,6 +80,7 @@ pub(crate) struct Ran {
 
 /// Another binary than the one just built, for all that starts from now on: a long run must not
 /// meet a build of another kind half-way.
+#[allow(dead_code, reason = "the torture uses it, which shares this module")]
 pub(crate) fn use_binary(path: PathBuf) {
     BINARY.set(path).expect("it is said once");
 }
@@ -180,6 +181,7 @@ impl Sandbox {
     }
 
     /// Leaves the folder where it is when this world ends; where that is.
+    #[allow(dead_code, reason = "the torture uses it, which shares this module")]
     pub(crate) fn keep(&mut self) -> PathBuf {
         self.folder.disable_cleanup(true);
         self.folder.path().to_owned()
