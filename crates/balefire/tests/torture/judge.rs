@@ -6,6 +6,7 @@ use std::time::Duration;
 use balefire_domain::alert::Status;
 use balefire_domain::ids::AlertId;
 use balefire_domain::lane::{Kind, State};
+use balefire_domain::time::Timestamp;
 use serde_json::Value;
 
 use crate::client::Told;
@@ -57,7 +58,10 @@ async fn settle(world: &mut World, found: &mut Found) {
     let deadline = instant() + SETTLE_MAX;
     while !world.open_alerts().await.is_empty() {
         if instant() >= deadline {
-            let waits = world.what_waits().await;
+            let open = world.open_alerts().await;
+            let waits = world
+                .what_waits(&open, Timestamp::from_micros(i64::MAX))
+                .await;
             found.violations.push(format!("it never settles: {waits}"));
             return;
         }

@@ -18,6 +18,8 @@ pub(crate) struct Row {
     pub(crate) recoveries: Vec<Duration>,
     /// Recoveries in which something did not move at all.
     pub(crate) stuck: u32,
+    /// What had not moved in time, in words, once per recovery that took too long.
+    pub(crate) slow: Vec<String>,
     pub(crate) found: Found,
     /// Where everything was left, if something was wrong.
     pub(crate) folder: Option<PathBuf>,
@@ -48,6 +50,9 @@ impl Row {
         }
         if self.stuck > 0 {
             let _ = write!(line, "\n       {} times something did not move", self.stuck);
+        }
+        for slow in self.slow.iter().take(3) {
+            let _ = write!(line, "\n       slow: {slow:.900}");
         }
         if let Some(folder) = &self.folder {
             let _ = write!(line, "\n       kept: {}", folder.display());

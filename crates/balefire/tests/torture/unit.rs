@@ -27,6 +27,7 @@ pub(crate) async fn run(unit: Unit) -> Row {
         kills: 0,
         recoveries: Vec::new(),
         stuck: 0,
+        slow: Vec::new(),
         found: Found::default(),
         folder: None,
     };
@@ -75,7 +76,9 @@ async fn torture(world: &mut World, unit: &Unit, row: &mut Row) {
         let Recovery {
             service: next,
             moved_after,
+            slow,
         } = world.recover().await;
+        row.slow.extend(slow);
         match moved_after {
             Some(time) => row.recoveries.push(time),
             None => row.stuck += 1,

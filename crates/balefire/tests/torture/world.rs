@@ -24,6 +24,8 @@ const WITHOUT_DEDUP: &str = "three";
 const START_MAX: Duration = Duration::from_secs(30);
 /// How long after a start everything may take to move, drains and all, before it counts as stuck.
 const MOVE_MAX: Duration = Duration::from_secs(20);
+/// How long a recovery may take without a drain (L-5).
+const RECOVERY_MAX: Duration = Duration::from_secs(2);
 /// How often the database is looked at.
 const LOOK_PERIOD: Duration = Duration::from_millis(10);
 /// Alerts that one look lists.
@@ -54,6 +56,8 @@ pub(crate) struct Recovery {
     /// From the start of the process until all that was open had moved; `None` where something
     /// did not move at all.
     pub(crate) moved_after: Option<Duration>,
+    /// What had not moved when it should have.
+    pub(crate) slow: Option<String>,
 }
 
 impl World {
@@ -124,7 +128,7 @@ impl World {
         let (started_at, start) = (now(), instant());
         let service = self.start(None).await;
         assert!(service.url.is_some(), "the service ended at its start");
-        let mut moved_after = None;
+        let (mut moved_after, mut slow) = (None, None);
         while start.elapsed() < MOVE_MAX {
             // What has moved is not looked at again: looking takes time, too.
             while let Some(alert) = open.last()
@@ -136,11 +140,15 @@ impl World {
                 moved_after = Some(start.elapsed());
                 break;
             }
+            if start.elapsed() > RECOVERY_MAX && slow.is_none() {
+                slow = Some(self.what_waits(&open, started_at).await);
+            }
             pause(LOOK_PERIOD).await;
         }
         Recovery {
             service,
             moved_after,
+            slow,
         }
     }
 
@@ -256,33 +264,44 @@ impl World {
     }
 
     async fn has_moved(&self, alert: AlertId, since: Timestamp) -> bool {
-        self.deliveries(alert).await.iter().all(|history| {
-            let is_tried = history.attempts.iter().any(|(a, _)| a.opened_at >= since);
-            match history.delivery.state {
-                State::Held { reason, .. } => reason == HoldReason::Drain,
-                State::Backoff { due_at } => is_tried || due_at > now(),
-                State::Ready | State::InFlight => is_tried,
-                State::Acknowledged { .. }
-                | State::Superseded { .. }
-                | State::Expired { .. }
-                | State::Moot { .. } => true,
-            }
-        })
+        let histories = self.deliveries(alert).await;
+        histories.iter().all(|history| has_moved(history, since))
     }
 
-    /// Why an alert has not moved, for the report.
-    pub(crate) async fn what_waits(&self) -> String {
+    /// What of these alerts has not moved, in words: at most five of it, and how much.
+    pub(crate) async fn what_waits(&self, alerts: &[AlertId], since: Timestamp) -> String {
         let mut words = Vec::new();
-        for alert in self.open_alerts().await {
-            for history in self.deliveries(alert).await {
-                if !history.delivery.state.is_terminal() {
-                    let provider = &history.provider;
-                    words.push(format!("{alert}/{provider}: {:?}", history.delivery.state));
+        for alert in alerts {
+            for history in self.deliveries(*alert).await {
+                if !has_moved(&history, since) {
+                    let (provider, delivery) = (&history.provider, &history.delivery);
+                    let latest = history.attempts.last().map(|(attempt, _)| attempt);
+                    words.push(format!(
+                        "{alert}/{provider} seq {} {:?} since {since}, latest attempt {:?}",
+                        delivery.seq,
+                        delivery.state,
+                        latest.map(|a| (a.opened_at, a.drained_at, a.closed))
+                    ));
                 }
             }
         }
+        let count = words.len();
         words.truncate(5);
-        words.join("; ")
+        format!("{count} waited: {}", words.join("; "))
+    }
+}
+
+/// It has ended, was tried since then, or waits for a drain or for its own back-off.
+fn has_moved(history: &DeliveryHistory, since: Timestamp) -> bool {
+    let is_tried = history.attempts.iter().any(|(a, _)| a.opened_at >= since);
+    match history.delivery.state {
+        State::Held { reason, .. } => reason == HoldReason::Drain,
+        State::Backoff { due_at } => is_tried || due_at > now(),
+        State::Ready | State::InFlight => is_tried,
+        State::Acknowledged { .. }
+        | State::Superseded { .. }
+        | State::Expired { .. }
+        | State::Moot { .. } => true,
     }
 }
 
