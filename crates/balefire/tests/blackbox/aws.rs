@@ -23,6 +23,9 @@ async fn a_build_without_the_adapter_says_which_feature_it_lacks() {
 }
 
 #[cfg(feature = "aws")]
+mod queue;
+
+#[cfg(feature = "aws")]
 mod with_adapter {
     use super::{Engine, Sandbox, without_endpoint};
     use crate::support::on_both_engines;
@@ -58,7 +61,11 @@ mod with_adapter {
     }
 
     async fn start(sandbox: &Sandbox) -> Server {
-        let mut command = command(sandbox, &["serve"]);
+        start_as(sandbox, &["serve"]).await
+    }
+
+    pub(crate) async fn start_as(sandbox: &Sandbox, args: &[&str]) -> Server {
+        let mut command = command(sandbox, args);
         command.envs(DUMMIES);
         let mut process = Process::start("server on AWS", command);
         let url = process.line_after("balefire: ready on ").await;
