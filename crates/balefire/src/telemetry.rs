@@ -12,7 +12,7 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged when `BALEFIRE_LOG` does not say.
-const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn";
+const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,aws_config=warn";
 /// Lines that wait to be written at most; more are lost.
 const LINES_WAITING_MAX: usize = 50_000;
 
