@@ -31,6 +31,8 @@ use crate::way_out::{self, Way};
 
 /// How often what is over is looked for.
 const SCHEDULE_PERIOD: Duration = Duration::from_secs(1);
+/// Each so many of these periods it is looked for pauses that hold alerts.
+const PAUSES_LOOK_TICKS: u32 = 10;
 /// How often it is looked whether the first sweep is done.
 const LOOK_PERIOD: Duration = Duration::from_millis(5);
 /// The key of development databases on PostgreSQL, which several processes share (D49).
@@ -418,13 +420,18 @@ fn host_name() -> String {
 async fn schedule(app: App, end: CancellationToken) -> anyhow::Result<()> {
     let mut period = tokio::time::interval(SCHEDULE_PERIOD);
     period.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = (0..PAUSES_LOOK_TICKS).cycle();
     loop {
         tokio::select! {
             () = end.cancelled() => return Ok(()),
             _ = period.tick() => {}
         }
         let completed = app.complete_alerts().await;
-        let watched = app.watch_pauses().await;
+        // A pause is told of after minutes; looking each second would only cost.
+        let watched = match ticks.next() {
+            Some(0) => app.watch_pauses().await,
+            Some(_) | None => Ok(()),
+        };
         for error in [completed.err(), watched.err()].into_iter().flatten() {
             tracing::error!(
                 event = "schedule.failed",
