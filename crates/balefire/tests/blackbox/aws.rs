@@ -27,14 +27,24 @@ mod queue;
 
 #[cfg(feature = "aws")]
 mod with_adapter {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use serde_json::Value;
+
     use super::{Engine, Sandbox, without_endpoint};
-    use crate::support::on_both_engines;
     use crate::support::oracle::judge;
     use crate::support::process::Process;
     use crate::support::sandbox::{PROVIDERS, run};
     use crate::support::server::Server;
+    use crate::support::{SOON, on_both_engines, poll_until};
 
-    on_both_engines!(an_alert_reaches_every_function_and_its_cancel_too);
+    on_both_engines!(
+        an_alert_reaches_every_function_and_its_cancel_too,
+        credentials_that_come_late_are_waited_for_and_then_used,
+    );
 
     /// The surroundings of a process on AWS, with the networks in the place of Lambda.
     const NO_ACCOUNT: [(&str, &str); 3] = [
@@ -107,5 +117,77 @@ mod with_adapter {
         let mut process = Process::start("server that sends nothing", roles);
         process.line_after("balefire: ready on ").await;
         process.kill().await;
+    }
+
+    /// The endpoint that gives a container its credentials, as ECS has it.
+    struct Container {
+        url: String,
+        is_well: Arc<AtomicBool>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Container {
+        /// Fails until it is told to be well.
+        fn start() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+            let address = listener.local_addr().expect("its address");
+            let container = Self {
+                url: format!("http://{address}/credentials"),
+                is_well: Arc::default(),
+                asked: Arc::default(),
+            };
+            let (is_well, asked) = (Arc::clone(&container.is_well), Arc::clone(&container.asked));
+            // It ends with the test's process.
+            std::thread::spawn(move || {
+                for stream in listener.incoming() {
+                    let mut stream = stream.expect("somebody asks");
+                    let mut request = [0; 4096];
+                    let length = stream.read(&mut request).unwrap_or(0);
+                    assert!(request[..length].starts_with(b"GET /credentials "));
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    let (status, body) = match is_well.load(Ordering::SeqCst) {
+                        false => ("503 Busy", ""),
+                        true => ("200 OK", CREDENTIALS),
+                    };
+                    let length = body.len();
+                    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n");
+                    drop(stream.write_all((head + body).as_bytes()));
+                }
+            });
+            container
+        }
+    }
+
+    const CREDENTIALS: &str = r#"{"AccessKeyId":"dummy","SecretAccessKey":"dummy",
+        "Token":"dummy","Expiration":"2099-01-01T00:00:00Z"}"#;
+
+    async fn credentials_that_come_late_are_waited_for_and_then_used(engine: Engine) {
+        let sandbox = Sandbox::new(engine).await;
+        let team = sandbox.live_team().await;
+        without_endpoint(&sandbox);
+        let container = Container::start();
+        let mut serve = command(&sandbox, &["serve"]);
+        serve.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container.url);
+        let mut process = Process::start("server in a container", serve);
+        let url = process.line_after("balefire: ready on ").await;
+        let server = Server { process, url };
+        let alert = server.broadcast(&team, "flood-1").await;
+        let refused = "not sent: the AWS credentials could not be fetched";
+        poll_until(SOON, "every network has a refused attempt", async || {
+            let list = sandbox.deliveries(&alert).await;
+            let is_refused = |delivery: &&Value| delivery.to_string().contains(refused);
+            (list.iter().filter(is_refused).count() == 4).then_some(())
+        })
+        .await;
+        assert_eq!(sandbox.networks.requests().await, Vec::<Value>::new());
+        container.is_well.store(true, Ordering::SeqCst);
+        sandbox.acknowledged(&alert, 4).await;
+        let asked = container.asked.load(Ordering::SeqCst);
+        server.cancel(&team, "flood-1").await;
+        sandbox.settled(&alert, 8).await;
+        let now = container.asked.load(Ordering::SeqCst);
+        assert!(now <= asked + 1, "{now} of {asked}: they are kept");
+        judge(&sandbox, &server).await;
+        server.end().await;
     }
 }
