@@ -145,9 +145,10 @@ mod with_adapter {
                     let length = stream.read(&mut request).unwrap_or(0);
                     assert!(request[..length].starts_with(b"GET /credentials "));
                     asked.fetch_add(1, Ordering::SeqCst);
-                    let (status, body) = match is_well.load(Ordering::SeqCst) {
-                        false => ("503 Busy", ""),
-                        true => ("200 OK", CREDENTIALS),
+                    let (status, body) = if is_well.load(Ordering::SeqCst) {
+                        ("200 OK", CREDENTIALS)
+                    } else {
+                        ("503 Busy", "")
                     };
                     let length = body.len();
                     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n");
