@@ -13,6 +13,7 @@ mod commands;
 mod crash;
 mod demo;
 mod failover;
+mod history;
 mod lifecycle;
 mod main_job;
 mod recorded;
