@@ -86,6 +86,8 @@ pub(crate) fn print(rows: &[Row], seed: u64) {
     let all: Vec<&Row> = rows.iter().collect();
     say(&line("all", "all", &all));
     let sum = |of: fn(&Row) -> u64| rows.iter().map(of).sum::<u64>();
+    let slow = rows.iter().map(|row| row.slow.len()).sum::<usize>();
+    say(&format!("torture: {slow} recoveries took more than 2 s"));
     say(&format!(
         "torture: seed {seed}: {} alerts, {} approvals and {} cancels answered well, {} requests; \
          {} units with a violation, {} kills missed their place, {} times something was stuck",

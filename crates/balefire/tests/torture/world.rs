@@ -88,6 +88,15 @@ impl World {
         }
     }
 
+    /// Leaves everything as it is, for a person to look into; where the files are. A PostgreSQL
+    /// database stays as well: the configuration in the folder names it.
+    pub(crate) async fn keep(mut self) -> std::path::PathBuf {
+        self.sandbox.networks.stop().await;
+        let folder = self.sandbox.keep();
+        std::mem::forget(self.sandbox);
+        folder
+    }
+
     /// A number below `of`.
     pub(crate) fn draw(&self, of: u64) -> u64 {
         u64::try_from(self.chance.random() % u128::from(of)).expect("it is below 64 bits")
