@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::retry::{ReconnectMode, RetryConfig};
 use balefire_domain::time::Clock;
 use balefire_gateway::{GatewayError, HttpClient};
 
@@ -63,7 +63,7 @@ impl Account {
             .region(Region::new(settings.region.clone()))
             .http_client(Calls::new(client))
             .time_source(ClockSource(clock))
-            .retry_config(RetryConfig::disabled())
+            .retry_config(no_retries())
             .timeout_config(times);
         if let Some(credentials) = credentials {
             loader = loader.credentials_provider(credentials);
@@ -97,4 +97,9 @@ impl Account {
     pub(crate) const fn config(&self) -> &SdkConfig {
         &self.config
     }
+}
+
+/// One call is one request, and which connection is used again is the gateway's decision.
+pub fn no_retries() -> RetryConfig {
+    RetryConfig::disabled().with_reconnect_mode(ReconnectMode::ReuseAllConnections)
 }

@@ -25,14 +25,13 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use balefire_domain::time::Timestamp;
 use balefire_gateway::classify::{Answer, BodyEnd, Failure, NoAnswer, NotWritten};
 use balefire_gateway::{Answered, Invocation, ProbeRequest, Probed, SendRequest, Wire};
 use tokio::time::sleep;
 
-use crate::account::Account;
+use crate::account::{Account, no_retries};
 use crate::plain_words::why_not_made;
 use crate::sdk_http::whole;
 
@@ -50,7 +49,7 @@ impl Lambda {
         // The connection holds every bound on time; the SDK's own would only cut an answer off
         // without knowing whether anything was written.
         let mut config = aws_sdk_lambda::config::Builder::from(account.config())
-            .retry_config(RetryConfig::disabled())
+            .retry_config(no_retries())
             .timeout_config(TimeoutConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = endpoint_url {

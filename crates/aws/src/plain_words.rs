@@ -9,9 +9,14 @@ const CHAIN_MAX: usize = 32;
 
 /// Why a request was not made, in a few words.
 pub fn why_not_made(error: &(dyn Error + 'static)) -> &'static str {
-    chain(error)
-        .find_map(|cause| cause.downcast_ref::<CredentialsError>())
-        .map_or("the AWS request could not be made", credentials)
+    if let Some(error) = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
+        return credentials(error);
+    }
+    // The SDK's own bound on waiting for credentials has no public type.
+    if innermost(error).starts_with("identity resolver timed out") {
+        return "the AWS credentials did not come in time";
+    }
+    "the AWS request could not be made"
 }
 
 /// What is wrong with credentials.

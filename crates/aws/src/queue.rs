@@ -14,7 +14,6 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::Message;
-use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use balefire_domain::ids::AlertId;
 use balefire_domain::provider::ProviderName;
@@ -22,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use crate::account::Account;
+use crate::account::{Account, no_retries};
 use crate::plain_words::{innermost, why_not_made};
 
 /// How long a receiver waits for a message: the longest that SQS offers.
@@ -89,7 +88,7 @@ impl Queue {
     /// Opens no connection.
     pub fn new(account: &Account, settings: &QueueSettings) -> Self {
         let mut config = Builder::from(account.config())
-            .retry_config(RetryConfig::disabled())
+            .retry_config(no_retries())
             .timeout_config(within(CALL_MAX));
         if let Some(url) = &settings.endpoint_url {
             config = config.endpoint_url(url);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::TimeSource;
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpClient as SdkHttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
     SharedHttpConnector,
@@ -126,9 +127,21 @@ pub fn whole(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorErro
         .try_into_http1x()
         .map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
+    if let Some(capture) = parts.extensions.get::<CaptureSmithyConnection>() {
+        // After some answers the SDK marks the connection, and complains where there is none to
+        // mark. Whether a connection is used again is the gateway's decision.
+        capture.set_connection_retriever(|| Some(unmarked_connection()));
+    }
     let Some(bytes) = body.bytes() else {
         return Err(ConnectorError::user("a body that is not in memory".into()));
     };
     let bytes = Bytes::copy_from_slice(bytes);
     Ok(http::Request::from_parts(parts, bytes))
+}
+
+fn unmarked_connection() -> ConnectionMetadata {
+    ConnectionMetadata::builder()
+        .proxied(false)
+        .poison_fn(|| {})
+        .build()
 }
