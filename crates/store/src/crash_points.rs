@@ -3,9 +3,7 @@
 //! Compiled in by the feature `crash-points` alone; the product has none of them.
 //! `BALEFIRE_CRASH_AT` names a place; the process ends there as by kill -9: without unwinding,
 //! without flushing, without a goodbye. `BALEFIRE_CRASH_NTH` says at which of its visits (1, where
-//! absent). Where `BALEFIRE_CRASH_ONCE` names a file, it is made before the end, and nothing
-//! happens where it is there already. `BALEFIRE_CRASH_VISITS` names a file that gets the name of
-//! each place at its first visit.
+//! absent).
 //!
 //! Every transaction has two places by itself: `<its name>.before_commit` and
 //! `<its name>.committed`.
@@ -68,62 +66,28 @@ pub(crate) fn crash_point_of(transaction: &str, place: &str) {
 
 #[cfg(feature = "crash-points")]
 mod armed {
-    use std::collections::BTreeSet;
-    use std::io::Write as _;
+    use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
-    use std::sync::{LazyLock, Mutex, PoisonError};
 
     struct Armed {
         at: Option<String>,
         nth: u64,
-        once: Option<String>,
-        visits: Option<String>,
     }
 
-    static ARMED: LazyLock<Armed> = LazyLock::new(|| {
-        let read = |name: &str| std::env::var(name).ok();
-        Armed {
-            at: read("BALEFIRE_CRASH_AT"),
-            nth: read("BALEFIRE_CRASH_NTH")
-                .and_then(|nth| nth.parse().ok())
-                .unwrap_or(1),
-            once: read("BALEFIRE_CRASH_ONCE"),
-            visits: read("BALEFIRE_CRASH_VISITS"),
-        }
+    static ARMED: LazyLock<Armed> = LazyLock::new(|| Armed {
+        at: std::env::var("BALEFIRE_CRASH_AT").ok(),
+        nth: std::env::var("BALEFIRE_CRASH_NTH")
+            .ok()
+            .and_then(|nth| nth.parse().ok())
+            .unwrap_or(1),
     });
     static VISITS: AtomicU64 = AtomicU64::new(0);
-    static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
     /// A place at which the process may die.
     pub fn crash_point(name: &str) {
-        note(name);
-        if ARMED.at.as_deref() != Some(name) {
-            return;
-        }
-        if VISITS.fetch_add(1, Ordering::SeqCst) + 1 != ARMED.nth {
-            return;
-        }
-        if let Some(once) = &ARMED.once {
-            let made = std::fs::File::create_new(once);
-            if made.is_err() {
-                return;
-            }
-        }
-        std::process::abort();
-    }
-
-    fn note(name: &str) {
-        let Some(path) = &ARMED.visits else { return };
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.insert(name.to_owned()) {
-            return;
-        }
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path);
-        if let Ok(mut file) = file {
-            let _ = file.write_all(format!("{name}\n").as_bytes());
+        let is_armed = ARMED.at.as_deref() == Some(name);
+        if is_armed && VISITS.fetch_add(1, Ordering::SeqCst) + 1 == ARMED.nth {
+            std::process::abort();
         }
     }
 }

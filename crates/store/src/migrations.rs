@@ -75,7 +75,6 @@ impl Store {
             Pools::Sqlite { writer, .. } => migrate_sqlite(&migrator, writer).await,
             Pools::Postgres(pool) => migrate_postgres(&migrator, pool).await,
         };
-        crash_point("migrate.applied");
         migrated.map_err(StoreError::Migration)
     }
 
@@ -146,6 +145,7 @@ async fn migrate_postgres(migrator: &Migrator, pool: &PgPool) -> Result<(), Migr
     let mut connection = pool.acquire().await?;
     sqlx::raw_sql(NO_TIMEOUTS).execute(&mut *connection).await?;
     let migrated = migrator.run(&mut *connection).await;
+    crash_point("migrate.applied");
     connection.close().await?;
     migrated
 }
@@ -155,7 +155,7 @@ async fn migrate_postgres(migrator: &Migrator, pool: &PgPool) -> Result<(), Migr
 async fn migrate_sqlite(migrator: &Migrator, writer: &SqlitePool) -> Result<(), MigrateError> {
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
     migrator.run(&mut *tx).await?;
-    crash_point("migrate.run");
+    crash_point("migrate.applied");
     Ok(tx.commit().await?)
 }
 
