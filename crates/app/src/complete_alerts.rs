@@ -46,7 +46,8 @@ impl App {
         let Some(mut found) = tx.lock_alert(id).await? else {
             return Ok(false);
         };
-        if !alert::is_over(found.status, found.finishes_at, tx.now) {
+        let is_over = alert::is_over(found.status, found.finishes_at, tx.now);
+        if !is_over || self.clock.was_ahead_at(tx.now) {
             return Ok(false);
         }
         found.status = Status::Completed;
@@ -76,7 +77,8 @@ impl App {
             let Some(lane) = tx.lock_lane(&key).await? else {
                 continue;
             };
-            let moved = step(&lane, LaneEvent::Tick, tx.now, &self.policy(&key.provider));
+            let policy = self.policy(&key.provider);
+            let moved = step(&lane, LaneEvent::Tick, tx.now, &policy);
             tx.save_lane(&key, &lane, &moved.lane).await?;
             self.apply_duties(tx, &key, &moved.effects).await?;
             if let Some(unaccepted) = unaccepted(&moved.lane) {

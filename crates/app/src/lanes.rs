@@ -56,6 +56,9 @@ impl App {
         frozen: &Frozen,
     ) -> Result<(), StoreError> {
         tx.insert_delivery(key, &delivery, frozen).await?;
+        if self.clock.was_ahead_at(tx.now) {
+            return Err(StoreError::timed_out("the clock was set back"));
+        }
         let policy = self.policy(&key.provider);
         let mut known = lane.clone();
         known.deliveries.push(delivery.clone());

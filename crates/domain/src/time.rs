@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// By so much a time service may set a clock back between two looks at it.
+const SET_BACK_MAX: Duration = Duration::from_secs(1);
+
 /// Where the time comes from. Production has one real clock; tests and the simulator set theirs.
 pub trait Clock: Send + Sync {
     /// The wall clock's instant.
@@ -25,6 +28,13 @@ pub trait Clock: Send + Sync {
     /// sending, expiring or taking anything for drained.
     fn is_trusted(&self) -> bool {
         true
+    }
+
+    /// Whether `read_at`, an instant that this clock gave a moment ago, lies in its future: it was
+    /// wrong then and has been set back since. What was begun by it must be begun again; that the
+    /// clock is trusted by now proves nothing about then.
+    fn was_ahead_at(&self, read_at: Timestamp) -> bool {
+        read_at > self.now() + SET_BACK_MAX
     }
 }
 
@@ -207,6 +217,30 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Still(i64);
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_seconds(self.0)
+        }
+    }
+
+    #[test]
+    fn an_instant_in_the_clocks_future_was_read_when_it_was_wrong() {
+        // now, read a moment ago, the clock was ahead then
+        let rows = [
+            (100, 100, false),
+            (100, 40, false),  // a process that stood still
+            (100, 101, false), // set back a little
+            (100, 102, true),
+            (100, 3700, true),
+        ];
+        for (now, read_at, want) in rows {
+            let was_ahead = Still(now).was_ahead_at(Timestamp::from_seconds(read_at));
+            assert_eq!(was_ahead, want, "{now} {read_at}");
+        }
+    }
 
     #[test]
     fn one_instant_in_every_spelling() {
