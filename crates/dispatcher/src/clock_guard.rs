@@ -94,6 +94,7 @@ impl ClockGuard {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 () = end.cancelled() => return,
                 _ = tick.tick() => {}
             }

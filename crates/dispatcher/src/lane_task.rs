@@ -8,6 +8,7 @@ use std::time::Duration;
 use balefire_domain::ids::AttemptId;
 use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{Attempt, Effect, Hedge, Kind, Lane, LaneEvent, step};
+use balefire_domain::outcome::Outcome;
 use balefire_domain::payload::{self, Reference};
 use balefire_domain::provider::{Format, Profile, ProviderName, Route};
 use balefire_domain::time::{Clock, Timestamp};
@@ -162,7 +163,10 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     async fn carry_out(&self, outgoing: Outgoing, permit: Permit) -> (Outgoing, Answered) {
         let began = self.clock.now();
         crash_point("attempt.opened");
-        let answered = self.gateway.send(outgoing.request.clone()).await;
+        let mut answered = self.gateway.send(outgoing.request.clone()).await;
+        if self.planted.sends_twice() && answered.outcome == Outcome::Unknown {
+            answered = self.gateway.send(outgoing.request.clone()).await;
+        }
         crash_point("attempt.answered");
         drop(permit);
         if answered.outcome.is_acceptance() {
@@ -269,6 +273,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                     .await?
             }
         };
+        if outgoing.is_some() && self.planted.intent_not_stored() {
+            return Ok(outgoing);
+        }
         tx.commit().await?;
         if let Some(outgoing) = &outgoing {
             let attempt = &outgoing.attempt;
@@ -340,7 +347,7 @@ fn request(
 }
 
 /// Renders and stores a cancel's payload: it names every delivery of a lower `seq` that was ever
-/// attempted.
+/// attempted, or may have been before the database forgot it.
 async fn render_cancel(
     tx: &mut impl Transaction,
     profile: &Profile,
@@ -350,9 +357,8 @@ async fn render_cancel(
 ) -> Stored<String> {
     let mut references = Vec::new();
     for earlier in lane.deliveries.iter().filter(|d| d.seq < attempt.seq) {
-        let is_attempted = lane.attempts.iter().any(|a| a.delivery == earlier.id);
         if let Some(known) = tx.load_frozen(earlier.id).await?
-            && is_attempted
+            && lane.may_have_left(earlier.id)
         {
             references.push(Reference {
                 message_id: earlier.id,

@@ -13,6 +13,10 @@ pub mod clock_guard;
 pub mod jobs;
 mod lane_task;
 pub mod link_tests;
+#[cfg(feature = "planted-faults")]
+pub mod planted;
+#[cfg(not(feature = "planted-faults"))]
+mod planted;
 pub mod ports;
 mod recovery;
 mod settle;
@@ -34,7 +38,8 @@ use balefire_store::Store;
 use tokio::sync::Notify;
 
 use crate::bulkhead::Bulkheads;
-use crate::ports::{Database, Stored, Transaction, WayOut};
+use crate::planted::Planted;
+use crate::ports::{Database, StoreError, Stored, Transaction, WayOut};
 use crate::tempo::Tempo;
 use crate::wake_lane::Waiting;
 
@@ -72,6 +77,8 @@ pub struct Dispatcher<D = Store, W = Gateway> {
     is_ending: AtomicBool,
     /// When the latest sweep succeeded, in microseconds since 1970.
     swept_at_us: AtomicI64,
+    /// Faults that the simulator plants; none can be planted in the product.
+    planted: Planted,
 }
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
@@ -101,7 +108,16 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             instance,
             is_ending: AtomicBool::new(false),
             swept_at_us: AtomicI64::new(0),
+            planted: Planted::default(),
         }
+    }
+
+    /// The same with rules left out, for the simulator.
+    #[cfg(feature = "planted-faults")]
+    #[must_use]
+    pub fn with_planted(mut self, planted: Planted) -> Self {
+        self.planted = planted;
+        self
     }
 
     fn instance(&self) -> InstanceId {
@@ -126,15 +142,21 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         conditions.hedge = settings
             .is_hedging
             .then(|| self.tempo.hedge(provider, tx.now(), deadline));
+        // What it stored, it would store for an hour that never was.
+        if self.clock.was_ahead_at(tx.now()) {
+            return Err(StoreError::timed_out("dispatch: the clock was set back"));
+        }
         if !self.clock.is_trusted() {
             conditions.hold = Some(HoldReason::Clock);
         }
         let profile = settings.profiles.get(provider);
-        Ok(Policy::of(
+        let mut policy = Policy::of(
             &settings.figures,
             profile,
             settings.is_cbc_enabled,
             &conditions,
-        ))
+        );
+        self.planted.spoil(&mut policy);
+        Ok(policy)
     }
 }

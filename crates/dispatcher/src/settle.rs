@@ -28,13 +28,21 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         outgoing: &Outgoing,
         answered: &Answered,
     ) -> Stored<bool> {
+        if self.planted.former_self_ignored() && outgoing.attempt.opened_by != self.instance() {
+            return Ok(false);
+        }
         loop {
             match bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await {
                 Ok(is_due) => {
                     log_answer(key, outgoing, answered, self.clock.now());
                     return Ok(is_due);
                 }
-                Err(error) if self.clock.now() >= outgoing.attempt.drained_at => return Err(error),
+                Err(error)
+                    if self.clock.now() >= outgoing.attempt.drained_at
+                        || self.planted.answer_not_kept() =>
+                {
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::warn!(
                         event = "attempt.not_stored", attempt.id = %outgoing.attempt.id,

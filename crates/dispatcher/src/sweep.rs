@@ -83,7 +83,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 biased;
                 () = end.cancelled() => break,
                 _ = recovery.join_next() => break,
-                _ = sweep.tick() => self.take_up(&mut turns).await,
+                _ = sweep.tick(), if !self.planted.no_sweep() => self.take_up(&mut turns).await,
                 () = self.wake.notified() => self.take_up(&mut turns).await,
                 () = self.heal.notified() => Ok(()), // Taken in below.
                 Some(ended) = turns.tasks.join_next() => {

@@ -15,6 +15,12 @@ pub struct Planted {
     pub no_order_gate: bool,
     /// No rule that only one attempt may be open.
     pub no_one_open: bool,
+    /// Sending goes on after the end.
+    pub no_end: bool,
+    /// The death of a process makes its attempts unknown that were answered long before.
+    pub stale_news: bool,
+    /// A tainted lane's cancel is closed as if nothing had been sent.
+    pub no_taint: bool,
 }
 
 /// Nothing is ever left out of the product.
@@ -36,6 +42,15 @@ impl Planted {
     pub(crate) const fn no_one_open(self) -> bool {
         self.no_one_open
     }
+    pub(crate) const fn no_end(self) -> bool {
+        self.no_end
+    }
+    pub(crate) const fn stale_news(self) -> bool {
+        self.stale_news
+    }
+    pub(crate) const fn no_taint(self) -> bool {
+        self.no_taint
+    }
 }
 
 #[cfg(not(feature = "planted-faults"))]
@@ -51,6 +66,15 @@ impl Planted {
         false
     }
     pub(crate) const fn no_one_open(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_end(self) -> bool {
+        false
+    }
+    pub(crate) const fn stale_news(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_taint(self) -> bool {
         false
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::policy::Policy;
 use super::state::{Attempt, Delivery, Kind, Lane, MootReason, State};
 use crate::outcome::Outcome;
 use crate::routing::site_of;
@@ -14,11 +15,19 @@ use crate::time::Timestamp;
 
 /// The sites from which a cancel still needs an answer, where sites are separate. Empty for an
 /// alert, and for a cancel to which any answer will do.
-pub(super) fn owed<'a>(lane: &'a Lane, delivery: &Delivery, now: Timestamp) -> BTreeSet<&'a str> {
+pub(super) fn owed<'a>(
+    lane: &'a Lane,
+    delivery: &Delivery,
+    routes: &'a [String],
+    now: Timestamp,
+) -> BTreeSet<&'a str> {
     if delivery.kind == Kind::Alert {
         return BTreeSet::new();
     }
+    // Where attempts may be forgotten, every site may have been reached.
+    let forgotten = routes.iter().filter(|_| lane.is_tainted);
     reached_below(lane, delivery.seq)
+        .chain(forgotten.map(|route| site_of(route)))
         .filter(|site| !has_answered(lane, delivery, Some(site), now))
         .collect()
 }
@@ -27,16 +36,16 @@ pub(super) fn owed<'a>(lane: &'a Lane, delivery: &Delivery, now: Timestamp) -> B
 pub(super) fn cancel_end(
     lane: &Lane,
     cancel: &Delivery,
-    has_shared_sites: bool,
+    policy: &Policy,
     at: Timestamp,
 ) -> Option<State> {
-    let is_answered = if has_shared_sites {
+    let is_answered = if policy.has_shared_sites {
         has_answered(lane, cancel, None, at)
     } else {
         let is_any_answered = lane
             .attempts_of(cancel.id)
             .any(|attempt| has_answered(lane, cancel, Some(site_of(&attempt.route)), at));
-        is_any_answered && owed(lane, cancel, at).is_empty()
+        is_any_answered && owed(lane, cancel, &policy.routes, at).is_empty()
     };
     if !is_answered {
         return None;

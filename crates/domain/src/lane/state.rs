@@ -334,6 +334,11 @@ impl Lane {
         })
     }
 
+    /// Something of this delivery may have left: an attempt is known, or may be forgotten.
+    pub fn may_have_left(&self, delivery: DeliveryId) -> bool {
+        self.is_tainted || self.attempts_of(delivery).next().is_some()
+    }
+
     /// The attempts of a delivery.
     pub fn attempts_of(&self, delivery: DeliveryId) -> impl Iterator<Item = &Attempt> + Clone {
         self.attempts

@@ -108,7 +108,7 @@ impl Moving<'_> {
         else {
             return Some(Ignored::UnknownAttempt);
         };
-        if !attempt.is_open() {
+        if !attempt.is_open() && !self.policy.planted.stale_news() {
             return Some(Ignored::AlreadyClosed);
         }
         attempt.closed = Some(Closed {
@@ -191,7 +191,7 @@ impl Moving<'_> {
         match outcome {
             Outcome::Refused | Outcome::Unknown => None,
             Outcome::Accepted | Outcome::Duplicate | Outcome::UnknownReference => {
-                sites::cancel_end(&self.lane, delivery, self.policy.has_shared_sites, at)
+                sites::cancel_end(&self.lane, delivery, self.policy, at)
             }
         }
     }
@@ -271,7 +271,7 @@ impl Moving<'_> {
         let delivery = self.lane.deliveries.iter().find(|d| d.id == id);
         match delivery {
             Some(delivery) if !self.policy.has_shared_sites => {
-                sites::owed(&self.lane, delivery, self.now)
+                sites::owed(&self.lane, delivery, &self.policy.routes, self.now)
             }
             _ => BTreeSet::new(),
         }
@@ -318,7 +318,10 @@ impl Moving<'_> {
         let Some(d) = self.lane.deliveries.iter().find(|d| d.id == delivery) else {
             return;
         };
-        let deadline_at = (self.now + self.policy.attempt_deadline).min(d.ends_at);
+        let mut deadline_at = self.now + self.policy.attempt_deadline;
+        if !self.policy.planted.no_end() {
+            deadline_at = deadline_at.min(d.ends_at);
+        }
         let attempt = Attempt {
             id,
             delivery,
@@ -390,7 +393,7 @@ impl Moving<'_> {
         if self.policy.hold == Some(HoldReason::Clock) {
             return held(HoldReason::Clock);
         }
-        if at >= delivery.ends_at {
+        if at >= delivery.ends_at && !self.policy.planted.no_end() {
             return match delivery.kind {
                 Kind::Alert => State::Expired { at },
                 Kind::Cancel => State::Moot {
@@ -399,7 +402,8 @@ impl Moving<'_> {
                 },
             };
         }
-        let is_touched = self.lane.is_tainted || self.lane.is_touched_below(delivery.seq);
+        let is_tainted = self.lane.is_tainted && !self.policy.planted.no_taint();
+        let is_touched = is_tainted || self.lane.is_touched_below(delivery.seq);
         if delivery.kind == Kind::Cancel && !is_touched {
             return State::Moot {
                 reason: MootReason::NeverSent,

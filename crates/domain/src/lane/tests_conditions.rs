@@ -173,6 +173,40 @@ fn in_a_tainted_lane_a_cancel_is_sent_though_no_attempt_is_known() {
 }
 
 #[test]
+fn in_a_tainted_lane_a_cancel_names_what_may_have_been_forgotten() {
+    for (is_tainted, is_attempted, want) in [
+        (false, false, false),
+        (false, true, true),
+        (true, false, true),
+        (true, true, true),
+    ] {
+        let mut play = Play::alert();
+        if is_attempted {
+            play.try_once(Refused);
+        }
+        play.lane.is_tainted = is_tainted;
+        let alert = play.lane.deliveries[0].id;
+        assert_eq!(play.lane.may_have_left(alert), want);
+    }
+}
+
+#[test]
+fn in_a_tainted_lane_a_cancel_asks_every_separate_site() {
+    for (is_tainted, want) in [(false, true), (true, false)] {
+        let mut play = separate();
+        play.try_once(Accepted); // p/a
+        play.lane.is_tainted = is_tainted;
+        play.issue(Kind::Cancel);
+        assert_eq!(play.try_once(Accepted).route, "p/a");
+        assert_eq!(play.state(2).is_terminal(), want);
+        if is_tainted {
+            assert_eq!(play.try_once(UnknownReference).route, "p/b");
+            assert!(matches!(play.state(2), State::Acknowledged { .. }));
+        }
+    }
+}
+
+#[test]
 fn while_a_hold_of_all_stands_nothing_leaves_and_afterwards_it_does() {
     for reason in [
         HoldReason::Quarantine,

@@ -166,6 +166,7 @@ impl Setup {
                 no_drain: is(Fault::NoDrain) || is(Fault::NoOneOpenNoDrain),
                 no_order_gate: is(Fault::NoOrderGate),
                 no_one_open: is(Fault::NoOneOpenNoDrain),
+                ..Planted::default()
             },
         };
         let mut policy_second_route_first = policy.clone();
