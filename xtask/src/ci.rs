@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{bans, postgres, say, setup, tidy, torture};
+use crate::{bans, postgres, say, setup, sim, tidy, torture};
 
 /// How a step ended.
 enum End {
@@ -33,7 +33,7 @@ const FEATURES: &str = "balefire/aws";
 const FEATURE_TESTS: &str =
     "package(balefire-aws) or (package(balefire) and (kind(bin) or test(/^aws::/)))";
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "setup",
         run: |root| Ok(passed_if(setup::run(root)?, "something is missing")),
@@ -61,6 +61,10 @@ const STEPS: [Step; 10] = [
     Step {
         name: "explorer",
         run: explorer,
+    },
+    Step {
+        name: "sim",
+        run: simulate,
     },
     Step {
         name: "torture",
@@ -228,6 +232,15 @@ fn explorer(root: &Path) -> Result<End> {
 }
 
 /// Every named place once and some random moments, per database; it prints its counts.
+fn simulate(root: &Path) -> Result<End> {
+    for args in sim::CI {
+        if !sim::run(root, args)? {
+            return Ok(End::Failed("a promise did not hold".to_owned()));
+        }
+    }
+    Ok(End::Passed)
+}
+
 fn torture_shortly(root: &Path) -> Result<End> {
     let lints = [
         "clippy",

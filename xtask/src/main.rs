@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask ci`, `setup`, `tidy`, `postgres`, `load`,
-//! `torture`.
+//! `torture`, `sim`.
 //!
 //! In Rust rather than shell, so that they run the same everywhere and are tested like the rest.
 //! Exit codes are those of the product: 0 done, 1 refused or failed, 2 wrong usage.
@@ -14,6 +14,7 @@ mod machine;
 mod moto;
 mod postgres;
 mod setup;
+mod sim;
 mod tidy;
 mod torture;
 
@@ -34,6 +35,8 @@ cargo xtask: the chores of this repository
   cargo xtask postgres stop         stop it; tests start it by themselves and leave it running
   cargo xtask load                  measure speed and memory of the release build; some minutes
   cargo xtask load --into FOLDER    put the figures there; also --only PARTS, --engine NAME
+  cargo xtask sim                   run dispatch through 10,000 seeds of trouble; also --runs N,
+                                    --seed S, --only-seed X --trace, --planted, --threads N
   cargo xtask torture --short       kill the service at every named place and at random; minutes
   cargo xtask torture               the same 20 times each and 500 times: an hour
                                     --engine sqlite|postgres, --kills N, --each N, --point NAME,
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         }
         ["postgres", "start"] => postgres::start(workspace_root()),
         ["load", ref args @ ..] => load::run(workspace_root(), args),
+        ["sim", ref args @ ..] => sim::run(workspace_root(), args),
         ["torture", ref args @ ..] => torture::run(workspace_root(), args),
         ["postgres", "stop"] => postgres::stop(workspace_root()),
         _ => return wrong_usage(&format!("there is no `cargo xtask {}`", args.join(" "))),

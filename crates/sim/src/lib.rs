@@ -7,3 +7,4 @@
 //! that ships may depend on this crate.
 
 pub mod explorer;
+pub mod seeded;

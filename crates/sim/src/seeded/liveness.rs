@@ -1,0 +1,291 @@
+//! The promises about the end of things, judged each second after the healing and once all is
+//! settled, within bounds that follow from the run's own figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use balefire_dispatcher::ports::LaneKey;
+use balefire_domain::ids::AttemptId;
+use balefire_domain::lane::policy::{HELD_LOOK_AFTER, STUCK_AFTER};
+use balefire_domain::lane::{Attempt, Delivery, DutyKind, Kind, Lane};
+use balefire_domain::time::Timestamp;
+
+use super::hazard::Hazard;
+use super::process::BEGINNING;
+use super::properties::Property;
+use super::world::{State, World};
+
+/// What the first seconds after the healing may take: a step with the database that was given up,
+/// a process that starts again, clocks that differ.
+pub const SETTLING: Duration = Duration::from_secs(25);
+/// How late a sweep is at most: its period, and a step of the database.
+const SWEEP_LATE_MAX: Duration = Duration::from_secs(3);
+/// How long an attempt of a dead process stays open: a beat, after a step with the database that
+/// was given up.
+const ORPHAN_MAX: Duration = Duration::from_secs(18);
+/// How long what has run out of time may stay open.
+const OVER_MAX: Duration = Duration::from_secs(60);
+/// How long a living process may take to store what it has heard.
+const STORING_MAX: Duration = Duration::from_secs(15);
+
+/// Each second after the healing, and at the end.
+pub fn check_quiet(state: &mut State, world: &World, orphans: &mut Orphans) {
+    let now = world.time.now();
+    let healed_for = Duration::from_millis(
+        u64::try_from(world.time.elapsed_us() / 1000)
+            .unwrap_or(0)
+            .saturating_sub(world.options.healed_ms),
+    );
+    let mut wrong = Vec::new();
+    for (key, rows) in &state.tables.lanes {
+        for delivery in rows
+            .lane
+            .deliveries
+            .iter()
+            .filter(|d| !d.state.is_terminal())
+        {
+            let found = [
+                (acknowledged_soon(state, world, key, delivery, healed_for)),
+                (closed_in_time(delivery, now, healed_for)),
+                (told_to_a_person(state, world, delivery, now, healed_for)),
+            ];
+            let found = found.into_iter().flatten();
+            wrong.extend(found.map(|(property, why)| (property, key.clone(), why)));
+        }
+        if healed_for > SETTLING
+            && let Some(why) = moves(world, rows.wake_at, &rows.lane, now)
+        {
+            wrong.push((Property::L3, key.clone(), why));
+        }
+        if let Some(why) = off_the_air(state, key, &rows.lane, now) {
+            wrong.push((Property::S13, key.clone(), why));
+        }
+    }
+    wrong.extend(orphans.check(state, now));
+    for (property, key, why) in wrong {
+        let detail = format!("{}: {why}", state.lane_name(&key));
+        state.violate(property, world.time.elapsed_us(), detail);
+    }
+}
+
+/// How long after the healing a delivery may take: an attempt that is open, its drain, the longest
+/// back-off of its age, and what the first seconds may take.
+pub fn settled_within(world: &World, age: Duration) -> Duration {
+    let figures = &world.options.figures;
+    let cap = if age + Duration::from_secs(60) < figures.early_period {
+        figures.early_backoff_cap
+    } else {
+        figures.backoff_cap
+    };
+    let drain = figures.clock_skew + world.options.upstream_timeout;
+    let quarantine = if world.options.has(Hazard::Failover) {
+        figures.attempt_deadline + drain + figures.clock_skew + HELD_LOOK_AFTER
+    } else {
+        Duration::ZERO
+    };
+    figures.attempt_deadline + drain + cap * 11 / 10 + quarantine + SETTLING
+}
+
+/// L1 and L2.
+fn acknowledged_soon(
+    state: &State,
+    world: &World,
+    key: &LaneKey,
+    delivery: &Delivery,
+    healed_for: Duration,
+) -> Option<(Property, String)> {
+    let age = world.time.now().since(delivery.created_at);
+    let within = settled_within(world, age);
+    if healed_for.min(age) <= within {
+        return None;
+    }
+    let why = format!(
+        "{} is {} for {age:?}",
+        delivery.kind.as_str(),
+        delivery.state.as_str()
+    );
+    match delivery.kind {
+        Kind::Alert => Some((Property::L1, why)),
+        // A provider that forgot the alert knows nothing to cancel; the cancel ends with its time.
+        Kind::Cancel if state.cbcs[&key.provider].has_forgotten => None,
+        Kind::Cancel => Some((Property::L2, why)),
+    }
+}
+
+/// L6.
+fn closed_in_time(
+    delivery: &Delivery,
+    now: Timestamp,
+    healed_for: Duration,
+) -> Option<(Property, String)> {
+    let over = now.since(delivery.ends_at);
+    (over > OVER_MAX && healed_for > OVER_MAX).then(|| {
+        let (seq, word) = (delivery.seq, delivery.state.as_str());
+        (
+            Property::L6,
+            format!("event {seq} ended {over:?} ago and is {word}"),
+        )
+    })
+}
+
+/// L7.
+fn told_to_a_person(
+    state: &State,
+    world: &World,
+    delivery: &Delivery,
+    now: Timestamp,
+    healed_for: Duration,
+) -> Option<(Property, String)> {
+    let age = now.since(delivery.created_at);
+    let attempt = world.options.figures.attempt_deadline;
+    let looked = SWEEP_LATE_MAX + world.options.figures.clock_skew;
+    if age < STUCK_AFTER + attempt + looked || healed_for < attempt + SETTLING {
+        return None;
+    }
+    let subject = format!("delivery {}", delivery.id);
+    let mut items = state.tables.duty_items.iter();
+    let is_told = items.any(|item| item.kind == DutyKind::Stuck && item.subject == subject);
+    (!is_told).then(|| {
+        let why = format!(
+            "event {} waits for {age:?}, and nobody is told",
+            delivery.seq
+        );
+        (Property::L7, why)
+    })
+}
+
+/// L3: the sweep looks at every lane whose time has come.
+fn moves(world: &World, wake_at: Option<Timestamp>, lane: &Lane, now: Timestamp) -> Option<String> {
+    let late = now.since(wake_at?);
+    let figures = &world.options.figures;
+    let options = &world.options;
+    let mut bound = SWEEP_LATE_MAX;
+    if lane.open_attempt().is_some() {
+        bound += figures.attempt_deadline; // Its turn is under way.
+    }
+    if options.has(Hazard::ClockSkew) || options.has(Hazard::ClockDrift) {
+        bound += figures.clock_skew; // Who stored it was behind of who looks.
+    }
+    (late > bound).then(|| format!("its time to wake was {late:?} ago"))
+}
+
+/// S13.
+fn off_the_air(state: &State, key: &LaneKey, lane: &Lane, now: Timestamp) -> Option<String> {
+    let alert = state.tables.alerts.get(&key.alert_id)?;
+    let has_ended = lane.deliveries.iter().all(|d| d.state.is_terminal());
+    if !alert.is_cancelled || !has_ended || state.in_network > 0 || now >= lane.finishes_at {
+        return None;
+    }
+    state.cbcs[&key.provider]
+        .is_live(&key.to_string())
+        .then(|| "the cancel has ended, and the alert is on the air".to_owned())
+}
+
+/// Open attempts of dead processes, and since when they are seen.
+#[derive(Debug, Default)]
+pub struct Orphans(BTreeMap<AttemptId, Timestamp>);
+
+impl Orphans {
+    /// L3: they are closed by the next beat.
+    fn check(&mut self, state: &State, now: Timestamp) -> Vec<(Property, LaneKey, String)> {
+        let mut seen = BTreeMap::new();
+        let mut wrong = Vec::new();
+        for (key, rows) in &state.tables.lanes {
+            for attempt in rows.lane.attempts.iter().filter(|a| a.is_open()) {
+                let owner = state.tables.instances.get(&attempt.opened_by);
+                if owner.is_none_or(|row| row.ended_at.is_none()) {
+                    continue;
+                }
+                let since = *self.0.get(&attempt.id).unwrap_or(&now);
+                seen.insert(attempt.id, since);
+                if now.since(since) > ORPHAN_MAX {
+                    let why = format!("an attempt of a dead process is open since {since:?}");
+                    wrong.push((Property::L3, key.clone(), why));
+                }
+            }
+        }
+        self.0 = seen;
+        wrong
+    }
+}
+
+/// At the end, when all is settled.
+pub fn check_end(state: &mut State, world: &World, survivors: &BTreeSet<(usize, u64)>) {
+    let mut wrong = Vec::new();
+    wrong.extend(deliveries_are_complete(state, world).map(|why| (Property::S11, why)));
+    wrong.extend(acceptances_are_stored(state, world, survivors).map(|why| (Property::S9, why)));
+    for (property, why) in wrong {
+        state.violate(property, world.time.elapsed_us(), why);
+    }
+}
+
+/// S11.
+fn deliveries_are_complete(state: &State, world: &World) -> Option<String> {
+    for (id, alert) in &state.tables.alerts {
+        let lanes: Vec<_> = state
+            .tables
+            .lanes
+            .iter()
+            .filter(|(key, _)| key.alert_id == *id)
+            .collect();
+        let number = alert.number + 1;
+        if lanes.len() != world.options.providers.len() {
+            return Some(format!("alert {number} has {} lanes", lanes.len()));
+        }
+        for (key, rows) in lanes {
+            let has = |kind| rows.lane.deliveries.iter().any(|d| d.kind == kind);
+            if !has(Kind::Alert) || (alert.is_cancelled && !has(Kind::Cancel)) {
+                return Some(format!(
+                    "alert {number} lacks a delivery at {}",
+                    key.provider
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// S9: an acceptance that a process heard, which then lived on, is in the database.
+fn acceptances_are_stored(
+    state: &State,
+    world: &World,
+    survivors: &BTreeSet<(usize, u64)>,
+) -> Option<String> {
+    let now_us = world.time.elapsed_us();
+    let storing_us = i64::try_from(STORING_MAX.as_micros()).unwrap_or(i64::MAX);
+    let healed_us = i64::try_from(world.options.healed_ms * 1000).unwrap_or(i64::MAX);
+    let away = [
+        Hazard::DatabaseOutage,
+        Hazard::SlowDatabase,
+        Hazard::AmbiguousCommits,
+        Hazard::Pauses,
+    ];
+    let is_near = !away.iter().any(|hazard| world.options.has(*hazard));
+    let whole_us = BEGINNING.micros() + healed_us + storing_us;
+    for handed in &state.oracle.handed {
+        let is_due = now_us - handed.at_us > storing_us && survivors.contains(&handed.to);
+        // While the database is away an answer is kept, but not beyond its attempt's drain.
+        let is_kept = is_near || handed.at_us >= healed_us || handed.deadline_us > whole_us;
+        let Some((_, rows)) = state.lane_of(handed.id) else {
+            continue;
+        };
+        let is_its = |attempt: &&Attempt| {
+            attempt.delivery == handed.id
+                && attempt.route == handed.route
+                && attempt.deadline_at.micros() == handed.deadline_us
+        };
+        let is_stored = rows
+            .lane
+            .attempts
+            .iter()
+            .filter(is_its)
+            .any(Attempt::is_accepted);
+        if is_due && is_kept && !is_stored && !state.has_failed_over {
+            return Some(format!(
+                "an acceptance over {} was never stored",
+                handed.route
+            ));
+        }
+    }
+    None
+}
