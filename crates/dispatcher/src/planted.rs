@@ -34,7 +34,6 @@ macro_rules! rules {
         pub(crate) struct Planted {}
 
         #[cfg(not(feature = "planted-faults"))]
-        #[expect(clippy::unused_self, reason = "the same questions as with the feature")]
         impl Planted {
             $(pub(crate) const fn $rule(self) -> bool { false })*
 
