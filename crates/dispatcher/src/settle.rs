@@ -19,7 +19,7 @@ const SETTLE_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Stores what an attempt was answered, and what follows. An answer is a fact: while the
-    /// database is away it is kept and tried again, until the sweep would close the attempt anyway.
+    /// database is away it is kept and tried again, for as long as the attempt may take to drain.
     /// Whether the lane has more to do now: otherwise a look at it would be a transaction for
     /// nothing.
     pub(crate) async fn settle(
@@ -28,9 +28,13 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         outgoing: &Outgoing,
         answered: &Answered,
     ) -> Stored<bool> {
-        if self.planted.former_self_ignored() && outgoing.attempt.opened_by != self.instance() {
+        let attempt = &outgoing.attempt;
+        if self.planted.former_self_ignored() && attempt.opened_by != self.instance() {
             return Ok(false);
         }
+        // By the clock that nobody sets: a jump must not throw an acceptance away.
+        let heard_at = self.clock.monotonic();
+        let keeping = attempt.drained_at.since(attempt.opened_at);
         loop {
             match bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await {
                 Ok(is_due) => {
@@ -38,7 +42,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                     return Ok(is_due);
                 }
                 Err(error)
-                    if self.clock.now() >= outgoing.attempt.drained_at
+                    if self.clock.monotonic().saturating_sub(heard_at) >= keeping
                         || self.planted.answer_not_kept() =>
                 {
                     return Err(error);
