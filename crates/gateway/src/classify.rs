@@ -56,7 +56,7 @@ pub enum Failure {
 /// What stopped a request before its first byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotWritten {
-    /// The deadline had passed.
+    /// The deadline had passed, or may have: our clock is in doubt.
     Deadline,
     /// The endpoint's name has no address.
     Name(String),

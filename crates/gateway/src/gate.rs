@@ -56,7 +56,7 @@ impl Gate {
         self.written.load(Ordering::Acquire)
     }
 
-    /// A write was stopped because the deadline had passed.
+    /// A write was stopped because the deadline had passed, or may have.
     pub fn was_late(&self) -> bool {
         self.late.load(Ordering::Acquire)
     }
@@ -67,7 +67,9 @@ impl Gate {
         let Some((clock, deadline_at)) = &self.rule else {
             return Ok(());
         };
-        if self.was_late() || clock.now() >= *deadline_at {
+        // A clock in doubt can't say that the deadline has not passed (D35).
+        let is_doubtful = !self.has_written() && !clock.is_trusted();
+        if self.was_late() || is_doubtful || clock.now() >= *deadline_at {
             self.late.store(true, Ordering::Release);
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,

@@ -88,7 +88,7 @@ impl Wire {
     ) -> Result<Answer, Failure> {
         let Shared { pool, clock, .. } = &*self.shared;
         let now = clock.now();
-        if now >= deadline_at {
+        if now >= deadline_at || !clock.is_trusted() {
             return Err(Failure::NotWritten(NotWritten::Deadline));
         }
         let mut deadline = pin!(sleep(deadline_at.since(now)));

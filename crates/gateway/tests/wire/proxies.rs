@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::*;
 use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::Site;
-use balefire_domain::time::Timestamp;
+use balefire_domain::time::{Clock, Timestamp};
 use balefire_gateway::{Gateway, ProbeRequest, ProxySays};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -318,6 +318,41 @@ async fn past_the_deadline_no_connection_is_made() {
     assert_eq!(answered.outcome, Outcome::Refused);
     assert_eq!(answered.detail, "not sent: the deadline had passed");
     assert_nobody_waits(&listener).await;
+}
+
+/// A clock that is believed so many times, and then no more (F49: it was set back an hour).
+struct SoonInDoubt(Arc<ManualClock>, AtomicUsize);
+
+impl Clock for SoonInDoubt {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+    fn is_trusted(&self) -> bool {
+        let left = self.1.load(Ordering::SeqCst);
+        self.1.store(left.saturating_sub(1), Ordering::SeqCst);
+        left > 0
+    }
+}
+
+#[tokio::test]
+async fn a_clock_in_doubt_writes_nothing() {
+    for believed in [0, 1] {
+        let (listener, address) = listen().await;
+        let clock = SoonInDoubt(ManualClock::new(), AtomicUsize::new(believed));
+        let gateway = gateway(address, &Arc::new(clock));
+        let answered = gateway.send(delivery(LONG)).await;
+        assert_eq!(
+            answered.outcome,
+            Outcome::Refused,
+            "believed {believed} times"
+        );
+        if believed == 0 {
+            assert_nobody_waits(&listener).await;
+        } else {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert_eq!(read_to_end(&mut stream).await, (0, End::Reset));
+        }
+    }
 }
 
 /// F8: the process is stopped at any point between the first look at the clock and the first byte.
