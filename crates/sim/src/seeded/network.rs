@@ -12,7 +12,7 @@ use std::time::Duration;
 use balefire_dispatcher::ports::{Answered, ProbeRequest, Probed, ProxySays, SendRequest, WayOut};
 use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::ProviderName;
-use balefire_domain::time::{Clock as _, Timestamp};
+use balefire_domain::time::{Clock, Timestamp};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -36,6 +36,8 @@ pub struct SimWayOut {
     pub world: Arc<World>,
     /// The process.
     pub life: Arc<Life>,
+    /// Its clock, which knows whether it may be believed.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// What comes back over a connection.
@@ -73,7 +75,7 @@ impl WayOut for SimWayOut {
         if let Some(refusal) = self.connect(&request, &fate).await {
             return refusal;
         }
-        let now = self.life.clock.now();
+        let now = self.clock.now();
         let waited = request.deadline_at.since(now).max(Duration::from_millis(1));
         let (tell, told) = oneshot::channel();
         self.leave(&request, provider, fate, waited, tell);
@@ -116,7 +118,7 @@ impl WayOut for SimWayOut {
 impl SimWayOut {
     /// A link test or heartbeat: it meets what requests meet, and changes nothing anywhere.
     async fn ask(&self, request: &ProbeRequest, fate: &Fate) -> Answered {
-        let now = self.life.clock.now();
+        let now = self.clock.now();
         let waited = request
             .deadline_at
             .since(now)
@@ -156,8 +158,8 @@ impl SimWayOut {
 
     /// A connection, or why there is none. Directly before the first byte the deadline is compared.
     async fn connect(&self, request: &SendRequest, fate: &Fate) -> Option<Answered> {
-        let left = || request.deadline_at.since(self.life.clock.now());
-        let is_late = || self.life.clock.now() >= request.deadline_at;
+        let left = || request.deadline_at.since(self.clock.now());
+        let is_late = || self.clock.now() >= request.deadline_at || !self.clock.is_trusted();
         if is_late() && !self.world.has_planted(Planted::SendsPastDeadline) {
             return Some(refused("not sent: the deadline had passed"));
         }
@@ -210,7 +212,7 @@ impl SimWayOut {
                 fate.words()
             )
         });
-        safety::check_sent(&mut state, world, request, &sent, self.life.clock.now());
+        safety::check_sent(&mut state, world, request, &sent, self.clock.now());
         if world.options.has(Hazard::HungJobs) && !world.is_healed() {
             state.reached.count(Fault::F44);
         }

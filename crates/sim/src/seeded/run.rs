@@ -344,10 +344,6 @@ impl Parts {
             world: Arc::clone(world),
             life: Arc::clone(life),
         };
-        let way_out = SimWayOut {
-            world: Arc::clone(world),
-            life: Arc::clone(life),
-        };
         let entropy = |part: u64| {
             let labels = [12, life.process as u64, life.number, part];
             Arc::new(SeededEntropy::new(
@@ -364,6 +360,11 @@ impl Parts {
             &name,
         ));
         let clock: Arc<dyn Clock> = Arc::<ClockGuard>::clone(&guard);
+        let way_out = SimWayOut {
+            world: Arc::clone(world),
+            life: Arc::clone(life),
+            clock: Arc::clone(&clock),
+        };
         let settings = DispatchSettings {
             profiles: options.profiles(),
             is_cbc_enabled: true,
