@@ -227,6 +227,8 @@ fn explorer(root: &Path) -> Result<End> {
             "--bin",
             "explore",
             "--locked",
+            "--",
+            "--quiet",
         ],
     )
 }

@@ -18,6 +18,7 @@
 //! What it does not promise: exactly-once at a provider without dedup or with separate sites (a
 //! lost answer is resent once the drain allows it), and that an accepted message was radiated.
 
+mod drain;
 pub mod event;
 pub mod hedge;
 pub mod planted;

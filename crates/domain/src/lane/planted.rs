@@ -1,7 +1,7 @@
-//! Faults that the explorer plants in `step`, to show that its properties would catch them.
+//! Faults that `sim` plants in `step`, to show that its checks would catch them.
 //!
 //! In the product every question here is answered `false` at compile time; only the feature
-//! `planted-faults`, which the explorer alone switches on, makes them settable.
+//! `planted-faults`, which `sim` alone switches on, makes them settable.
 
 /// Which rule of `step` is left out.
 #[cfg(feature = "planted-faults")]
@@ -21,6 +21,10 @@ pub struct Planted {
     pub stale_news: bool,
     /// A tainted lane's cancel is closed as if nothing had been sent.
     pub no_taint: bool,
+    /// A cancel waits until its alert is acknowledged or over, which is not superseded meanwhile.
+    pub cancel_waits_for_end: bool,
+    /// An acceptance of an attempt that was closed already is not recorded.
+    pub no_late_acceptance: bool,
 }
 
 /// Nothing is ever left out of the product.
@@ -51,6 +55,12 @@ impl Planted {
     pub(crate) const fn no_taint(self) -> bool {
         self.no_taint
     }
+    pub(crate) const fn cancel_waits_for_end(self) -> bool {
+        self.cancel_waits_for_end
+    }
+    pub(crate) const fn no_late_acceptance(self) -> bool {
+        self.no_late_acceptance
+    }
 }
 
 #[cfg(not(feature = "planted-faults"))]
@@ -75,6 +85,12 @@ impl Planted {
         false
     }
     pub(crate) const fn no_taint(self) -> bool {
+        false
+    }
+    pub(crate) const fn cancel_waits_for_end(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_late_acceptance(self) -> bool {
         false
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::drain;
 use super::event::{DutyKind, Effect, Ignored, LaneEvent, Step};
 use super::hedge;
 use super::policy::{Policy, STUCK_AFTER, STUCK_ROUNDS};
@@ -157,7 +158,11 @@ impl Moving<'_> {
         let is_news = match attempt.closed {
             None => true,
             // Late: an acceptance is a fact whenever it comes, all else is stale (D5, D25).
-            Some(closed) => outcome.is_acceptance() && !closed.outcome.is_acceptance(),
+            Some(closed) => {
+                outcome.is_acceptance()
+                    && !closed.outcome.is_acceptance()
+                    && !self.policy.planted.no_late_acceptance()
+            }
         };
         if !is_news {
             return Some(Ignored::AlreadyClosed);
@@ -354,7 +359,7 @@ impl Moving<'_> {
             | State::Moot { .. } => false,
         };
         if self.policy.planted.no_order_gate() {
-            return self.lane.deliveries.iter().find(is_due);
+            return self.lane.deliveries.iter().rev().find(is_due);
         }
         self.lane.target().filter(is_due)
     }
@@ -402,6 +407,10 @@ impl Moving<'_> {
                 },
             };
         }
+        if self.policy.planted.cancel_waits_for_end() && self.is_any_unfinished_below(delivery.seq)
+        {
+            return held(HoldReason::Drain);
+        }
         let is_tainted = self.lane.is_tainted && !self.policy.planted.no_taint();
         let is_touched = is_tainted || self.lane.is_touched_below(delivery.seq);
         if delivery.kind == Kind::Cancel && !is_touched {
@@ -418,7 +427,8 @@ impl Moving<'_> {
         if !self.policy.routes.iter().any(leads) {
             return held(HoldReason::NoRoute);
         }
-        match (delivery.state, self.undrained_until(delivery)) {
+        let undrained_until = drain::until(&self.lane, delivery, self.policy, at);
+        match (delivery.state, undrained_until) {
             (State::Backoff { due_at }, _) if due_at > at + self.policy.longest_wait() => {
                 State::Ready
             }
@@ -432,24 +442,10 @@ impl Moving<'_> {
         }
     }
 
-    /// Until when an earlier attempt may still be applied, where that bars this delivery (D24).
-    fn undrained_until(&self, delivery: &Delivery) -> Option<Timestamp> {
-        let planted = self.policy.planted;
-        let bars = |attempt: &&Attempt| {
-            if attempt.seq == delivery.seq {
-                return !self.policy.resends_unknown_at_once && !planted.no_drain();
-            }
-            attempt.seq < delivery.seq
-                && !planted.no_drain()
-                && (attempt.is_open() || !planted.drain_open_only())
-        };
-        self.lane
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.is_undrained(self.now))
-            .filter(bars)
-            .map(|attempt| attempt.drained_at)
-            .max()
+    /// Asked for a planted fault alone: the product never waits for an earlier delivery's end.
+    fn is_any_unfinished_below(&self, seq: u32) -> bool {
+        let mut deliveries = self.lane.deliveries.iter();
+        deliveries.any(|d| d.seq < seq && !d.state.is_terminal())
     }
 
     /// The duty items that a change of state asks for (D19).

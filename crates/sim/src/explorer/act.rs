@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use balefire_domain::ids::InstanceId;
-use balefire_domain::lane::{Kind, LaneEvent, State};
+use balefire_domain::lane::{Attempt, Kind, LaneEvent, State};
 use balefire_domain::outcome::Outcome;
+use balefire_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::actions::Action;
-use super::faults::Setup;
 use super::normal::numbered;
+use super::setup::{QUARANTINE, Setup};
 use super::world::{NOW, Reply, Request, World};
 
 /// How long before an end a leap stops, so that what begins there is cut off by it.
@@ -30,34 +31,26 @@ pub fn act(world: &World, action: Action, setup: &Setup) -> World {
     let mut next = world.clone();
     match action {
         Action::Second => next.pass(SECOND),
-        Action::Leap => {
-            let end = world.next_end().unwrap_or(NOW);
-            next.pass((end - BEFORE_THE_END).since(NOW));
-        }
+        Action::Leap => leap(&mut next, world.next_end().unwrap_or(NOW)),
         Action::Cancel => next.issue(Kind::Cancel, setup),
         Action::Due {
-            is_second_route_first,
+            is_second_site_first,
         } => {
             let event = LaneEvent::Due {
                 attempt: numbered(world.flights.len() as u128 + 1),
                 by: WORKER,
             };
-            let policy = if is_second_route_first {
-                &setup.policy_second_route_first
-            } else {
-                &setup.policy
-            };
-            next.play(event, policy, setup);
+            next.play_with(event, is_second_site_first, setup);
         }
-        Action::Sweep => next.play(LaneEvent::Tick, &setup.policy, setup),
-        Action::Heal => next.play(LaneEvent::ProviderHealed, &setup.policy, setup),
+        Action::Sweep => next.play(LaneEvent::Tick, setup),
+        Action::Heal => next.play(LaneEvent::ProviderHealed, setup),
         Action::Repeat => {
             let event = LaneEvent::Answered {
                 attempt: numbered(0),
                 outcome: Outcome::Unknown,
                 jitter_permille: 0,
             };
-            next.play(event, &setup.policy, setup);
+            next.play(event, setup);
         }
         Action::Leave(index) => next.flights[index].request = Request::OnTheWay,
         Action::WriteNothing(index) => {
@@ -70,10 +63,15 @@ pub fn act(world: &World, action: Action, setup: &Setup) -> World {
             next.reply(index, Outcome::Refused);
         }
         Action::AnswerUnknown(index) => next.reply(index, Outcome::Unknown),
-        Action::AnswerForeign(index) if setup.checks_identifier => {
-            next.reply(index, Outcome::Unknown);
+        Action::AnswerForeign(index) => {
+            let is_believed = setup.environment().trusts_foreign_identifier;
+            let outcome = if is_believed {
+                Outcome::Accepted
+            } else {
+                Outcome::Unknown
+            };
+            next.reply(index, outcome);
         }
-        Action::AnswerForeign(index) => next.reply(index, Outcome::Accepted),
         Action::LoseRequest(index) => next.flights[index].request = Request::Gone,
         Action::LoseReply(index) => next.flights[index].reply = Reply::Gone,
         Action::Receive(index) => receive(&mut next, index, setup),
@@ -81,11 +79,16 @@ pub fn act(world: &World, action: Action, setup: &Setup) -> World {
         Action::Crash(index) => crash(&mut next, index),
         Action::DeclareDead(index) => {
             let attempt = next.flights[index].attempt;
-            next.play(LaneEvent::OwnerDied { attempt }, &setup.policy, setup);
+            next.play(LaneEvent::OwnerDied { attempt }, setup);
         }
-        Action::Forget(index) => forget(&mut next, index),
+        Action::Forget(index) => forget(&mut next, index, setup),
     }
     next
+}
+
+/// Nothing happens until shortly before `end`.
+pub fn leap(world: &mut World, end: Timestamp) {
+    world.pass((end - BEFORE_THE_END).since(NOW));
 }
 
 fn receive(world: &mut World, index: usize, setup: &Setup) {
@@ -107,17 +110,22 @@ fn crash(world: &mut World, index: usize) {
 }
 
 /// The lane as it was before the intent: the attempt's row and the delivery's state.
-fn forget(world: &mut World, index: usize) {
+fn forget(world: &mut World, index: usize, setup: &Setup) {
     let forgotten = world.flights[index].attempt;
     let attempts = &mut world.lane.attempts;
     let Some(place) = attempts.iter().position(|a| a.id == forgotten) else {
         return;
     };
     let owner = attempts.remove(place).delivery;
+    let is_another_open = world.lane.attempts_of(owner).any(Attempt::is_open);
     for delivery in &mut world.lane.deliveries {
-        if delivery.id == owner {
+        if delivery.id == owner && !delivery.state.is_terminal() && !is_another_open {
             delivery.state = State::Ready;
         }
     }
     world.is_intent_forgotten = true;
+    world.lane.is_tainted |= setup.environment().taints;
+    if setup.environment().quarantines {
+        world.quarantine_until = NOW + QUARANTINE;
+    }
 }

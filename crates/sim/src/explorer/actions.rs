@@ -3,8 +3,8 @@
 use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{Kind, State};
 
-use super::faults::Setup;
-use super::world::{NOW, Reply, Request, World};
+use super::setup::{Conduct, Setup};
+use super::world::{Flight, NOW, Reply, Request, World};
 
 /// One thing that can happen. A number is the place of a flight in [`World::flights`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub enum Action {
     Cancel,
     /// The shell has a permit and asks whether to send.
     Due {
-        /// A link test put the second route first (D17).
-        is_second_route_first: bool,
+        /// A link test put the second site's route first (D17).
+        is_second_site_first: bool,
     },
     /// The sweep looks at the lane.
     Sweep,
@@ -66,16 +66,16 @@ pub fn list(world: &World, setup: &Setup, actions: &mut Vec<Action>) {
         actions.push(Action::Cancel);
     }
     let is_in_flight = world.lane.open_attempt().is_some();
-    if setup.sweeps_in_flight || !is_in_flight {
+    if !(is_in_flight && setup.environment().never_sweeps_in_flight) {
         actions.push(Action::Sweep);
         if world.flights.len() < setup.attempts_max {
             actions.push(Action::Due {
-                is_second_route_first: false,
+                is_second_site_first: false,
             });
             // Where sites share their state the routes differ by name only.
-            if !setup.has_shared_sites {
+            if setup.environment().separate_sites {
                 actions.push(Action::Due {
-                    is_second_route_first: true,
+                    is_second_site_first: true,
                 });
             }
         }
@@ -91,18 +91,15 @@ pub fn list(world: &World, setup: &Setup, actions: &mut Vec<Action>) {
 
 fn list_flight(world: &World, index: usize, setup: &Setup, actions: &mut Vec<Action>) {
     let flight = &world.flights[index];
+    let environment = setup.environment();
+    let is_unbounded = environment.unbounded_wire;
     match flight.request {
-        Request::AtWorker if !setup.is_deadline_enforced || flight.leaves_before > NOW => {
+        Request::AtWorker if is_unbounded || flight.leaves_before > NOW => {
             actions.push(Action::Leave(index));
         }
         Request::AtWorker => actions.push(Action::WriteNothing(index)),
-        Request::OnTheWay if !setup.is_deadline_enforced || flight.applies_before > NOW => {
-            actions.extend([Action::Arrive(index), Action::Refuse(index)]);
-            actions.push(Action::LoseRequest(index));
-            if flight.reply == Reply::Awaited {
-                actions.push(Action::AnswerUnknown(index));
-                actions.push(Action::AnswerForeign(index));
-            }
+        Request::OnTheWay if is_unbounded || flight.applies_before > NOW => {
+            list_on_the_way(flight, index, setup.conduct, actions);
         }
         Request::OnTheWay | Request::Gone => {}
     }
@@ -115,18 +112,34 @@ fn list_flight(world: &World, index: usize, setup: &Setup, actions: &mut Vec<Act
         .iter()
         .find(|a| a.id == flight.attempt && a.is_open());
     let Some(attempt) = open else { return };
-    let has_left = flight.request != Request::AtWorker || !setup.is_deadline_enforced;
+    let has_left = flight.request != Request::AtWorker || is_unbounded;
     if flight.is_owner_alive {
         actions.push(Action::Crash(index));
         if attempt.deadline_at <= NOW && has_left {
             actions.push(Action::TimeOut(index));
         }
     }
-    if setup.sweeps_in_flight {
+    if !environment.never_sweeps_in_flight && !environment.never_declares_dead {
         actions.push(Action::DeclareDead(index));
     }
-    if setup.forgets_intent && !world.is_intent_forgotten {
+    if environment.forgets_intent && !world.is_intent_forgotten {
         actions.push(Action::Forget(index));
+    }
+}
+
+fn list_on_the_way(flight: &Flight, index: usize, conduct: Conduct, actions: &mut Vec<Action>) {
+    actions.push(Action::LoseRequest(index));
+    let is_awaited = flight.reply == Reply::Awaited;
+    match conduct {
+        Conduct::Any => {
+            actions.extend([Action::Arrive(index), Action::Refuse(index)]);
+            if is_awaited {
+                actions.extend([Action::AnswerUnknown(index), Action::AnswerForeign(index)]);
+            }
+        }
+        Conduct::Refusing => actions.push(Action::Refuse(index)),
+        Conduct::Erring if is_awaited => actions.push(Action::AnswerUnknown(index)),
+        Conduct::Hung | Conduct::Erring => {}
     }
 }
 
@@ -141,7 +154,7 @@ pub fn is_progress(world: &World, action: Action) -> bool {
         | Action::Receive(_)
         | Action::TimeOut(_) => true,
         Action::Due { .. } | Action::Sweep => {
-            next_wake(&world.lane, NOW).is_some_and(|at| at <= NOW)
+            next_wake(&world.lane, NOW).is_some_and(|at| at <= NOW) || is_held_without_end(world)
         }
         Action::DeclareDead(index) => !world.flights[index].is_owner_alive,
         Action::Leap
@@ -156,4 +169,13 @@ pub fn is_progress(world: &World, action: Action) -> bool {
         | Action::Crash(_)
         | Action::Forget(_) => false,
     }
+}
+
+/// What waits for something that no clock ends is looked at again and again.
+fn is_held_without_end(world: &World) -> bool {
+    world
+        .lane
+        .deliveries
+        .iter()
+        .any(|d| matches!(d.state, State::Held { until: None, .. }))
 }

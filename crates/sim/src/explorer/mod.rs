@@ -15,7 +15,7 @@
 //! foreign identifier) while the request goes on, delivers answers as late as it likes and once
 //! more, kills the owner of an attempt, declares a living owner dead, cancels at any moment and
 //! lets the alert end. There is no budget for such faults: only the number of attempts is bounded
-//! ([`Setup::attempts_max`](faults::Setup::attempts_max)), and everything else follows.
+//! ([`Setup::attempts_max`](setup::Setup::attempts_max)), and everything else follows.
 //!
 //! # Time
 //!
@@ -25,26 +25,33 @@
 //!
 //! # What it does not show
 //!
-//! One lane with one alert and its cancels: no update, no second provider, no database. Holds by
-//! configuration, the `stuck` flag and the length of the back-off decide nothing about order and
-//! are left out. "Settles" means that a good end stays reachable, not that a fair environment must
-//! reach it. The provider forgets nothing that it took, except where a fault says so.
+//! One lane with one alert and its cancels; and, in [`pair`], two lanes of one alert. No update, no
+//! database. Holds by configuration, the `stuck` flag and the length of the back-off decide nothing
+//! about order and are left out. "Settles" means that a good end stays reachable, not that a fair
+//! environment must reach it. The provider forgets nothing that it took, except where a variant
+//! says so. `docs/reliability/explorer.md` tells all of it in full.
 
 pub mod act;
 pub mod actions;
 pub mod expected;
-pub mod faults;
+pub mod fingerprint;
 pub mod moves;
 pub mod narrate;
 pub mod normal;
+pub mod pages;
+pub mod pair;
 pub mod properties;
+pub mod run;
 pub mod search;
+pub mod setup;
+pub mod variants;
 pub mod world;
 
 #[cfg(test)]
 mod tests;
 
-pub use faults::{Fault, Setup};
 pub use moves::Moves;
 pub use properties::{Property, Sight};
 pub use search::{Explored, Violation, explore};
+pub use setup::{Conduct, Setup};
+pub use variants::Variant;

@@ -9,10 +9,6 @@ use balefire_domain::outcome::Outcome;
 use super::actions::Action;
 use super::world::{Reply, World};
 
-/// Where the table stands in the page.
-const BEGIN: &str = "<!-- the table below is made by the explorer: --bless -->\n";
-const END: &str = "<!-- the end of the table -->\n";
-
 /// From which state, to which state, of which kind of delivery, for which causes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves(BTreeMap<(Kind, String, String), BTreeSet<&'static str>>);
@@ -31,6 +27,9 @@ impl Moves {
             self.0.entry(entry).or_default().insert("it is issued");
         }
         for (was, is) in deliveries {
+            if was.state == is.state {
+                continue;
+            }
             let (from, to) = (name(was.state), name(is.state));
             if from != to {
                 let causes = self.0.entry((was.kind, from, to)).or_default();
@@ -51,11 +50,11 @@ impl Moves {
         text
     }
 
-    /// The page with this table in place of the one that it holds; `None` when it has no place.
-    pub fn put_into(&self, page: &str) -> Option<String> {
-        let (head, rest) = page.split_once(BEGIN)?;
-        let (_, tail) = rest.split_once(END)?;
-        Some(format!("{head}{BEGIN}{}{END}{tail}", self.table()))
+    /// Takes over what another run saw.
+    pub fn extend(&mut self, other: &Self) {
+        for (entry, causes) in &other.0 {
+            self.0.entry(entry.clone()).or_default().extend(causes);
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use balefire_domain::lane::{HoldReason, MootReason, State};
 
 use super::act;
 use super::actions::Action;
-use super::faults::Setup;
-use super::world::{Request, World};
+use super::setup::Setup;
+use super::world::{Reply, Request, World};
 
 /// Plays `way` from the start and tells each action and what the lane and the provider look like
 /// after it.
@@ -28,7 +28,7 @@ fn tell(world: &World, action: Action, setup: &Setup) -> String {
     let name = |index: usize| {
         let flight = &world.flights[index];
         // The normal form forgets where a request went once it is gone.
-        let is_told = !setup.has_shared_sites && flight.request != Request::Gone;
+        let is_told = setup.environment().separate_sites && flight.request != Request::Gone;
         let site = match (is_told, flight.site) {
             (false, _) => "",
             (true, 0) => " to site a",
@@ -41,11 +41,11 @@ fn tell(world: &World, action: Action, setup: &Setup) -> String {
         Action::Leap => "nothing happens until shortly before the next end".to_owned(),
         Action::Cancel => "the cancel is approved".to_owned(),
         Action::Due {
-            is_second_route_first: false,
+            is_second_site_first: false,
         } => "the lane is due".to_owned(),
         Action::Due {
-            is_second_route_first: true,
-        } => "the lane is due, second route first".to_owned(),
+            is_second_site_first: true,
+        } => "the lane is due, site b first".to_owned(),
         Action::Sweep => "the sweep looks at the lane".to_owned(),
         Action::Heal => "another send through the provider succeeded".to_owned(),
         Action::Repeat => "an answer that is no news is recorded".to_owned(),
@@ -63,16 +63,16 @@ fn tell(world: &World, action: Action, setup: &Setup) -> String {
         Action::LoseRequest(i) => format!("{} is lost on the way", name(i)),
         Action::LoseReply(i) => format!("the answer to {} is lost", name(i)),
         Action::Receive(i) => {
-            format!(
-                "the answer to {} is received: {:?}",
-                name(i),
-                world.flights[i].reply
-            )
+            let outcome = match world.flights[i].reply {
+                Reply::Sent(outcome) => outcome.as_str(),
+                Reply::Awaited | Reply::Gone => "none",
+            };
+            format!("the answer to {} is received: {outcome}", name(i))
         }
         Action::TimeOut(i) => format!("{} times out", name(i)),
         Action::Crash(i) => format!("the process of {} dies", name(i)),
         Action::DeclareDead(i) => format!("the owner of {} is declared dead", name(i)),
-        Action::Forget(i) => format!("the database forgets {}", name(i)),
+        Action::Forget(i) => format!("a failover forgets the intent of {}", name(i)),
     }
 }
 
@@ -111,6 +111,10 @@ fn state_words(state: State) -> String {
             reason: HoldReason::Drain,
             ..
         } => " for the drain",
+        State::Held {
+            reason: HoldReason::Quarantine,
+            ..
+        } => " in quarantine",
         State::Moot {
             reason: MootReason::NeverSent,
             ..

@@ -11,10 +11,11 @@ use balefire_domain::ids::AttemptId;
 use balefire_domain::lane::policy::{CANCEL_MARGIN, ends_at};
 use balefire_domain::lane::{Attempt, Kind, State};
 use balefire_domain::outcome::Outcome;
+use balefire_domain::routing::site_of;
 use balefire_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::faults::Setup;
+use super::setup::{HEDGE_AFTER, Setup};
 use super::world::{FAR, Flight, NEAR, NOW, Reply, Request, World};
 
 impl World {
@@ -22,6 +23,7 @@ impl World {
     pub fn pass(&mut self, time: Duration) {
         let nearer = |instant: &mut Timestamp| *instant = (*instant - time).max(NOW);
         nearer(&mut self.lane.finishes_at);
+        nearer(&mut self.quarantine_until);
         if self.lane.finishes_at == NOW {
             // The alert goes off the air by itself.
             for site in &mut self.sites {
@@ -45,6 +47,7 @@ impl World {
             }
         }
         for attempt in &mut self.lane.attempts {
+            attempt.opened_at = attempt.opened_at - time;
             nearer(&mut attempt.deadline_at);
             nearer(&mut attempt.drained_at);
         }
@@ -68,18 +71,22 @@ impl World {
     pub fn normalise(&mut self, setup: &Setup) {
         self.normalise_ends();
         self.normalise_rounds();
-        if setup.is_deadline_enforced {
+        self.normalise_attempts(setup);
+        let is_bounded = !setup.environment().unbounded_wire;
+        if is_bounded {
             self.drop_what_is_too_late();
         }
         for flight in &mut self.flights {
             if flight.request == Request::Gone && flight.reply == Reply::Awaited {
                 flight.reply = Reply::Gone;
             }
-            if flight.request != Request::AtWorker || !setup.is_deadline_enforced {
+            if flight.request != Request::AtWorker || !is_bounded {
                 flight.leaves_before = NOW;
             }
-            if flight.request == Request::Gone || !setup.is_deadline_enforced {
+            if flight.request == Request::Gone || !is_bounded {
                 flight.applies_before = NOW;
+            }
+            if flight.request == Request::Gone {
                 flight.site = 0;
             }
         }
@@ -95,6 +102,8 @@ impl World {
         for delivery in &mut self.lane.deliveries {
             let is_over = finishes_at == NOW;
             delivery.ends_at = match delivery.kind {
+                // Nobody asks for the end of what is over.
+                _ if is_over && delivery.state.is_terminal() => NOW,
                 Kind::Cancel if is_over && delivery.ends_at > NOW + NEAR => NOW + CANCEL_MARGIN,
                 Kind::Cancel if is_over => delivery.ends_at,
                 Kind::Alert | Kind::Cancel => ends_at(delivery.kind, finishes_at),
@@ -103,34 +112,55 @@ impl World {
     }
 
     /// Only the current round of a delivery that goes on is ever looked at: it becomes round 1, and
-    /// all before it round 0 of the first route.
+    /// all before it round 0.
     fn normalise_rounds(&mut self) {
         for attempt in &mut self.lane.attempts {
             let is_current = self.lane.deliveries.iter().any(|d| {
                 d.id == attempt.delivery && d.round == attempt.round && !d.state.is_terminal()
             });
             attempt.round = u32::from(is_current);
-            if !is_current {
-                attempt.route.clear();
-            }
+        }
+        for delivery in &mut self.lane.deliveries {
+            delivery.round = 1;
+            delivery.is_stuck = false;
+        }
+    }
+
+    /// Of a closed attempt only what its end says is looked at; of its route the site, and that
+    /// only where each site must answer a cancel and this one may have been reached.
+    fn normalise_attempts(&mut self, setup: &Setup) {
+        let must_sites_answer = !setup.has_shared_sites_in_policy();
+        for attempt in &mut self.lane.attempts {
+            let is_hedged = setup.variant.rules.hedges && attempt.is_open();
+            attempt.opened_at = if is_hedged {
+                attempt.opened_at.max(NOW - HEDGE_AFTER)
+            } else {
+                NOW
+            };
             if let Some(closed) = &mut attempt.closed {
+                attempt.slot = 0;
                 attempt.deadline_at = NOW;
                 closed.outcome = match closed.outcome {
                     Outcome::Accepted | Outcome::Duplicate => Outcome::Accepted,
-                    Outcome::Unknown if attempt.drained_at > NOW => Outcome::Unknown,
-                    // Drained without acceptance: for every rule the same as refused.
-                    Outcome::Unknown | Outcome::Refused => Outcome::Refused,
+                    // Drained without acceptance: the same as refused, except to its site.
+                    Outcome::Unknown if attempt.drained_at <= NOW && !must_sites_answer => {
+                        Outcome::Refused
+                    }
                     // A cancel that was told so may have to be issued anew.
-                    Outcome::UnknownReference => Outcome::UnknownReference,
+                    other => other,
                 };
                 if closed.outcome != Outcome::Unknown {
                     attempt.drained_at = NOW;
                 }
             }
-        }
-        for delivery in &mut self.lane.deliveries {
-            delivery.round = 1;
-            delivery.is_stuck = false;
+            let is_reached = attempt
+                .closed
+                .is_none_or(|closed| closed.outcome != Outcome::Refused);
+            if attempt.round == 0 && must_sites_answer && is_reached {
+                attempt.route = site_of(&attempt.route).to_owned();
+            } else if attempt.round == 0 {
+                attempt.route.clear();
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use balefire_domain::lane::{Attempt, Kind, Lane, MootReason, State};
 
+use super::setup::Setup;
 use super::world::{World, is_closed};
 
 /// What must hold in every state.
@@ -13,7 +14,7 @@ pub enum Property {
     NoGhost,
     /// What counts as accepted was taken by the provider.
     NoFalseAcknowledgement,
-    /// At most one attempt of the lane is open.
+    /// At most one attempt of the lane is open, or one in each slot where hedging is allowed.
     OneOpen,
     /// With its cancel closed and nothing in flight the alert is not on the air.
     OffTheAir,
@@ -50,7 +51,7 @@ impl Property {
             Self::AppliedOnce => "the provider applies the alert at most once",
             Self::NoGhost => "no alert is applied after its cancel was applied or closed",
             Self::NoFalseAcknowledgement => "nothing counts as accepted that was never taken",
-            Self::OneOpen => "at most one attempt of the lane is open",
+            Self::OneOpen => "one attempt is open at most, or two of one delivery with hedging",
             Self::OffTheAir => {
                 "with the cancel closed and nothing in flight the alert is off the air"
             }
@@ -60,12 +61,12 @@ impl Property {
 
     /// The property holds in this state. [`Property::Settles`] is about the ways out of a state,
     /// not about the state: the search decides it, and here it holds.
-    pub fn holds(self, world: &World) -> bool {
+    pub fn holds(self, world: &World, setup: &Setup) -> bool {
         match self {
             Self::AppliedOnce => world.applied_count <= 1,
             Self::NoGhost => !world.is_ghost,
             Self::NoFalseAcknowledgement => is_every_acceptance_true(world),
-            Self::OneOpen => world.lane.attempts.iter().filter(|a| a.is_open()).count() <= 1,
+            Self::OneOpen => is_flight_admitted(&world.lane, setup.variant.rules.hedges),
             Self::OffTheAir => {
                 let is_cancelled = world
                     .lane
@@ -77,6 +78,15 @@ impl Property {
             }
             Self::Settles => true,
         }
+    }
+}
+
+fn is_flight_admitted(lane: &Lane, hedges: bool) -> bool {
+    let open: Vec<&Attempt> = lane.open_attempts().collect();
+    match open[..] {
+        [] | [_] => true,
+        [one, other] => hedges && one.delivery == other.delivery && one.slot != other.slot,
+        _ => false,
     }
 }
 
@@ -116,11 +126,13 @@ pub enum Sight {
     CancelRemade,
     /// … and that one is acknowledged.
     RemadeCancelAcknowledged,
+    /// Two attempts are open at once.
+    TwoOpen,
 }
 
 impl Sight {
     /// All of them, in the order of the output.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AlertAcknowledged,
         Self::CancelNeverSent,
         Self::CancelledUnacknowledged,
@@ -130,6 +142,7 @@ impl Sight {
         Self::LateAcceptance,
         Self::CancelRemade,
         Self::RemadeCancelAcknowledged,
+        Self::TwoOpen,
     ];
 
     /// The name in the output.
@@ -144,6 +157,7 @@ impl Sight {
             Self::LateAcceptance => "late acceptance of a superseded alert",
             Self::CancelRemade => "cancel issued anew",
             Self::RemadeCancelAcknowledged => "cancel issued anew and acknowledged",
+            Self::TwoOpen => "two attempts open",
         }
     }
 
@@ -176,6 +190,7 @@ impl Sight {
                 .deliveries
                 .iter()
                 .any(|d| d.seq > 2 && matches!(d.state, State::Acknowledged { .. })),
+            Self::TwoOpen => lane.open_attempts().count() > 1,
         }
     }
 }

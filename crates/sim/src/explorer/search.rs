@@ -1,19 +1,19 @@
 //! Breadth first through every reachable state, and backwards from the settled ones.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::act;
 use super::actions::{self, Action};
-use super::faults::Setup;
+use super::fingerprint;
 use super::moves::Moves;
 use super::narrate::narrate;
 use super::properties::{Property, Sight};
+use super::setup::Setup;
 use super::world::World;
 
 /// More states than this are a mistake in the environment; the run stops with a panic. Bounds the
-/// memory at about 2 GiB (measured: 340 bytes a state).
-pub const STATES_MAX: usize = 5_000_000;
+/// memory at about 3.5 GiB (measured: 360 bytes a state).
+pub const STATES_MAX: usize = 10_000_000;
 
 /// What a run found.
 #[derive(Clone, Debug)]
@@ -79,6 +79,24 @@ pub fn explore(setup: &Setup) -> Explored {
     search.finish(setup)
 }
 
+/// The fingerprints of every state that `setup` can reach.
+pub fn reachable(setup: &Setup) -> HashSet<u128> {
+    let start = World::start(setup);
+    let mut known = HashSet::from([fingerprint::of(&start)]);
+    let mut frontier = VecDeque::from([start]);
+    let mut possible = Vec::new();
+    while let Some(world) = frontier.pop_front() {
+        actions::list(&world, setup, &mut possible);
+        for &action in &possible {
+            let next = act::take(&world, action, setup);
+            if known.insert(fingerprint::of(&next)) {
+                frontier.push_back(next);
+            }
+        }
+    }
+    known
+}
+
 /// A state's number, in the order in which it was found.
 type Number = u32;
 
@@ -104,7 +122,7 @@ impl Search {
         setup: &Setup,
     ) -> (Number, bool) {
         let next = Number::try_from(self.found_by.len()).expect("STATES_MAX is below 2^32");
-        let number = *self.numbers.entry(fingerprint(world)).or_insert(next);
+        let number = *self.numbers.entry(fingerprint::of(world)).or_insert(next);
         if number != next {
             return (number, false);
         }
@@ -117,7 +135,7 @@ impl Search {
         self.has_attempts_left
             .push(world.flights.len() + 2 <= setup.attempts_max);
         for (first, property) in self.first_violation.iter_mut().zip(Property::ALL) {
-            if first.is_none() && !property.holds(world) {
+            if first.is_none() && !property.holds(world, setup) {
                 *first = Some(number);
             }
         }
@@ -176,18 +194,6 @@ impl Search {
         way.reverse();
         way
     }
-}
-
-/// 128 bits stand for a state: with five million states the odds that two share them are below
-/// 1 in 10^25. The hash has fixed keys, so a run can be repeated.
-fn fingerprint(world: &World) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        salt.hash(&mut hasher);
-        world.hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
 }
 
 /// The edges turned round, grouped by where they end.

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use balefire_domain::ids::{AttemptId, DeliveryId};
 use balefire_domain::lane::policy::ends_at;
-use balefire_domain::lane::{
-    Attempt, Delivery, Effect, Kind, Lane, LaneEvent, Policy, State, step,
-};
+use balefire_domain::lane::{Attempt, Delivery, Effect, Kind, Lane, LaneEvent, State, step};
 use balefire_domain::outcome::Outcome;
+use balefire_domain::routing::site_of;
 use balefire_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::faults::Setup;
+use super::setup::Setup;
 
 /// The clock never moves; time passes by moving every instant towards it.
 pub const NOW: Timestamp = Timestamp::from_seconds(0);
@@ -72,6 +71,8 @@ pub struct Site {
     pub taken: u16,
     /// The alert is on the air here.
     pub is_live: bool,
+    /// It was told to cancel, and remembers it where providers do.
+    pub has_tombstone: bool,
 }
 
 /// The lane and what surrounds it.
@@ -87,8 +88,12 @@ pub struct World {
     pub applied_count: u8,
     /// The alert was applied after a cancel had been applied or closed.
     pub is_ghost: bool,
-    /// The database forgot an intent (a planted fault; once).
+    /// Our proxy saw a cancel pass, and remembers it where proxies do.
+    pub is_fenced: bool,
+    /// A failover lost an intent (once).
     pub is_intent_forgotten: bool,
+    /// Nothing leaves before then: a failover was noticed.
+    pub quarantine_until: Timestamp,
 }
 
 impl World {
@@ -100,7 +105,9 @@ impl World {
             sites: [Site::default(); 2],
             applied_count: 0,
             is_ghost: false,
+            is_fenced: false,
             is_intent_forgotten: false,
+            quarantine_until: NOW,
         };
         world.issue(Kind::Alert, setup);
         world.normalise(setup);
@@ -122,11 +129,17 @@ impl World {
             ends_at: known.map_or(ends_at(kind, self.lane.finishes_at), |d| d.ends_at),
             is_stuck: false,
         };
-        self.play(LaneEvent::Issued(delivery), &setup.policy, setup);
+        self.play(LaneEvent::Issued(delivery), setup);
     }
 
     /// One transaction of the shell: step, store the lane, carry out the effects.
-    pub fn play(&mut self, event: LaneEvent, policy: &Policy, setup: &Setup) {
+    pub fn play(&mut self, event: LaneEvent, setup: &Setup) {
+        self.play_with(event, false, setup);
+    }
+
+    /// The same, while a link test put the second site's route first (D17) or did not.
+    pub fn play_with(&mut self, event: LaneEvent, is_second_site_first: bool, setup: &Setup) {
+        let policy = setup.policy(self, is_second_site_first);
         let outcome = step(&self.lane, event, NOW, policy);
         self.lane = outcome.lane;
         for effect in outcome.effects {
@@ -148,11 +161,11 @@ impl World {
             outcome,
             jitter_permille: 0,
         };
-        self.play(event, &setup.policy, setup);
+        self.play(event, setup);
     }
 
     fn take_off(&mut self, attempt: &Attempt, setup: &Setup) {
-        let is_second_route = setup.policy.routes.first() != Some(&attempt.route);
+        let is_second_site = site_of(&attempt.route) == "b";
         let delivery = self
             .lane
             .deliveries
@@ -162,7 +175,7 @@ impl World {
             attempt: attempt.id,
             seq: attempt.seq,
             kind: delivery.map_or(Kind::Alert, |d| d.kind),
-            site: usize::from(is_second_route && !setup.has_shared_sites),
+            site: usize::from(is_second_site && setup.environment().separate_sites),
             leaves_before: attempt.deadline_at,
             applies_before: attempt.drained_at,
             request: Request::AtWorker,
@@ -171,31 +184,54 @@ impl World {
         });
     }
 
-    /// The request reaches the provider, which acts on it and answers.
+    /// The request passes our proxy and reaches the provider, which acts on it and answers.
     pub fn arrive(&mut self, flight: usize, setup: &Setup) {
         let (kind, seq) = (self.flights[flight].kind, self.flights[flight].seq);
         let site = self.flights[flight].site;
-        let is_known = setup.has_dedup && self.sites[site].taken & (1 << seq) != 0;
         let outcome = match kind {
-            Kind::Alert | Kind::Cancel if is_known => Outcome::Duplicate,
-            Kind::Alert => {
-                self.is_ghost |= self.is_cancel_done();
-                self.applied_count = (self.applied_count + 1).min(2);
-                // Past its end the alert is taken and not broadcast.
-                self.sites[site].is_live = self.lane.finishes_at > NOW;
-                Outcome::Accepted
-            }
-            Kind::Cancel if self.sites[site].is_live => {
-                self.sites[site].is_live = false;
-                Outcome::Accepted
-            }
-            Kind::Cancel => Outcome::UnknownReference,
+            Kind::Alert => self.put_on_the_air(seq, site, setup),
+            Kind::Cancel => self.take_off_the_air(seq, site, setup),
         };
         if outcome.is_acceptance() {
             self.sites[site].taken |= 1 << seq;
         }
         self.flights[flight].request = Request::Gone;
         self.reply(flight, outcome);
+    }
+
+    fn put_on_the_air(&mut self, seq: u32, site: usize, setup: &Setup) -> Outcome {
+        let environment = setup.environment();
+        if self.is_fenced {
+            return Outcome::Refused;
+        }
+        if !environment.no_dedup && self.sites[site].taken & (1 << seq) != 0 {
+            return Outcome::Duplicate;
+        }
+        if self.sites[site].has_tombstone {
+            return Outcome::Refused;
+        }
+        // Past its end the alert is taken and not broadcast. Over a wire without a bound that is no
+        // ghost; elsewhere nothing may come so late.
+        let is_broadcast = self.lane.finishes_at > NOW;
+        self.is_ghost |= self.is_cancel_done() && (is_broadcast || !environment.unbounded_wire);
+        self.applied_count = (self.applied_count + 1).min(2);
+        self.sites[site].is_live = is_broadcast;
+        Outcome::Accepted
+    }
+
+    fn take_off_the_air(&mut self, seq: u32, site: usize, setup: &Setup) -> Outcome {
+        let environment = setup.environment();
+        self.is_fenced |= environment.proxy_fence;
+        let place = &mut self.sites[site];
+        place.has_tombstone |= environment.tombstones;
+        if place.taken & (1 << seq) != 0 && !environment.forgets_cancels {
+            return Outcome::Duplicate;
+        }
+        if !place.is_live {
+            return Outcome::UnknownReference;
+        }
+        place.is_live = false;
+        Outcome::Accepted
     }
 
     /// An answer sets out, unless one did before.
