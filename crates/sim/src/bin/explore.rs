@@ -23,7 +23,7 @@ const USAGE: &str = "\
 explore: visits every reachable state of one lane and checks the promises about it, for the
 product's rules and for each variant of them
 
-  --all           the long runs too (about ten minutes on two cores)
+  --all           the long runs too (some three minutes on two cores)
   --only A,B      only the variants of these names
   --attempts N    at most N attempts (1 to 6) in each; no stored numbers are compared
   --threads N     how many variants side by side (1 to 8); usually one a core

@@ -224,6 +224,7 @@ fn ours() -> Vec<Variant> {
             environment: separate_sites(),
             violated: &[Property::AppliedOnce],
             attempts: 4,
+            attempts_long: Some(5),
             ..product(
                 "K",
                 "G with separate sites: each reached site must answer the cancel",
@@ -244,14 +245,14 @@ fn ours() -> Vec<Variant> {
         Variant {
             attempts: 5,
             attempts_long: Some(6),
-            ..product("S", "G with two attempts more")
+            ..product("S", "G with more attempts")
         },
         Variant {
             rules: hedged(),
             attempts: 4,
             attempts_long: Some(5),
             never_seen: &[],
-            ..product("T", "H with one attempt more")
+            ..product("T", "H with more attempts")
         },
         Variant {
             rules: Rules {
@@ -261,7 +262,7 @@ fn ours() -> Vec<Variant> {
             environment: nobody_is_declared_dead,
             attempts: 4,
             never_seen: &[],
-            ..product("W", "N with hedging, three routes and one attempt more")
+            ..product("W", "N with hedging, three routes and more attempts")
         },
     ]
 }
