@@ -17,7 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
-use crate::{App, Failure};
+use crate::{App, Failure, repeat};
 
 /// How far a token's `iat` may lie from now, either way.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(30);
@@ -112,12 +112,20 @@ impl App {
         &self,
         token: &str,
     ) -> Result<KeyHolder, Failure<TokenRefusal>> {
-        let now = self.clock.now();
         let token = read(token).map_err(Failure::Refused)?;
         let service_id: ServiceId = token
             .issuer
             .parse()
             .map_err(|_| Failure::Refused(TokenRefusal::ServiceIdMalformed))?;
+        repeat(|| self.find_signer(service_id, &token)).await
+    }
+
+    async fn find_signer(
+        &self,
+        service_id: ServiceId,
+        token: &Token<'_>,
+    ) -> Result<KeyHolder, Failure<TokenRefusal>> {
+        let now = self.clock.now();
         let mut tx = self.store.begin_read("authenticate", now).await?;
         let Some(service) = tx.load_service(service_id).await? else {
             return Err(Failure::Refused(TokenRefusal::ServiceNotFound));
@@ -132,7 +140,7 @@ impl App {
         let mut signer = None;
         for key in keys.into_iter().rev().take(KEYS_TRIED_MAX) {
             match self.secret_key.open(&key.secret) {
-                Ok(secret) if is_signed_by(&token, &secret) => {
+                Ok(secret) if is_signed_by(token, &secret) => {
                     signer = Some(key);
                     break;
                 }
@@ -146,7 +154,7 @@ impl App {
         let Some(key) = signer else {
             return Err(Failure::Refused(TokenRefusal::KeyNotFound));
         };
-        check_clock(&token, now).map_err(Failure::Refused)?;
+        check_clock(token, now).map_err(Failure::Refused)?;
         let may = may_use(&mut tx, &service, &key).await?;
         let is_for_cancel_only = match may {
             May::Everything => false,

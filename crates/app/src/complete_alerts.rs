@@ -19,12 +19,14 @@ impl App {
         if !self.clock.is_trusted() {
             return Ok(0);
         }
-        let mut tx = self
-            .store
-            .begin_read("list_alerts_over", self.clock.now())
-            .await?;
-        let over = tx.list_alerts_over(LANES_PER_SWEEP_MAX).await?;
-        drop(tx);
+        let over: Vec<AlertId> = repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("list_alerts_over", self.clock.now())
+                .await?;
+            tx.list_alerts_over(LANES_PER_SWEEP_MAX).await
+        })
+        .await?;
         let mut completed = 0;
         for alert in over {
             let done: Result<bool, Failure<()>> = repeat(|| self.complete_alert(alert)).await;

@@ -4,7 +4,6 @@
 //! follows with its audit entry, commits, and wakes the dispatcher (D1). Handlers and commands call
 //! the same verbs. What a verb refuses is a value of its own type; what fails is a [`StoreError`].
 
-use std::future::Future;
 use std::sync::Arc;
 
 use balefire_cell_broadcast::Scripts;
@@ -12,12 +11,13 @@ use balefire_domain::audit::Actor;
 use balefire_domain::entropy::Entropy;
 use balefire_domain::ids::{AlertId, AuditEntryId, ServiceId};
 use balefire_domain::lane::Figures;
-use balefire_domain::limits::TRANSACTION_TRIES_MAX;
 use balefire_domain::provider::{Profile, ProviderName};
 use balefire_domain::time::Clock;
 use balefire_store::Tx;
 use balefire_store::audit_entries::AuditEntry;
 use tokio::sync::{Notify, mpsc};
+
+pub(crate) use repeat::repeat;
 
 pub mod approve_alert;
 mod areas;
@@ -32,6 +32,7 @@ pub mod move_alert;
 pub mod providers;
 pub mod read_alerts;
 pub mod read_history;
+mod repeat;
 pub mod secrets;
 pub mod services;
 pub mod submit_cap;
@@ -162,20 +163,4 @@ impl App {
         };
         tx.insert_audit_entry(&entry).await
     }
-}
-
-/// Runs a transaction again when the database asks for it (D59). `act` begins its own.
-pub(crate) async fn repeat<T, R, F>(mut act: impl FnMut() -> F) -> Result<T, Failure<R>>
-where
-    F: Future<Output = Result<T, Failure<R>>>,
-{
-    for _ in 1..TRANSACTION_TRIES_MAX {
-        match act().await {
-            Err(Failure::Store(error)) if error.is_transient() => {
-                tracing::debug!(event = "transaction.repeat", error = %error);
-            }
-            done => return done,
-        }
-    }
-    act().await
 }

@@ -7,19 +7,22 @@ use balefire_store::deliveries::DeliveryHistory;
 use balefire_store::duty_items::DutyItem;
 use balefire_store::route_results::RouteResult;
 
-use crate::App;
+use crate::{App, repeat};
 
 impl App {
     /// A service's alerts, oldest first; `None` when there is no such service.
     pub async fn list_alerts(&self, service: ServiceId) -> Result<Option<Vec<Alert>>, StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("list_alerts", self.clock.now())
-            .await?;
-        if tx.load_service(service).await?.is_none() {
-            return Ok(None);
-        }
-        tx.list_alerts(service).await.map(Some)
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("list_alerts", self.clock.now())
+                .await?;
+            if tx.load_service(service).await?.is_none() {
+                return Ok(None);
+            }
+            tx.list_alerts(service).await.map(Some)
+        })
+        .await
     }
 
     /// An alert of this service.
@@ -36,11 +39,14 @@ impl App {
 
     /// An alert of any service, for the command line.
     pub async fn find_alert(&self, alert: AlertId) -> Result<Option<Alert>, StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("load_alert", self.clock.now())
-            .await?;
-        tx.load_alert(alert).await
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("load_alert", self.clock.now())
+                .await?;
+            tx.load_alert(alert).await
+        })
+        .await
     }
 
     /// An alert's deliveries with every attempt, by provider and order.
@@ -48,37 +54,49 @@ impl App {
         &self,
         alert: AlertId,
     ) -> Result<Vec<DeliveryHistory>, StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("list_deliveries", self.clock.now())
-            .await?;
-        tx.list_delivery_histories(alert).await
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("list_deliveries", self.clock.now())
+                .await?;
+            tx.list_delivery_histories(alert).await
+        })
+        .await
     }
 
     /// An alert's duty items, closed ones too.
     pub async fn list_duty_items(&self, alert: AlertId) -> Result<Vec<DutyItem>, StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("list_duty_items", self.clock.now())
-            .await?;
-        tx.list_duty_items(alert).await
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("list_duty_items", self.clock.now())
+                .await?;
+            tx.list_duty_items(alert).await
+        })
+        .await
     }
 
     /// Whether the database answers, for a load balancer's question (D48).
     pub async fn probe_database(&self) -> Result<(), StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("probe_database", self.clock.now())
-            .await?;
-        tx.list_living_instances().await.map(drop)
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("probe_database", self.clock.now())
+                .await?;
+            tx.list_living_instances().await.map(drop)
+        })
+        .await
     }
 
     /// The latest that is known of every route.
     pub async fn list_route_results(&self) -> Result<Vec<RouteResult>, StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("list_route_results", self.clock.now())
-            .await?;
-        tx.list_route_results().await
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("list_route_results", self.clock.now())
+                .await?;
+            tx.list_route_results().await
+        })
+        .await
     }
 }

@@ -9,7 +9,7 @@ use balefire_store::StoreError;
 use balefire_store::services::Service;
 use serde_json::json;
 
-use crate::App;
+use crate::{App, repeat};
 
 /// A service to make.
 #[derive(Clone, Debug)]
@@ -78,20 +78,26 @@ impl App {
 
     /// All services, oldest first.
     pub async fn list_services(&self) -> Result<Vec<Service>, StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("list_services", self.clock.now())
-            .await?;
-        tx.list_services().await
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("list_services", self.clock.now())
+                .await?;
+            tx.list_services().await
+        })
+        .await
     }
 
     /// A service.
     pub async fn load_service(&self, id: ServiceId) -> Result<Option<Service>, StoreError> {
-        let mut tx = self
-            .store
-            .begin_read("load_service", self.clock.now())
-            .await?;
-        tx.load_service(id).await
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("load_service", self.clock.now())
+                .await?;
+            tx.load_service(id).await
+        })
+        .await
     }
 
     async fn change_service(

@@ -180,13 +180,16 @@ impl App {
         if finding.path != "alert/status" {
             return Ok(());
         }
-        let mut tx = self.store.begin("refuse_status", self.clock.now()).await?;
         let service = sender.service.id;
-        let details = json!({ "rule": finding.code, "actual": CapStatus::Actual.to_string() });
-        let (actor, object) = (sender.actor, format!("service {service}"));
-        self.audit(&mut tx, actor, "cap.refuse", object, Some(service), details)
-            .await?;
-        tx.commit().await
+        repeat(|| async {
+            let mut tx = self.store.begin("refuse_status", self.clock.now()).await?;
+            let details = json!({ "rule": finding.code, "actual": CapStatus::Actual.to_string() });
+            let (actor, object) = (sender.actor, format!("service {service}"));
+            self.audit(&mut tx, actor, "cap.refuse", object, Some(service), details)
+                .await?;
+            tx.commit().await
+        })
+        .await
     }
 
     async fn store_cap_alert(

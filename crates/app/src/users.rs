@@ -6,7 +6,7 @@ use balefire_store::StoreError;
 use balefire_store::users::User;
 use serde_json::json;
 
-use crate::{App, Failure};
+use crate::{App, Failure, repeat};
 
 /// A person to add.
 #[derive(Clone, Debug)]
@@ -74,13 +74,19 @@ impl App {
 
     /// Whether a person belongs to a service.
     pub async fn is_member(&self, user: UserId, service: ServiceId) -> Result<bool, StoreError> {
-        let mut tx = self.store.begin_read("is_member", self.clock.now()).await?;
-        tx.is_member(user, service).await
+        repeat(|| async {
+            let mut tx = self.store.begin_read("is_member", self.clock.now()).await?;
+            tx.is_member(user, service).await
+        })
+        .await
     }
 
     /// The person with this address.
     pub async fn find_user(&self, email: &str) -> Result<Option<User>, StoreError> {
-        let mut tx = self.store.begin_read("find_user", self.clock.now()).await?;
-        tx.load_user_by_email(&email.trim().to_lowercase()).await
+        repeat(|| async {
+            let mut tx = self.store.begin_read("find_user", self.clock.now()).await?;
+            tx.load_user_by_email(&email.trim().to_lowercase()).await
+        })
+        .await
     }
 }

@@ -96,6 +96,9 @@ pub const DUTY_NOTE_CHARS_MAX: usize = 2_000;
 pub const DUTY_ITEMS_LISTED_MAX: u32 = 1_000;
 /// Tries of a transaction that the database asked to repeat (deadlock, serialization; D59).
 pub const TRANSACTION_TRIES_MAX: u32 = 5;
+/// How long a verb may take with the database, every try together: a client is told within five
+/// seconds that the database is away.
+pub const VERB_TIME_MAX: Duration = Duration::from_millis(4_500);
 /// Bytes of a payload to a proxy: what Lambda takes in a synchronous call.
 pub const INVOKE_PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// Characters of an identifier that a simulated provider takes; ours have 36.

@@ -49,6 +49,7 @@ impl Tx {
     /// Adds a line, at the transaction's instant.
     pub async fn insert_audit_entry(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let now = self.now.micros();
+        self.witness = Some(entry.id);
         execute_one!(
             self,
             INSERT,

@@ -7,7 +7,8 @@
 use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, Sql, StoreError};
-use crate::store::{Inner, Tx};
+use crate::store::Tx;
+use crate::tx::Inner;
 
 statements! {
     WAKE_HELD: "UPDATE lanes SET wake_at = $1 WHERE wake_at > $1
@@ -29,13 +30,11 @@ pub(crate) const POSTGRES_ONLY: &[Sql] = &[READ];
 impl Tx {
     /// What the database's clock says; absent on SQLite.
     pub async fn read_database_clock(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let Inner::Postgres(tx) = &mut self.inner else {
+        let (Inner::Postgres(connection), watch) = self.parts() else {
             return Ok(None);
         };
-        let row = sqlx::query(READ.postgres)
-            .fetch_one(&mut **tx)
-            .await
-            .map_err(|source| StoreError::driver(READ.name, source))?;
+        let asked = sqlx::query(READ.postgres).fetch_one(&mut **connection);
+        let row = watch.run(READ.name, asked).await?;
         row.instant("at").map(Some)
     }
 

@@ -7,7 +7,9 @@
 //!
 //! What it promises: a transaction is durable when [`Tx::commit`] returned `Ok` (SQLite:
 //! `synchronous=FULL`; PostgreSQL: its `synchronous_commit`). A [`Tx`] that is dropped changes
-//! nothing. What it does not: after an error of `commit` itself either may be true.
+//! nothing. A connection that ends inside COMMIT is asked about, and [`StoreError::InDoubt`] says
+//! that nobody could find out ([`Verdict`] has what is to be done about each failure). What it does
+//! not: bound how long a step takes; whoever runs it does.
 
 #[macro_use]
 mod sql;
@@ -22,6 +24,7 @@ mod crash_points;
 pub mod deliveries;
 pub mod duty_items;
 pub mod events;
+mod failure;
 pub mod history;
 pub mod instances;
 pub mod jobs;
@@ -32,12 +35,14 @@ pub mod provider_pauses;
 pub mod route_results;
 pub mod services;
 mod store;
+mod tx;
 pub mod users;
 
 pub use crash_points::{CRASH_POINTS, crash_point};
+pub use failure::{StoreError, Verdict};
 pub use migrations::{MigrationState, Version};
-pub use sql::StoreError;
-pub use store::{DatabaseUrl, InvalidDatabaseUrl, Store, Tx};
+pub use store::{DatabaseUrl, InvalidDatabaseUrl, Store};
+pub use tx::Tx;
 
 /// Every statement, so that a test can prepare each on its engines.
 pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
@@ -59,6 +64,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         provider_pauses::ALL,
         route_results::ALL,
         services::ALL,
+        tx::ALL,
         users::ALL,
     ]
     .into_iter()

@@ -1,130 +1,12 @@
 //! Statements, rows and errors, the same for both engines.
 
 use balefire_domain::time::Timestamp;
-use sqlx::error::DatabaseError;
-use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::{SqliteError, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Column, Row as _};
 use uuid::Uuid;
 
-const SQLITE_BUSY: u32 = 5;
-
-/// Why something could not be read or stored. "Not found" is no error but an absent value.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database or the way to it failed.
-    #[error("{statement} failed")]
-    Driver {
-        /// The statement, or what was being done.
-        statement: &'static str,
-        /// The driver's error.
-        #[source]
-        source: sqlx::Error,
-    },
-    /// A row holds what we never write.
-    #[error("column {column} holds `{value}`, which Balefire never writes")]
-    Inconsistency {
-        /// The column.
-        column: String,
-        /// What stands there, shortened.
-        value: String,
-    },
-    /// A conditional write hit another number of rows than it must.
-    #[error("{statement} changed {actual} rows instead of {expected}")]
-    RowCount {
-        /// The statement.
-        statement: &'static str,
-        /// How many it must change.
-        expected: u64,
-        /// How many it changed.
-        actual: u64,
-    },
-    /// The schema could not be brought up to date.
-    #[error("a migration failed")]
-    Migration(#[source] sqlx::migrate::MigrateError),
-}
-
-impl StoreError {
-    pub(crate) fn driver(statement: &'static str, source: sqlx::Error) -> Self {
-        Self::Driver { statement, source }
-    }
-
-    /// A step that took too long and was given up. Whether it was done is not known.
-    pub fn timed_out(step: &'static str) -> Self {
-        Self::driver(step, sqlx::Error::PoolTimedOut)
-    }
-
-    /// The database asks to repeat the transaction (deadlock or serialization failure, D59).
-    pub fn is_transient(&self) -> bool {
-        self.refusal()
-            .and_then(DatabaseError::code)
-            .is_some_and(|code| matches!(&*code, "40P01" | "40001"))
-    }
-
-    /// Another transaction stored the same unique thing first.
-    pub fn is_unique_violation(&self) -> bool {
-        self.refusal()
-            .is_some_and(DatabaseError::is_unique_violation)
-    }
-
-    /// The database can't be reached, is held by somebody else, takes no writes or has no room:
-    /// trying later may help.
-    pub fn is_unavailable(&self) -> bool {
-        let is_out_of_reach = matches!(
-            self.driver_error(),
-            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
-        );
-        is_out_of_reach || self.refusal().is_some_and(is_refused_for_now)
-    }
-
-    fn driver_error(&self) -> Option<&sqlx::Error> {
-        match self {
-            Self::Driver { source, .. }
-            | Self::Migration(
-                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
-            ) => Some(source),
-            Self::Inconsistency { .. } | Self::RowCount { .. } | Self::Migration(_) => None,
-        }
-    }
-
-    /// What the database itself answered.
-    fn refusal(&self) -> Option<&dyn DatabaseError> {
-        match self.driver_error() {
-            Some(sqlx::Error::Database(error)) => Some(&**error),
-            Some(_) | None => None,
-        }
-    }
-}
-
-/// SQLite's result code without its extension: its low byte.
-fn sqlite_code(error: &dyn DatabaseError) -> Option<u32> {
-    let code = error.try_downcast_ref::<SqliteError>()?.code()?;
-    code.parse().ok().map(|code: u32| code & 0xFF)
-}
-
-/// Another connection holds SQLite's file.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(sqlite_code) == Some(SQLITE_BUSY)
-}
-
-fn is_refused_for_now(error: &dyn DatabaseError) -> bool {
-    if let Some(code) = sqlite_code(error) {
-        // IOERR, FULL and CANTOPEN beside BUSY.
-        return matches!(code, SQLITE_BUSY | 10 | 13 | 14);
-    }
-    let Some(code) = error.code() else {
-        return false;
-    };
-    // PostgreSQL's classes 08 (connection) and 53 (resources), its shutdowns, a read-only standby,
-    // an I/O error, and our own time-outs for locks, statements and idle transactions.
-    code.starts_with("08")
-        || code.starts_with("53")
-        || matches!(
-            &*code,
-            "57P01" | "57P02" | "57P03" | "25006" | "58030" | "55P03" | "57014" | "25P03"
-        )
-}
+pub use crate::failure::StoreError;
 
 /// One statement, named in the database's own logs.
 #[derive(Clone, Copy, Debug)]
@@ -155,14 +37,18 @@ macro_rules! statements {
 /// Runs a statement; the number of rows it changed.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
-        use $crate::store::Inner;
-        match &mut $tx.inner {
-            Inner::Sqlite(tx) => sqlx::query($sql.sqlite)
-                $(.bind($bind))*.execute(&mut **tx).await.map(|done| done.rows_affected()),
-            Inner::Postgres(tx) => sqlx::query($sql.postgres)
-                $(.bind($bind))*.execute(&mut **tx).await.map(|done| done.rows_affected()),
-        }
-        .map_err(|source| $crate::sql::StoreError::driver($sql.name, source))
+        use $crate::tx::Inner;
+        let (inner, watch) = $tx.parts();
+        watch.run($sql.name, async {
+            match inner {
+                Inner::Sqlite(connection) => sqlx::query($sql.sqlite)
+                    $(.bind($bind))*.execute(&mut **connection).await
+                    .map(|done| done.rows_affected()),
+                Inner::Postgres(connection) => sqlx::query($sql.postgres)
+                    $(.bind($bind))*.execute(&mut **connection).await
+                    .map(|done| done.rows_affected()),
+            }
+        }).await
     }};
 }
 
@@ -182,17 +68,20 @@ macro_rules! execute_one {
 /// Runs a query and reads every row with `$read`.
 macro_rules! fetch_all {
     ($tx:expr, $read:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
-        use $crate::store::Inner;
-        match &mut $tx.inner {
-            Inner::Sqlite(tx) => sqlx::query($sql.sqlite)
-                $(.bind($bind))*.fetch_all(&mut **tx).await
-                .map_err(|source| $crate::sql::StoreError::driver($sql.name, source))
-                .and_then(|rows| rows.iter().map($read).collect::<Result<Vec<_>, _>>()),
-            Inner::Postgres(tx) => sqlx::query($sql.postgres)
-                $(.bind($bind))*.fetch_all(&mut **tx).await
-                .map_err(|source| $crate::sql::StoreError::driver($sql.name, source))
-                .and_then(|rows| rows.iter().map($read).collect::<Result<Vec<_>, _>>()),
-        }
+        use $crate::tx::{Inner, Rows};
+        let (inner, watch) = $tx.parts();
+        let rows = watch.run($sql.name, async {
+            match inner {
+                Inner::Sqlite(connection) => sqlx::query($sql.sqlite)
+                    $(.bind($bind))*.fetch_all(&mut **connection).await.map(Rows::Sqlite),
+                Inner::Postgres(connection) => sqlx::query($sql.postgres)
+                    $(.bind($bind))*.fetch_all(&mut **connection).await.map(Rows::Postgres),
+            }
+        }).await;
+        rows.and_then(|rows| match rows {
+            Rows::Sqlite(rows) => rows.iter().map($read).collect::<Result<Vec<_>, _>>(),
+            Rows::Postgres(rows) => rows.iter().map($read).collect::<Result<Vec<_>, _>>(),
+        })
     }};
 }
 

@@ -1,4 +1,4 @@
-//! The pool and the transaction.
+//! Where the database is, and the pools of connections to it.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,13 +8,15 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Postgres, Sqlite};
 
-use crate::crash_points::crash_point_of;
-use crate::sql::{StoreError, is_busy};
+use crate::failure::is_busy;
+use crate::sql::StoreError;
+use crate::tx::Begin;
+pub use crate::tx::Tx;
 
-/// How long a request waits for a connection before the database counts as unavailable.
-const ACQUIRE_SECONDS_MAX: u64 = 5;
+/// How long a request waits for a connection before the database counts as unavailable: a client
+/// is told within five seconds.
+const ACQUIRE_SECONDS_MAX: u64 = 4;
 /// How long SQLite waits for another process's transaction.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
 /// How long to wait before a fresh file that another process is making is opened again.
@@ -115,21 +117,6 @@ pub(crate) enum Pools {
     Postgres(PgPool),
 }
 
-/// A transaction. It knows its name, for logs, and the instant of every row that it writes.
-/// Dropped without [`Tx::commit`] it changes nothing.
-#[must_use = "a transaction that is not committed changes nothing"]
-pub struct Tx {
-    pub(crate) inner: Inner,
-    name: &'static str,
-    /// The transaction's instant.
-    pub now: Timestamp,
-}
-
-pub(crate) enum Inner {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
-}
-
 impl Store {
     /// Opens the database; makes SQLite's file where it is absent. Does not touch the schema.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
@@ -168,30 +155,24 @@ impl Store {
 
     /// Begins a writing transaction.
     pub async fn begin(&self, name: &'static str, now: Timestamp) -> Result<Tx, StoreError> {
-        let inner = match &self.pools {
-            // IMMEDIATE: a read lock that is upgraded later could fail with SQLITE_BUSY at once.
-            Pools::Sqlite { writer, .. } => writer
-                .begin_with("BEGIN IMMEDIATE")
-                .await
-                .map(Inner::Sqlite),
-            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
+        // IMMEDIATE: a read lock that is upgraded later could fail with SQLITE_BUSY at once.
+        let how = Begin {
+            sqlite: "BEGIN IMMEDIATE",
+            postgres: "BEGIN",
+            is_reading: false,
         };
-        let inner = inner.map_err(|source| StoreError::driver(name, source))?;
-        Ok(Tx { inner, name, now })
+        Tx::begin(self, name, now, how).await
     }
 
     /// Begins a transaction that only reads: it sees one instant of the database, holds up nobody,
     /// and the database refuses what it would write or lock.
     pub async fn begin_read(&self, name: &'static str, now: Timestamp) -> Result<Tx, StoreError> {
-        let inner = match &self.pools {
-            Pools::Sqlite { readers, .. } => readers.begin().await.map(Inner::Sqlite),
-            Pools::Postgres(pool) => pool
-                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                .await
-                .map(Inner::Postgres),
+        let how = Begin {
+            sqlite: "BEGIN",
+            postgres: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            is_reading: true,
         };
-        let inner = inner.map_err(|source| StoreError::driver(name, source))?;
-        Ok(Tx { inner, name, now })
+        Tx::begin(self, name, now, how).await
     }
 
     /// Closes all connections, after the transactions that are under way.
@@ -230,18 +211,4 @@ async fn open_writer(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx:
     tokio::time::timeout(acquire, opening)
         .await
         .unwrap_or(Err(sqlx::Error::PoolTimedOut))
-}
-
-impl Tx {
-    /// Makes everything durable. After an error it may or may not be.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        crash_point_of(self.name, "before_commit");
-        let committed = match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await,
-            Inner::Postgres(tx) => tx.commit().await,
-        };
-        committed.map_err(|source| StoreError::driver(self.name, source))?;
-        crash_point_of(self.name, "committed");
-        Ok(())
-    }
 }

@@ -9,7 +9,6 @@
 //! A fault of ours is answered `Internal server error` and nothing more; what it was goes to the
 //! log, with the request's id ([`Fault`]).
 
-use std::error::Error;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -211,12 +210,17 @@ impl Problem {
 
     /// 503 where trying later may help, else 500.
     pub(crate) fn store(shape: Shape, error: &StoreError) -> Self {
-        let fault = describe(error);
+        let fault = error.to_string();
         if !error.is_unavailable() {
             return Self::fault(shape, &fault);
         }
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let message = "The database can't be reached: try again in a moment";
+        let message = if error.is_in_doubt() {
+            "The database was lost meanwhile, and whether this was stored is not known: look \
+             before you try again"
+        } else {
+            "The database can't be reached: try again in a moment"
+        };
         let problem = Self::of_route(shape, status, Name::ServiceUnavailable, message);
         Self {
             fault: Some(Fault(fault.into())),
@@ -269,16 +273,4 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// An error and everything that caused it, in one line.
-fn describe(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

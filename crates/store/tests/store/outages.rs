@@ -130,13 +130,13 @@ async fn a_full_disk_is_unavailable_on_sqlite() {
         .await
         .unwrap();
     connection.execute("CREATE TABLE a (b TEXT)").await.unwrap();
-    let source = connection
+    let cause = connection
         .execute("INSERT INTO a (b) VALUES (hex(zeroblob(100000)))")
         .await
         .unwrap_err();
     let error = StoreError::Driver {
         statement: "test",
-        source,
+        cause,
     };
     assert!(error.is_unavailable(), "{error:?}");
 }
