@@ -16,10 +16,16 @@ use crate::sweep::bounded;
 
 /// The wait before an answer that could not be stored is tried again.
 const SETTLE_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// How long an answer that can't be stored is kept. Longer than any outage that is mended in time
+/// for the alert; after it the delivery is sent again, and a provider that knows it says so.
+const ANSWER_KEPT_MAX: Duration = Duration::from_secs(3_600);
+/// How long nothing is said of an answer that still can't be stored, so that the log of a long
+/// outage stays readable.
+const SILENCE: Duration = Duration::from_secs(60);
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Stores what an attempt was answered, and what follows. An answer is a fact: while the
-    /// database is away it is kept and tried again, for as long as the attempt may take to drain.
+    /// database is away it is kept and tried again, beyond the attempt's own time too.
     /// Whether the lane has more to do now: otherwise a look at it would be a transaction for
     /// nothing.
     pub(crate) async fn settle(
@@ -34,30 +40,40 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         }
         // By the clock that nobody sets: a jump must not throw an acceptance away.
         let heard_at = self.clock.monotonic();
-        let keeping = attempt.drained_at.since(attempt.opened_at);
+        let mut told_at = None;
         loop {
-            match bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await {
+            let error = match self.try_to_settle(key, outgoing, answered).await {
                 Ok(is_due) => {
                     log_answer(key, outgoing, answered, self.clock.now());
                     return Ok(is_due);
                 }
-                Err(error)
-                    if self.clock.monotonic().saturating_sub(heard_at) >= keeping
-                        || self.planted.answer_not_kept() =>
-                {
-                    return Err(error);
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        event = "attempt.not_stored", attempt.id = %outgoing.attempt.id,
-                        outcome = answered.outcome.as_str(),
-                        error = &error as &dyn std::error::Error,
-                        "an answer could not be stored and is tried again"
-                    );
-                    tokio::time::sleep(SETTLE_AGAIN_AFTER).await;
-                }
+                Err(error) => error,
+            };
+            let now = self.clock.monotonic();
+            let kept = now.saturating_sub(heard_at);
+            if kept >= ANSWER_KEPT_MAX || self.planted.answer_not_kept() {
+                return Err(error);
             }
+            if told_at.is_none_or(|told_at| now.saturating_sub(told_at) >= SILENCE) {
+                told_at = Some(now);
+                tracing::warn!(
+                    event = "attempt.not_stored", attempt.id = %attempt.id,
+                    outcome = answered.outcome.as_str(),
+                    error = &error as &dyn std::error::Error,
+                    "an answer could not be stored; it is kept and tried again until it is"
+                );
+            }
+            tokio::time::sleep(SETTLE_AGAIN_AFTER).await;
         }
+    }
+
+    async fn try_to_settle(
+        &self,
+        key: &LaneKey,
+        outgoing: &Outgoing,
+        answered: &Answered,
+    ) -> Stored<bool> {
+        bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await
     }
 
     async fn settle_once(
