@@ -108,9 +108,12 @@ impl Controls {
         } else {
             provider.to_owned()
         };
-        let effect = world
-            .faults
-            .choose(&mut world.seen, function, message.message_type());
+        let effect = world.faults.choose(
+            &mut world.seen,
+            function,
+            message.cbc_target.as_deref(),
+            message.message_type(),
+        );
         let n = world.log.add(function, body, effect.kind, clock::now());
         Some(Arrival {
             n,

@@ -178,6 +178,7 @@ impl Default for Effect {
 #[derive(Clone, Debug)]
 struct Fault {
     function: String,
+    site: Option<String>,
     message_type: Option<MessageType>,
     nth: Option<NonZeroU64>,
     effect: Effect,
@@ -240,12 +241,13 @@ impl Faults {
         &self,
         seen: &mut [u64],
         function: &str,
+        site: Option<&str>,
         message_type: Option<MessageType>,
     ) -> Effect {
         assert_eq!(seen.len(), self.list.len(), "one count per fault");
         let mut chosen = None;
         for (fault, seen) in self.list.iter().zip(seen) {
-            if !fault.fits(function, message_type) {
+            if !fault.fits(function, site, message_type) {
                 continue;
             }
             *seen += 1;
@@ -258,12 +260,13 @@ impl Faults {
 }
 
 impl Fault {
-    fn fits(&self, function: &str, message_type: Option<MessageType>) -> bool {
+    fn fits(&self, function: &str, site: Option<&str>, message_type: Option<MessageType>) -> bool {
         let right_function = match self.function.strip_suffix('*') {
             Some(prefix) => function.starts_with(prefix),
             None => function == self.function,
         };
         right_function
+            && self.site.as_deref().is_none_or(|own| site == Some(own))
             && self
                 .message_type
                 .is_none_or(|wanted| message_type == Some(wanted))
@@ -295,6 +298,7 @@ struct ProviderTable {
 struct FaultTable {
     #[serde(default = "every_function")]
     function: String,
+    site: Option<String>,
     message_type: Option<MessageType>,
     nth: Option<u64>,
     kind: Kind,
@@ -333,6 +337,7 @@ impl FaultTable {
         };
         Ok(Fault {
             function: self.function,
+            site: self.site,
             message_type: self.message_type,
             nth,
             effect,
@@ -364,7 +369,7 @@ mod tests {
     fn an_empty_file_has_no_faults_and_providers_that_deduplicate() {
         let faults = Faults::parse_toml("").unwrap();
         assert_eq!(
-            faults.choose(&mut [], "ee-1-proxy", None),
+            faults.choose(&mut [], "ee-1-proxy", None, None),
             Effect::default()
         );
         assert_eq!(
@@ -424,8 +429,22 @@ mod tests {
             ("canary", None, Kind::Ok),
         ];
         for (index, (function, message_type, want)) in cases.into_iter().enumerate() {
-            let effect = faults.choose(&mut seen, function, message_type);
+            let effect = faults.choose(&mut seen, function, None, message_type);
             assert_eq!(effect.kind, want, "request {}: {function}", index + 1);
+        }
+    }
+
+    #[test]
+    fn a_fault_of_one_site_leaves_the_other_alone() {
+        let file = "[[fault]]\nfunction = 'ee-1-proxy'\nsite = 'cbc_b'\nkind = 'hang'";
+        let faults = Faults::parse_toml(file).unwrap();
+        for (site, want) in [
+            (Some("cbc_b"), Kind::Hang),
+            (Some("cbc_a"), Kind::Ok),
+            (None, Kind::Ok),
+        ] {
+            let effect = faults.choose(&mut [0], "ee-1-proxy", site, None);
+            assert_eq!(effect.kind, want, "{site:?}");
         }
     }
 
@@ -448,7 +467,7 @@ mod tests {
         for (fault, want) in cases {
             let faults = Faults::parse_toml(&format!("[[fault]]\n{fault}")).unwrap();
             assert_eq!(
-                faults.choose(&mut [0], "ee-1-proxy", None).applies,
+                faults.choose(&mut [0], "ee-1-proxy", None, None).applies,
                 want,
                 "{fault}"
             );

@@ -124,18 +124,6 @@ fn check_providers(providers: &[Provider], findings: &mut Vec<String>) {
                     route.name()
                 ));
             }
-            if route.site.is_some() {
-                findings.push(format!(
-                    "provider `{name}`: routes with a site are not taken until a cancel can be \
-                     answered by every touched site; leave `site` out"
-                ));
-            }
-        }
-        if !provider.capabilities.shared_sites {
-            findings.push(format!(
-                "provider `{name}`: capabilities.shared_sites = false is not taken until a cancel \
-                 can be answered by every touched site"
-            ));
         }
     }
 }
@@ -298,16 +286,6 @@ mod tests {
                 ],
             ),
             (&format!("{one}routes = []\n"), vec!["ee", "routes"]),
-            (
-                &format!("{one}routes = [{{ proxy = \"a\", site = \"cbc_a\" }}]\n"),
-                vec!["site"],
-            ),
-            (
-                &format!(
-                    "{one}routes = [{{ proxy = \"a\" }}]\ncapabilities = {{ dedup = true }}\n"
-                ),
-                vec!["shared_sites"],
-            ),
         ];
         for (text, keys) in cases {
             // Sections come after top-level keys.
@@ -319,6 +297,19 @@ mod tests {
                     "{text}\nshould name {key}; found:\n{found}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn sites_may_be_named_and_need_not_share_their_state() {
+        let routes = "routes = [{ proxy = \"a\", site = \"cbc_a\" }, { proxy = \"a\", \
+                      site = \"cbc_b\" }]\n";
+        for capabilities in ["", "capabilities = { dedup = true }\n"] {
+            let text = format!(
+                "[cbc]\nendpoint_url = \"http://127.0.0.1:9010\"\n[[provider]]\nname = \"ee\"\n\
+                 format = \"cap\"\n{routes}{capabilities}"
+            );
+            assert_eq!(findings(&text), Vec::<String>::new());
         }
     }
 
