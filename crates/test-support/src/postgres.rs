@@ -9,6 +9,7 @@
 
 pub mod cluster;
 pub mod machine;
+pub mod own;
 
 use std::fmt::Write as _;
 use std::path::Path;

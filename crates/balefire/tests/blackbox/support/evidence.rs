@@ -1,5 +1,7 @@
 //! The evidence: what the networks logged, and what the product tells of its alerts.
 
+use std::collections::BTreeMap;
+
 use balefire_domain::time::Timestamp;
 use serde_json::Value;
 
@@ -112,18 +114,15 @@ impl Evidence {
             .flat_map(move |alert| alert.deliveries.iter().map(of(alert)))
     }
 
-    pub(crate) fn lane(&self, delivery: &Delivery) -> (&str, String) {
-        let owner = self.deliveries().find(|(_, d)| d.id == delivery.id);
-        let alert = owner.map_or("", |(alert, _)| alert.id.as_str());
-        (alert, delivery.provider.clone())
-    }
-
     /// Each request with its delivery.
     pub(crate) fn known(&self) -> impl Iterator<Item = (&Alert, &Delivery, &Request)> {
-        self.requests.iter().filter_map(|request| {
-            let id = request.identifier();
-            let (alert, delivery) = self.deliveries().find(|(_, d)| d.id == id)?;
-            Some((alert, delivery, request))
+        let of_id: BTreeMap<&str, (&Alert, &Delivery)> = self
+            .deliveries()
+            .map(|(alert, d)| (&*d.id, (alert, d)))
+            .collect();
+        self.requests.iter().filter_map(move |request| {
+            let (alert, delivery) = of_id.get(request.identifier())?;
+            Some((*alert, *delivery, request))
         })
     }
 }
@@ -145,9 +144,18 @@ impl Request {
         self.function.split('-').next().unwrap_or_default()
     }
 
+    /// The route's name: the proxy, and the site that it was asked to use.
+    pub(crate) fn route(&self) -> String {
+        match self.payload["cbc_target"].as_str() {
+            None => self.function.clone(),
+            Some(site) => format!("{}/{site}", self.function),
+        }
+    }
+
     /// What is stored with the delivery: all before what the gateway adds (D27).
     pub(crate) fn stored(&self) -> &str {
-        let added = self.raw.find(",\"not_after\":\"");
+        let added = [",\"cbc_target\":\"", ",\"not_after\":\""];
+        let added = added.iter().filter_map(|added| self.raw.find(added)).min();
         added.map_or(self.raw.trim_end_matches('}'), |at| &self.raw[..at])
     }
 }

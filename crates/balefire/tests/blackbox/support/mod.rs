@@ -4,6 +4,7 @@
 pub(crate) mod api;
 pub(crate) mod documents;
 pub(crate) mod evidence;
+pub(crate) mod forwarder;
 pub(crate) mod history;
 pub(crate) mod networks;
 pub(crate) mod oracle;
@@ -11,6 +12,7 @@ mod oracle_tests;
 pub(crate) mod process;
 pub(crate) mod sandbox;
 pub(crate) mod server;
+pub(crate) mod small_disk;
 pub(crate) mod team;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -42,6 +44,12 @@ macro_rules! on_both_engines {
     )+};
 }
 pub(crate) use on_both_engines;
+
+/// Prints a line of what a test counted; CI shows it also where the test passed.
+pub(crate) fn say(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
 
 /// The wall clock, which the processes under test go by as well.
 #[expect(

@@ -110,32 +110,46 @@ impl Evidence {
     }
 
     fn in_order(&self) -> Vec<String> {
-        let mut findings = Vec::new();
-        for (_, delivery, request) in self.known() {
-            for (_, younger, later) in self.known() {
-                let is_same_lane = self.lane(delivery) == self.lane(younger);
-                if !is_same_lane || younger.seq <= delivery.seq {
-                    continue;
-                }
-                if request.place > later.place {
-                    findings.push(format!(
-                        "2: {} {} arrived after {} {}",
-                        delivery.kind, delivery.id, younger.kind, younger.id
-                    ));
-                }
-                if let (Some((own, _)), Some((other, _))) = (request.applied, later.applied)
-                    && own > other
-                {
-                    findings.push(format!(
-                        "2: {} was applied after {}",
-                        delivery.id, younger.id
-                    ));
-                }
+        let mut lanes: BTreeMap<_, Vec<(&Delivery, &Request)>> = BTreeMap::new();
+        for (alert, delivery, request) in self.known() {
+            let lane = (&*alert.id, &*delivery.provider);
+            lanes.entry(lane).or_default().push((delivery, request));
+        }
+        lanes
+            .into_values()
+            .flat_map(|lane| in_order_of(&lane))
+            .collect()
+    }
+}
+
+/// Rule 2 in one lane.
+fn in_order_of(lane: &[(&Delivery, &Request)]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (delivery, request) in lane {
+        for (younger, later) in lane {
+            if younger.seq <= delivery.seq {
+                continue;
+            }
+            if request.place > later.place {
+                findings.push(format!(
+                    "2: {} {} arrived after {} {}",
+                    delivery.kind, delivery.id, younger.kind, younger.id
+                ));
+            }
+            if let (Some((own, _)), Some((other, _))) = (request.applied, later.applied)
+                && own > other
+            {
+                findings.push(format!(
+                    "2: {} was applied after {}",
+                    delivery.id, younger.id
+                ));
             }
         }
-        findings
     }
+    findings
+}
 
+impl Evidence {
     fn in_time(&self) -> Vec<String> {
         let mut findings = Vec::new();
         for (alert, delivery, request) in self.known() {
@@ -174,15 +188,18 @@ impl Evidence {
 
     fn intended(&self) -> Vec<String> {
         let mut findings = Vec::new();
-        let mut came: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut came: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for request in &self.requests {
             *came
-                .entry((request.identifier(), &request.function))
+                .entry((request.identifier(), request.route()))
                 .or_default() += 1;
         }
+        let known: BTreeMap<&str, &Delivery> = self
+            .deliveries()
+            .map(|(_, delivery)| (&*delivery.id, delivery))
+            .collect();
         for ((id, function), count) in came {
-            let delivery = self.deliveries().find(|(_, delivery)| delivery.id == id);
-            let Some((_, delivery)) = delivery else {
+            let Some(delivery) = known.get(id) else {
                 findings.push(format!("5: nobody meant to send {id}"));
                 continue;
             };
@@ -290,12 +307,13 @@ impl Evidence {
     }
 
     fn acknowledged_means_applied(&self) -> Vec<String> {
-        let is_applied = |d: &Delivery| {
-            let mut requests = self.requests_of(&d.id).into_iter();
-            requests.any(|request| request.applied.is_some())
-        };
+        let applied = self
+            .requests
+            .iter()
+            .filter(|request| request.applied.is_some());
+        let applied: BTreeSet<&str> = applied.map(Request::identifier).collect();
         self.deliveries()
-            .filter(|(_, d)| d.state == "acknowledged" && !is_applied(d))
+            .filter(|(_, d)| d.state == "acknowledged" && !applied.contains(&*d.id))
             .map(|(_, d)| {
                 format!(
                     "8: {} is acknowledged and {} never applied it",
@@ -345,7 +363,13 @@ impl Evidence {
 
 fn format_of(provider: &str) -> &'static str {
     let known = PROVIDERS.iter().find(|(name, _)| *name == provider);
-    known.map_or("", |(_, format)| format)
+    // Other providers of a test say it with their names.
+    let named = if provider.starts_with("ibag") {
+        "ibag"
+    } else {
+        "cap"
+    };
+    known.map_or(named, |(_, format)| format)
 }
 
 /// The course that the API tells, against the attempts (D32).

@@ -68,6 +68,8 @@ pub(crate) struct Sandbox {
     pub(crate) networks: Networks,
     folder: TempDir,
     database: Option<Arc<Database>>,
+    /// Where the database is that the test itself looks after.
+    own_url: Option<String>,
 }
 
 /// How a command ended.
@@ -115,17 +117,33 @@ impl Sandbox {
 
     /// The same with an empty database.
     pub(crate) async fn unmigrated(engine: Engine, figures: Figures) -> Self {
-        let folder = tempfile::Builder::new().prefix("blackbox-").tempdir();
-        let folder = folder.expect("a temporary folder");
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgresql => Some(Arc::new(Postgres::shared().new_database())),
         };
+        Self::around(database, None, figures).await
+    }
+
+    /// A sandbox whose database is this one, which the test looks after itself.
+    pub(crate) async fn on(url: String, figures: Figures) -> Self {
+        let sandbox = Self::around(None, Some(url), figures).await;
+        sandbox.run(&["migrate"]).await.must_succeed();
+        sandbox
+    }
+
+    async fn around(
+        database: Option<Arc<Database>>,
+        own_url: Option<String>,
+        figures: Figures,
+    ) -> Self {
+        let folder = tempfile::Builder::new().prefix("blackbox-").tempdir();
+        let folder = folder.expect("a temporary folder");
         let networks = Networks::start(folder.path().to_owned()).await;
         let sandbox = Self {
             networks,
             folder,
             database,
+            own_url,
         };
         sandbox.configure(figures);
         sandbox
@@ -133,9 +151,10 @@ impl Sandbox {
 
     /// Where the database is.
     pub(crate) fn database_url(&self) -> String {
-        match &self.database {
-            Some(database) => database.url().to_owned(),
-            None => format!("sqlite://{}", self.path("balefire.db").display()),
+        match (&self.database, &self.own_url) {
+            (Some(database), _) => database.url().to_owned(),
+            (None, Some(url)) => url.clone(),
+            (None, None) => format!("sqlite://{}", self.path("balefire.db").display()),
         }
     }
 
@@ -201,23 +220,10 @@ impl Sandbox {
 
     /// Writes the configuration anew, for processes that start from now on.
     pub(crate) fn configure(&self, figures: Figures) {
-        let mut text = format!(
-            "environment = \"development\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
-             [database]\nurl = \"{}\"\n[clients]\nnotify-admin = [\"{CLIENT_SECRET}\"]\n\
-             [cbc]\nendpoint_url = \"{}\"\n\
-             [dispatch]\nattempt_deadline_seconds = {}\nclock_skew_seconds = {CLOCK_SKEW_SECONDS}\n\
-             early_backoff_cap_seconds = 1\ninstance_name = \"the one\"\nhedging = {}\n\
-             link_test_period_seconds = {}\nheartbeat_period_seconds = {}\n",
-            self.database_url(),
-            self.networks.url(),
-            figures.attempt_deadline_seconds,
-            figures.hedging,
-            figures.link_test_period_seconds,
-            figures.heartbeat_period_seconds,
-        );
+        let mut providers = String::new();
         for (name, format) in PROVIDERS {
             write!(
-                text,
+                providers,
                 "[[provider]]\nname = \"{name}\"\nformat = \"{format}\"\n\
                  routes = [{{ proxy = \"{name}-1-proxy\" }}, {{ proxy = \"{name}-2-proxy\" }}]\n\
                  capabilities = {{ dedup = true, shared_sites = true, success_is_accepted = true, \
@@ -226,6 +232,24 @@ impl Sandbox {
             )
             .expect("a text can be written to");
         }
+        self.configure_with(figures, &self.networks.url(), &providers);
+    }
+
+    /// The same with other providers, behind another address.
+    pub(crate) fn configure_with(&self, figures: Figures, endpoint: &str, providers: &str) {
+        let text = format!(
+            "environment = \"development\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+             [database]\nurl = \"{}\"\n[clients]\nnotify-admin = [\"{CLIENT_SECRET}\"]\n\
+             [cbc]\nendpoint_url = \"{endpoint}\"\n\
+             [dispatch]\nattempt_deadline_seconds = {}\nclock_skew_seconds = {CLOCK_SKEW_SECONDS}\n\
+             early_backoff_cap_seconds = 1\ninstance_name = \"the one\"\nhedging = {}\n\
+             link_test_period_seconds = {}\nheartbeat_period_seconds = {}\n{providers}",
+            self.database_url(),
+            figures.attempt_deadline_seconds,
+            figures.hedging,
+            figures.link_test_period_seconds,
+            figures.heartbeat_period_seconds,
+        );
         self.write("balefire.toml", &text);
     }
 

@@ -27,6 +27,13 @@ impl Server {
         Self::start_command(name, sandbox.command(args)).await
     }
 
+    /// The same on the database at another address, such as a forwarder's.
+    pub(crate) async fn start_on(sandbox: &Sandbox, args: &[&str], name: &str, url: &str) -> Self {
+        let mut command = sandbox.command(args);
+        command.env("BALEFIRE__DATABASE__URL", url);
+        Self::start_command(name, command).await
+    }
+
     /// The same with a command of the test's own.
     pub(crate) async fn start_command(name: &str, mut command: Command) -> Self {
         command.env("BALEFIRE__DISPATCH__INSTANCE_NAME", name);
