@@ -166,6 +166,7 @@ impl App {
                 .expect("only profiles are listed");
             self.deliver_alert(tx, event, profile, &content).await?;
         }
+        tx.wake_dispatchers().await?;
         Ok(setting.providers.clone())
     }
 

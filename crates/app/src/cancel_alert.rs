@@ -85,6 +85,6 @@ impl App {
             let delivery = self.new_delivery(&event, &lane);
             self.issue(tx, &key, &lane, delivery, &frozen).await?;
         }
-        Ok(())
+        tx.wake_dispatchers().await
     }
 }

@@ -26,6 +26,7 @@ pub mod cancel_alert;
 pub mod complete_alerts;
 pub mod create_alert;
 pub mod duty_items;
+pub mod epochs;
 pub mod keys;
 mod lanes;
 pub mod move_alert;

@@ -76,6 +76,9 @@ pub(crate) enum Command {
     /// The record: what was approved, sent and answered.
     #[command(subcommand)]
     History(HistoryCommand),
+    /// The database: whether it may go on after a failover or a restore.
+    #[command(subcommand)]
+    Database(DatabaseCommand),
     /// CAP documents.
     #[command(subcommand)]
     Cap(CapCommand),
@@ -88,6 +91,15 @@ pub(crate) enum Role {
     Api,
     Dispatch,
     Schedule,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabaseCommand {
+    /// Show which history of the database this is, and whether it holds alerts back.
+    Show,
+    /// Let a restored copy go on: what waits in it is sent. Look first at what it lacks
+    /// (docs/runbook.md, `database_restored`). Names its person: --as EMAIL.
+    Release,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,11 +12,13 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod dispatching;
 mod entropy;
 mod link_tests;
 #[cfg(feature = "aws")]
 mod queue;
 mod runtime;
+mod service;
 mod telemetry;
 mod way_out;
 

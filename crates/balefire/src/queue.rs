@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::runtime::{Dispatcher, Loops};
+use crate::service::{Dispatcher, Loops};
 use crate::way_out;
 
 /// Alerts that wait to be announced; the sweep finds what does not fit.

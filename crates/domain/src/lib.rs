@@ -12,6 +12,7 @@ pub mod cap_cancel;
 pub mod channel;
 pub mod clock_guard;
 pub mod entropy;
+pub mod epoch;
 pub mod history;
 pub mod ids;
 pub mod job;

@@ -42,7 +42,9 @@ pub fn severity(kind: &str) -> Severity {
             | DutyKind::Unroutable
             | DutyKind::CancelUnanswered
             | DutyKind::AcceptedAfterCancel
-            | DutyKind::Clock,
+            | DutyKind::Clock
+            | DutyKind::DatabaseFailedOver
+            | DutyKind::DatabaseRestored,
         )
         | None => Severity::Critical,
     }

@@ -15,7 +15,10 @@ statements! {
         UNION ALL
         SELECT 'restored', id FROM database_epochs WHERE needs_release AND released_at IS NULL
         UNION ALL
-        SELECT 'quarantine', id FROM database_epochs WHERE quarantine_until > $2";
+        SELECT 'quarantine', id FROM database_epochs WHERE quarantine_until > $2
+        UNION ALL
+        SELECT 'epoch', id FROM database_epochs
+            WHERE id = (SELECT id FROM database_epochs ORDER BY began_at DESC, id DESC LIMIT 1)";
 }
 
 impl Tx {
@@ -41,10 +44,14 @@ impl Tx {
                 }
                 "paused" => conditions.is_paused = true,
                 "restored" => conditions.hold = Some(HoldReason::Restored),
+                // A history that nobody has entered yet is one that nobody has judged.
+                "epoch" if self.epoch.as_ref().is_some_and(|here| *here != name) => {
+                    conditions.hold = conditions.hold.or(Some(HoldReason::Quarantine));
+                }
                 "quarantine" if conditions.hold.is_none() => {
                     conditions.hold = Some(HoldReason::Quarantine);
                 }
-                "quarantine" => {}
+                "epoch" | "quarantine" => {}
                 _ => return Err(inconsistent("what", &what)),
             }
         }

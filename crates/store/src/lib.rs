@@ -23,6 +23,7 @@ pub mod counters;
 mod crash_points;
 pub mod deliveries;
 pub mod duty_items;
+pub mod epochs;
 pub mod events;
 mod failure;
 pub mod history;
@@ -37,6 +38,7 @@ pub mod services;
 mod store;
 mod tx;
 pub mod users;
+pub mod wake_up;
 
 pub use crash_points::{CRASH_POINTS, crash_point};
 pub use failure::{StoreError, Verdict};
@@ -55,6 +57,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         counters::ALL,
         deliveries::ALL,
         duty_items::ALL,
+        epochs::ALL,
         events::ALL,
         history::ALL,
         instances::ALL,
@@ -75,6 +78,13 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
 
 /// The few statements that PostgreSQL alone has (D52), with their names.
 pub fn postgres_statements() -> Vec<(&'static str, &'static str)> {
-    let only = clock::POSTGRES_ONLY.iter();
-    only.map(|sql| (sql.name, sql.postgres)).collect()
+    let only = [
+        clock::POSTGRES_ONLY,
+        epochs::POSTGRES_ONLY,
+        wake_up::POSTGRES_ONLY,
+    ];
+    only.into_iter()
+        .flatten()
+        .map(|sql| (sql.name, sql.postgres))
+        .collect()
 }

@@ -73,7 +73,7 @@ impl Store {
         crash_point("migrate.begun");
         let migrated = match &self.pools {
             Pools::Sqlite { writer, .. } => migrate_sqlite(&migrator, writer).await,
-            Pools::Postgres(pool) => migrate_postgres(&migrator, pool).await,
+            Pools::Postgres { pool, .. } => migrate_postgres(&migrator, pool).await,
         };
         migrated.map_err(StoreError::Migration)
     }
@@ -81,7 +81,7 @@ impl Store {
     fn migration(&self, file: &File) -> Migration {
         let own = match self.pools {
             Pools::Sqlite { .. } => file.sqlite,
-            Pools::Postgres(_) => file.postgres,
+            Pools::Postgres { .. } => file.postgres,
         };
         let text = format!("{}\n{own}", file.common);
         let sql = AssertSqlSafe(text).into_sql_str();
@@ -119,7 +119,7 @@ impl Store {
                     rows.iter().map(|row| row.get(0)).collect()
                 }
             }
-            Pools::Postgres(pool) => {
+            Pools::Postgres { pool, .. } => {
                 let known: i64 = sqlx::query(EXISTS_POSTGRES)
                     .fetch_one(pool)
                     .await

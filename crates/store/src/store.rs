@@ -1,6 +1,8 @@
 //! Where the database is, and the pools of connections to it.
 
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use balefire_domain::time::Timestamp;
@@ -9,6 +11,9 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::epochs::ASK;
 use crate::failure::is_busy;
 use crate::sql::StoreError;
 use crate::tx::Begin;
@@ -23,6 +28,8 @@ const BUSY_TIMEOUT_SECONDS: u64 = 5;
 const OPEN_PAUSE_MS: u64 = 10;
 /// Connections of one process to PostgreSQL.
 const POSTGRES_CONNECTIONS_MAX: u32 = 20;
+/// Writers of one process that may stand in SQLite's queue beside dispatch.
+const TURNSTILE_WRITERS: usize = 2;
 /// Reading connections of one process to SQLite; one more writes.
 const SQLITE_READERS_MAX: u32 = 4;
 
@@ -106,6 +113,15 @@ impl DatabaseUrl {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) pools: Pools,
+    /// Who goes through it waits here for the writer, and not in the writer's own queue.
+    turnstile: Option<Turnstile>,
+}
+
+/// How many of a handle's transactions may be under way, or wait in SQLite's own queues.
+#[derive(Clone, Debug)]
+struct Turnstile {
+    writers: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
 }
 
 #[derive(Clone, Debug)]
@@ -113,8 +129,29 @@ pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        mark: PathBuf,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        epoch: SharedEpoch,
+    },
+}
+
+/// The history of the database that the newest connection found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedEpoch(Arc<RwLock<Option<String>>>);
+
+impl SharedEpoch {
+    pub(crate) fn read(&self) -> Option<String> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn write(&self, found: Option<String>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = found;
+    }
 }
 
 impl Store {
@@ -122,7 +159,7 @@ impl Store {
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let acquire = Duration::from_secs(ACQUIRE_SECONDS_MAX);
         let pools = match url {
-            DatabaseUrl::Sqlite(options, _) => {
+            DatabaseUrl::Sqlite(options, path) => {
                 let writer = open_writer(options)
                     .await
                     .map_err(|source| StoreError::driver("opening the database", source))?;
@@ -130,26 +167,84 @@ impl Store {
                     .max_connections(SQLITE_READERS_MAX)
                     .acquire_timeout(acquire)
                     .connect_lazy_with((**options).clone().pragma("query_only", "ON"));
-                Pools::Sqlite { writer, readers }
+                let mark = with_suffix(path, ".mark");
+                Pools::Sqlite {
+                    writer,
+                    readers,
+                    mark,
+                }
             }
-            DatabaseUrl::Postgres(options) => Pools::Postgres(
-                PgPoolOptions::new()
+            DatabaseUrl::Postgres(options) => {
+                let epoch = SharedEpoch::default();
+                let found = epoch.clone();
+                let pool = PgPoolOptions::new()
                     .max_connections(POSTGRES_CONNECTIONS_MAX)
                     .min_connections(1)
                     .acquire_timeout(acquire)
+                    .after_connect(move |connection, _| {
+                        let found = found.clone();
+                        Box::pin(async move {
+                            let asked = sqlx::query_scalar(ASK.postgres);
+                            found.write(asked.fetch_one(connection).await?);
+                            Ok(())
+                        })
+                    })
                     .connect_with((**options).clone())
                     .await
-                    .map_err(|source| StoreError::driver("opening the database", source))?,
-            ),
+                    .map_err(|source| StoreError::driver("opening the database", source))?;
+                Pools::Postgres { pool, epoch }
+            }
         };
-        Ok(Self { pools })
+        Ok(Self {
+            pools,
+            turnstile: None,
+        })
     }
 
     /// `sqlite` or `postgres`.
     pub const fn engine(&self) -> &'static str {
         match self.pools {
             Pools::Sqlite { .. } => "sqlite",
-            Pools::Postgres(_) => "postgres",
+            Pools::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// The same database through a turnstile, on SQLite: of those who use this handle at most two
+    /// stand in the one writer's queue, and one reader is left, so that whoever goes past the
+    /// turnstile (dispatch) waits for no more. On PostgreSQL dispatch has connections of its own.
+    #[must_use]
+    pub fn behind_turnstile(&self) -> Self {
+        let turnstile = match self.pools {
+            Pools::Sqlite { .. } => Some(Turnstile {
+                writers: Arc::new(Semaphore::new(TURNSTILE_WRITERS)),
+                readers: Arc::new(Semaphore::new(SQLITE_READERS_MAX as usize - 1)),
+            }),
+            Pools::Postgres { .. } => None,
+        };
+        Self {
+            pools: self.pools.clone(),
+            turnstile,
+        }
+    }
+
+    /// A turn at the turnstile, where this handle has one.
+    pub(crate) async fn take_turn(
+        &self,
+        name: &'static str,
+        is_reading: bool,
+    ) -> Result<Option<OwnedSemaphorePermit>, StoreError> {
+        let Some(turnstile) = &self.turnstile else {
+            return Ok(None);
+        };
+        let turns = if is_reading {
+            &turnstile.readers
+        } else {
+            &turnstile.writers
+        };
+        let turn = Arc::clone(turns).acquire_owned();
+        match tokio::time::timeout(Duration::from_secs(ACQUIRE_SECONDS_MAX), turn).await {
+            Ok(turn) => Ok(turn.ok()),
+            Err(_) => Err(StoreError::timed_out(name)),
         }
     }
 
@@ -178,13 +273,21 @@ impl Store {
     /// Closes all connections, after the transactions that are under way.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, .. } => pool.close().await,
         }
     }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Opens SQLite's one writing connection. The busy timeout does not hold for turning a fresh

@@ -21,6 +21,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Postgres, Sqlite};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::crash_points::crash_point_of;
 use crate::sql::StoreError;
@@ -42,6 +43,9 @@ pub struct Tx {
     watch: Watch,
     name: &'static str,
     store: Store,
+    /// The history that the database said we work on.
+    pub(crate) epoch: Option<String>,
+    _turn: Option<OwnedSemaphorePermit>,
     /// An entry of the trail that is there if and only if this was committed.
     pub(crate) witness: Option<AuditEntryId>,
     /// The transaction's instant.
@@ -105,7 +109,7 @@ impl Inner {
                 readers.acquire().await.map(Self::Sqlite)
             }
             Pools::Sqlite { writer, .. } => writer.acquire().await.map(Self::Sqlite),
-            Pools::Postgres(pool) => pool.acquire().await.map(Self::Postgres),
+            Pools::Postgres { pool, .. } => pool.acquire().await.map(Self::Postgres),
         }
     }
 
@@ -164,12 +168,15 @@ impl Tx {
         now: Timestamp,
         how: Begin,
     ) -> Result<Self, StoreError> {
+        let turn = store.take_turn(name, how.is_reading).await?;
         let acquired = Inner::acquire(store, how.is_reading).await;
         let mut tx = Self {
             inner: Some(acquired.map_err(|source| StoreError::driver(name, source))?),
             watch: Watch::default(),
             name,
             store: store.clone(),
+            epoch: store.epoch_here(),
+            _turn: turn,
             witness: None,
             now,
         };

@@ -28,7 +28,8 @@ use tokio_util::sync::CancellationToken;
 use super::{demo_output, render};
 use crate::cli::Role;
 use crate::config::{self, Config};
-use crate::runtime::{self, Service};
+use crate::runtime;
+use crate::service::Service;
 use crate::{FAILED, telemetry};
 
 /// The sample: a flood alert of our own writing.

@@ -4,6 +4,7 @@
 mod alert;
 mod cap;
 mod configuration;
+mod database;
 mod demo;
 mod demo_output;
 mod history;
@@ -60,7 +61,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Delivery(_)
         | Command::Provider(_)
         | Command::Item(_)
-        | Command::History(_) => {}
+        | Command::History(_)
+        | Command::Database(_) => {}
     }
     let _log = telemetry::to_stderr();
     let config = config::load(file.as_deref())?;
@@ -81,6 +83,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Provider(command) => provider::run(&context, command).await,
         Command::Item(command) => item::run(&context, command).await,
         Command::History(command) => history::run(&context, &command).await,
+        Command::Database(command) => database::run(&context, &command).await,
         Command::Cap(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
             unreachable!("done above")
         }

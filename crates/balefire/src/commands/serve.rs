@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Role;
 use crate::config::Config;
-use crate::runtime::{self, Service};
+use crate::runtime;
+use crate::service::Service;
 
 pub(super) async fn run(config: Config, roles: &[Role]) -> anyhow::Result<ExitCode> {
     let config = runtime::checked(config)?;

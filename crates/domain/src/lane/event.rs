@@ -59,11 +59,15 @@ pub enum DutyKind {
     TicketFailing,
     /// A queue gave up a wake-up whose delivery had not ended.
     WakeUpGivenUp,
+    /// The database went on with another timeline: it may have forgotten attempts.
+    DatabaseFailedOver,
+    /// The database is a copy: nothing is sent until a person releases it.
+    DatabaseRestored,
 }
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
@@ -74,6 +78,8 @@ impl DutyKind {
         Self::Clock,
         Self::TicketFailing,
         Self::WakeUpGivenUp,
+        Self::DatabaseFailedOver,
+        Self::DatabaseRestored,
     ];
 
     /// The word in tables, logs and answers.
@@ -89,6 +95,8 @@ impl DutyKind {
             Self::Clock => "clock",
             Self::TicketFailing => "ticket_failing",
             Self::WakeUpGivenUp => "wake_up_given_up",
+            Self::DatabaseFailedOver => "database_failed_over",
+            Self::DatabaseRestored => "database_restored",
         }
     }
 
@@ -140,6 +148,15 @@ impl DutyKind {
             Self::WakeUpGivenUp => {
                 "Several processes took the wake-up of this delivery from the queue and none \
                  finished with it. Sending goes on by the sweep. Look whether processes die."
+            }
+            Self::DatabaseFailedOver => {
+                "The database failed over. Sending paused until what was in flight is over, and \
+                 goes on by itself. If the standby was not synchronous, approvals may be lost: \
+                 compare with the networks' logs (`balefire history verify`)."
+            }
+            Self::DatabaseRestored => {
+                "The database is a copy of another. Nothing is sent. Look at what it lacks, then \
+                 let it go on with `balefire database release`."
             }
         }
     }

@@ -22,3 +22,4 @@ mod races;
 mod round_trips;
 mod samples;
 mod statements;
+mod wake_ups;

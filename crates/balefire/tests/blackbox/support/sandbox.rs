@@ -206,6 +206,24 @@ impl Sandbox {
         self.folder.path().to_owned()
     }
 
+    /// Makes the database look like a copy of what it was.
+    pub(crate) fn make_it_a_copy(&self) {
+        match &self.database {
+            Some(database) => {
+                database.run_as_superuser("UPDATE database_epochs SET id = '1/00000001'");
+            }
+            None => std::fs::remove_file(self.path("balefire.db.mark")).expect("there is a mark"),
+        }
+    }
+
+    /// Makes the PostgreSQL database look as if its last use was on another timeline.
+    pub(crate) fn pretend_another_timeline(&self) {
+        let database = self.database.as_ref().expect("it is PostgreSQL");
+        database.run_as_superuser(
+            "UPDATE database_epochs SET id = split_part(id, '/', 1) || '/00000000'",
+        );
+    }
+
     /// A file of this world.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -1,0 +1,56 @@
+//! `database show|release`.
+
+use std::process::ExitCode;
+
+use balefire_domain::audit::Actor;
+use serde_json::json;
+
+use super::{Session, find};
+use crate::cli::DatabaseCommand;
+
+pub(super) async fn run(session: &Session, command: &DatabaseCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        DatabaseCommand::Show => show(session).await,
+        DatabaseCommand::Release => release(session).await,
+    }
+}
+
+async fn show(session: &Session) -> anyhow::Result<ExitCode> {
+    let app = session.open().await?;
+    let Some(epoch) = app.latest_epoch().await? else {
+        session.print(&json!(null), || {
+            "nothing was dispatched from this database yet".to_owned()
+        });
+        return Ok(ExitCode::SUCCESS);
+    };
+    let until = epoch
+        .quarantine_until
+        .map(balefire_domain::time::Timestamp::to_json_style);
+    let shown = json!({ "epoch": epoch.id, "quarantine_until": until,
+        "waits_for_release": epoch.needs_release });
+    session.print(&shown, || {
+        let state = match (&until, epoch.needs_release) {
+            (_, true) => "a restored copy: it waits for `balefire database release`".to_owned(),
+            (Some(until), false) => format!("failed over; its quarantine ended or ends at {until}"),
+            (None, false) => "in use".to_owned(),
+        };
+        format!("{}  {state}", epoch.id)
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn release(session: &Session) -> anyhow::Result<ExitCode> {
+    let email = match session.person() {
+        Ok(email) => email,
+        Err(code) => return Ok(code),
+    };
+    let app = session.open().await?;
+    let user = find(&app, email).await?;
+    if !app.release_database(Actor::User(user.id)).await? {
+        return Ok(session.refuse("the database waits for nobody: there is nothing to release"));
+    }
+    session.print(&json!({ "released": true }), || {
+        "released: what waits goes out now".to_owned()
+    });
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,95 @@
+//! Which history of the database this is, and what it means when it becomes another.
+//!
+//! A failover to a standby that lagged, or a restore, may have forgotten attempts whose bytes left:
+//! an alert may be on the air of which the database knows nothing (variants Q and R of the model).
+//! So a new history begins with a quarantine as long as an attempt can live, its lanes are tainted,
+//! and a restored copy waits until a person says that it may go on.
+//!
+//! What this does not mend: an approval that the database forgot is forgotten. Only a synchronous
+//! standby keeps it; `history verify` with the providers' logs shows it.
+
+use std::time::Duration;
+
+use crate::lane::Figures;
+use crate::provider::Profile;
+use crate::time::Timestamp;
+
+/// What became of the database since we last knew it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    Same,
+    /// It is used for the first time.
+    First,
+    /// The same system goes on with another timeline: a standby was promoted, or the past was
+    /// recovered.
+    FailedOver,
+    /// The rows stand in another system, or are older than what was told of them: a copy.
+    Restored,
+}
+
+/// Compares PostgreSQL's epoch as last stored, `<system id>/<timeline>`, with the one we work on.
+pub fn judge(stored: Option<&str>, here: &str) -> Change {
+    let system = |epoch: &str| epoch.split('/').next().map(str::to_owned);
+    match stored {
+        None => Change::First,
+        Some(stored) if stored == here => Change::Same,
+        Some(stored) if system(stored) == system(here) => Change::FailedOver,
+        Some(_) => Change::Restored,
+    }
+}
+
+/// Compares SQLite's file with the mark beside it: `mark` was written after the database held
+/// `seen`, the latest sign of life of any process. A database that is older than its mark, or that
+/// was used and has lost its mark, is a copy.
+pub fn judge_marked(mark: Option<Timestamp>, seen: Option<Timestamp>) -> Change {
+    match (mark, seen) {
+        (_, None) => Change::First,
+        (None, Some(_)) => Change::Restored,
+        (Some(mark), Some(seen)) if seen < mark => Change::Restored,
+        (Some(_), Some(_)) => Change::Same,
+    }
+}
+
+/// How long after a failover an attempt that was forgotten may still be applied: a whole attempt
+/// and the longest drain of any provider (D25).
+pub fn quarantine(figures: &Figures, profiles: &[Profile]) -> Duration {
+    let upstream = profiles
+        .iter()
+        .map(|profile| profile.upstream_timeout)
+        .max()
+        .unwrap_or_default();
+    figures.attempt_deadline + figures.clock_skew + upstream
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_timeline_is_a_failover_and_another_system_a_copy() {
+        for (stored, want) in [
+            (None, Change::First),
+            (Some("7/00000001"), Change::Same),
+            (Some("7/00000002"), Change::FailedOver),
+            (Some("8/00000001"), Change::Restored),
+        ] {
+            assert_eq!(judge(stored, "7/00000001"), want, "{stored:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_older_than_its_mark_is_a_copy() {
+        let at = |second| Some(Timestamp::from_seconds(second));
+        for (mark, seen, want) in [
+            (None, None, Change::First),
+            (at(9), None, Change::First),
+            (None, at(9), Change::Restored),
+            (at(9), at(8), Change::Restored),
+            (at(9), at(9), Change::Same),
+            (at(9), at(20), Change::Same),
+        ] {
+            assert_eq!(judge_marked(mark, seen), want, "{mark:?} {seen:?}");
+        }
+    }
+}
