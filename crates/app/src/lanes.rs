@@ -21,13 +21,17 @@ impl App {
             hold: (!self.clock.is_trusted()).then_some(HoldReason::Clock),
             ..Conditions::default()
         };
+        self.policy_under(provider, &conditions)
+    }
+
+    pub(crate) fn policy_under(&self, provider: &ProviderName, conditions: &Conditions) -> Policy {
         let settings = &self.settings;
         let profile = settings.profile(provider);
         Policy::of(
             &settings.figures,
             profile,
             settings.is_cbc_enabled,
-            &conditions,
+            conditions,
         )
     }
 

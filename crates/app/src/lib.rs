@@ -34,6 +34,7 @@ pub mod providers;
 pub mod read_alerts;
 pub mod read_history;
 mod repeat;
+pub mod replay_delivery;
 pub mod secrets;
 pub mod services;
 pub mod submit_cap;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use balefire_domain::alert::Mode;
 use balefire_domain::channel::Channel;
-use balefire_domain::ids::{AlertId, ApiKeyId, DutyItemId, ServiceId};
+use balefire_domain::ids::{AlertId, ApiKeyId, DeliveryId, DutyItemId, ServiceId};
 use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
@@ -208,6 +208,17 @@ pub(crate) enum AlertCommand {
 pub(crate) enum DeliveryCommand {
     /// List an alert's deliveries with every attempt.
     List { alert: AlertId },
+    /// Try a delivery that waits now instead of at the end of its wait. Names its person:
+    /// --as EMAIL.
+    ///
+    /// All rules hold as they do for the service itself: nothing that has ended is sent again, and
+    /// what is held stays held. Running servers follow within a second.
+    Replay {
+        delivery: DeliveryId,
+        /// Only say what would happen, and why.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use balefire_domain::lane::{Attempt, Delivery};
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
-use crate::lanes::{LaneKey, read_attempt, read_delivery};
+use crate::lanes::{LaneKey, read_attempt, read_delivery, read_key};
 use crate::sql::{Row, StoreError, inconsistent};
 use crate::store::Tx;
 
@@ -40,6 +40,7 @@ statements! {
             payload)
         VALUES ($1, $2, $3, $4, $5, $6, 'ready', NULL, NULL, NULL, 1, FALSE, $7, $8, $9, $10, $11)";
     LOAD_FROZEN: "SELECT event_id, sent_at, message_number, payload FROM deliveries WHERE id = $1";
+    FIND_LANE: "SELECT alert_id, provider FROM deliveries WHERE id = $1";
     SAVE_PAYLOAD: "UPDATE deliveries SET payload = $2 WHERE id = $1 AND payload IS NULL";
     LIST_OF_ALERT: "SELECT * FROM deliveries WHERE alert_id = $1 ORDER BY provider, seq";
     LIST_ATTEMPTS_OF_ALERT: "SELECT * FROM attempts WHERE alert_id = $1
@@ -69,6 +70,11 @@ impl Tx {
             frozen.message_number.map(i64::from),
             frozen.payload.clone(),
         )
+    }
+
+    /// The lane of a delivery.
+    pub async fn find_lane_of(&mut self, id: DeliveryId) -> Result<Option<LaneKey>, StoreError> {
+        fetch_optional!(self, read_key, FIND_LANE, id.to_string())
     }
 
     /// What a delivery's row holds beside what `step` decides.

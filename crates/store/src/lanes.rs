@@ -368,7 +368,7 @@ impl StateColumns {
     }
 }
 
-fn read_key(row: &impl Row) -> Result<LaneKey, StoreError> {
+pub(crate) fn read_key(row: &impl Row) -> Result<LaneKey, StoreError> {
     let provider = row.text("provider")?;
     let provider =
         ProviderName::new(provider.clone()).map_err(|_| inconsistent("provider", &provider))?;

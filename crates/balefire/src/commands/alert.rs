@@ -18,7 +18,7 @@ use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
 use super::{Session, cap, find, render};
-use crate::cli::{AlertCommand, DeliveryCommand};
+use crate::cli::AlertCommand;
 
 /// How often a watched alert is looked at.
 const WATCH_PERIOD: Duration = Duration::from_millis(250);
@@ -104,7 +104,7 @@ async fn list(session: &Session, service: Option<ServiceId>) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-async fn load(app: &App, id: AlertId) -> anyhow::Result<Alert> {
+pub(super) async fn load(app: &App, id: AlertId) -> anyhow::Result<Alert> {
     let alert = app.find_alert(id).await?;
     alert.with_context(|| format!("there is no alert {id}: see `balefire alert list`"))
 }
@@ -159,25 +159,6 @@ async fn move_to(
         Err(Failure::Store(error)) => Err(error.into()),
         Err(Failure::Refused(refusal)) => Ok(session.refuse(&move_words(&refusal))),
     }
-}
-
-pub(super) async fn deliveries(
-    session: &Session,
-    command: &DeliveryCommand,
-) -> anyhow::Result<ExitCode> {
-    let DeliveryCommand::List { alert } = command;
-    let app = session.open().await?;
-    load(&app, *alert).await?;
-    let histories = app.list_deliveries(*alert).await?;
-    let shown: Vec<Value> = histories.iter().map(render::delivery).collect();
-    session.print(&json!(shown), || {
-        histories
-            .iter()
-            .map(render::delivery_lines)
-            .collect::<Vec<_>>()
-            .join("\n")
-    });
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints every change until all deliveries have ended. An alert that waits for approval is

@@ -5,6 +5,7 @@ mod alert;
 mod cap;
 mod configuration;
 mod database;
+mod delivery;
 mod demo;
 mod demo_output;
 mod history;
@@ -79,7 +80,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(&context, command).await,
         Command::Key(command) => key::run(&context, command).await,
         Command::Alert(command) => alert::run(&context, command).await,
-        Command::Delivery(command) => alert::deliveries(&context, &command).await,
+        Command::Delivery(command) => delivery::run(&context, &command).await,
         Command::Provider(command) => provider::run(&context, command).await,
         Command::Item(command) => item::run(&context, command).await,
         Command::History(command) => history::run(&context, &command).await,

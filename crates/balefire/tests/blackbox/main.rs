@@ -19,6 +19,7 @@ mod lifecycle;
 mod main_job;
 mod network;
 mod recorded;
+mod replay;
 mod restored;
 mod rolling;
 mod routes;

@@ -23,6 +23,7 @@ pub mod event;
 pub mod hedge;
 pub mod planted;
 pub mod policy;
+pub mod replay;
 mod sites;
 pub mod state;
 pub mod statuses;
