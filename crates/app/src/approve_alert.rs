@@ -54,6 +54,9 @@ impl App {
         service: &Service,
         asked: &Move,
     ) -> Result<Alert, Failure<MoveRefusal>> {
+        if !self.clock.is_trusted() {
+            return Err(Failure::Refused(MoveRefusal::ClockInDoubt));
+        }
         let proposal = self.proposal(tx, &alert, service).await?;
         let setting = Setting {
             mode: service.mode,

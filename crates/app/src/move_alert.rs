@@ -58,6 +58,8 @@ pub enum MoveRefusal {
     NoAreas,
     /// The approval does not count.
     Approval(ApprovalRefusal),
+    /// Our clock is in doubt: the alert's times would be wrong with it (503, D35).
+    ClockInDoubt,
 }
 
 type Refused = Failure<MoveRefusal>;

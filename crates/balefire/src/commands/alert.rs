@@ -236,6 +236,7 @@ fn move_words(refusal: &MoveRefusal) -> String {
         }
         MoveRefusal::NoAreas => "the alert has no areas".to_owned(),
         MoveRefusal::Approval(refusal) => approval_words(*refusal).to_owned(),
+        MoveRefusal::ClockInDoubt => "the clock is in doubt: set it right first".to_owned(),
     }
 }
 

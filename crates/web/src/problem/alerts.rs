@@ -72,6 +72,11 @@ impl Problem {
             )),
             MoveRefusal::NoAreas => no_areas(id),
             MoveRefusal::Approval(refusal) => Self::approval(id, asked.by, refusal),
+            MoveRefusal::ClockInDoubt => Self::message(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This server's clock is in doubt, so an alert's times would be wrong: try again in \
+                 a moment",
+            ),
         })
     }
 

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use balefire_app::App;
+use balefire_app::move_alert::{Move, MoveRefusal};
 use balefire_app::providers::{PAUSE_UNTOLD_MAX, ProviderAct};
+use balefire_app::{App, Failure};
 use balefire_domain::alert::Status;
+use balefire_domain::approval::Seen;
 use balefire_domain::ids::AlertId;
 use balefire_domain::lane::{Conditions, LaneEvent, Policy, State, step};
 use balefire_domain::provider::ProviderName;
@@ -130,4 +132,33 @@ async fn by_a_clock_in_doubt_nothing_is_over_and_no_cancel_ends() {
     assert_eq!(status().await, Status::Broadcasting);
     assert_eq!(web.app.complete_alerts().await.unwrap(), 1);
     assert_eq!(status().await, Status::Completed);
+}
+
+#[tokio::test]
+async fn by_a_clock_in_doubt_nothing_is_approved_and_anything_may_be_cancelled() {
+    let web = TestWeb::start().await;
+    let live = broadcasting(&web).await;
+    let answer = web.post_cap(&web.live.normal, &alert("flood-2")).await;
+    let pending = answer.alert();
+    let doubtful = App {
+        clock: Arc::new(Doubtful(web.clock.clone())),
+        ..web.app.clone()
+    };
+    let to = |to| Move {
+        to,
+        by: web.live.approver,
+        rejection_reason: None,
+        seen: Seen::default(),
+    };
+    let approved = doubtful
+        .move_alert(web.live.id, pending, &to(Status::Broadcasting))
+        .await;
+    assert!(
+        matches!(approved, Err(Failure::Refused(MoveRefusal::ClockInDoubt))),
+        "{approved:?}"
+    );
+    let cancelled = doubtful
+        .move_alert(web.live.id, live, &to(Status::Cancelled))
+        .await;
+    assert_eq!(cancelled.unwrap().status, Status::Cancelled);
 }
