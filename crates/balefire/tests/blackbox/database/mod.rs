@@ -6,6 +6,7 @@
 
 mod cuts;
 mod disk;
+mod failover;
 mod outage;
 mod restart;
 mod standby;

@@ -1,0 +1,106 @@
+//! A standby that lags is promoted: the database forgets an attempt whose bytes had left.
+
+use balefire_test_support::postgres::own::StopMode;
+use serde_json::{Value, json};
+
+use super::{Own, blocking};
+use crate::support::forwarder::Forwarder;
+use crate::support::networks::fault;
+use crate::support::sandbox::{Figures, Sandbox};
+use crate::support::server::Server;
+use crate::support::{SOON, poll_until};
+
+/// The database that goes on knows of no attempt at `ee`, where the alert is on the air. Without the
+/// taint its cancel would end as "never sent"; without the quarantine it could overtake the alert.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_cancel_reaches_a_network_whose_attempt_the_failover_forgot() {
+    let primary = Own::new("");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let standby = blocking(|| primary.server.make_standby(folder.path(), "laggard"));
+    let way = Forwarder::to(primary.server.port()).await;
+    let figures = Figures {
+        attempt_deadline_seconds: 2,
+        ..Figures::default()
+    };
+    let sandbox = Sandbox::on(primary.server.url_through(way.port()), figures).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let person = team.approver.email.as_str();
+    sandbox
+        .json(&["provider", "pause", "ee", "--as", person])
+        .await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    sandbox.acknowledged(&alert, 3).await;
+    poll_until(SOON, "the standby has everything", async || {
+        let lag = "SELECT count(*) FROM pg_stat_replication \
+                   WHERE replay_lsn = pg_current_wal_lsn()";
+        (blocking(|| primary.server.sql(lag)) == "1").then_some(())
+    })
+    .await;
+    for sql in [
+        "ALTER SYSTEM SET primary_conninfo = ''",
+        "SELECT pg_reload_conf()",
+    ] {
+        blocking(|| standby.sql(sql));
+    }
+    poll_until(SOON, "the standby hears nothing more", async || {
+        let listening = "SELECT count(*) FROM pg_stat_replication";
+        (blocking(|| primary.server.sql(listening)) == "0").then_some(())
+    })
+    .await;
+    let lost = fault("ee-*", "alert", "kind = \"drop-answer\"");
+    sandbox.networks.fail(&lost).await;
+    sandbox
+        .json(&["provider", "resume", "ee", "--as", person])
+        .await;
+    sandbox.networks.wait_for("alert", "ee-", 1).await;
+    blocking(|| primary.server.stop(StopMode::Immediate));
+    let applied = of_ee(&sandbox).await;
+    assert!(
+        applied
+            .iter()
+            .any(|request| request["applied"] == json!(true))
+    );
+    blocking(|| standby.promote());
+    way.lead_to(standby.port());
+    way.cut();
+    poll_until(SOON, "the failover is told of", async || {
+        let items = sandbox.json(&["item", "list"]).await;
+        let kinds: Vec<&Value> = items.as_array()?.iter().map(|item| &item["kind"]).collect();
+        kinds
+            .contains(&&json!("database_failed_over"))
+            .then_some(())
+    })
+    .await;
+    let forgotten = &sandbox.deliveries(&alert).await[0];
+    assert_eq!(forgotten["provider"], "ee");
+    assert_eq!(forgotten["attempts"], json!([]), "the database forgot it");
+    sandbox.networks.fail("").await;
+    server.cancel(&team, "flood-1").await;
+    let settled = sandbox.settled(&alert, 8).await;
+    for delivery in settled
+        .iter()
+        .filter(|delivery| delivery["kind"] == "cancel")
+    {
+        assert_eq!(delivery["state"], "acknowledged", "{delivery}");
+    }
+    let sent = of_ee(&sandbox).await;
+    let types: Vec<&Value> = sent
+        .iter()
+        .filter(|request| request["applied"] == json!(true))
+        .map(|request| &request["payload"]["message_type"])
+        .collect();
+    assert_eq!(types, ["alert", "cancel"], "{sent:#?}");
+    server.end().await;
+}
+
+/// The alerts and cancels that came to `ee`.
+async fn of_ee(sandbox: &Sandbox) -> Vec<Value> {
+    let mut requests = sandbox.networks.requests().await;
+    requests.retain(|request| {
+        let function = request["function"].as_str().unwrap_or_default();
+        let message = request["payload"]["message_type"].as_str();
+        function.starts_with("ee-") && matches!(message, Some("alert" | "cancel"))
+    });
+    requests
+}
