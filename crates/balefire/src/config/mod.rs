@@ -360,6 +360,9 @@ pub(crate) fn parse(
 }
 
 #[cfg(test)]
+mod tests_environments;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -10,8 +10,9 @@ use crate::support::sandbox::{Figures, Sandbox};
 use crate::support::server::Server;
 use crate::support::{SOON, poll_until};
 
-/// The database that goes on knows of no attempt at `ee`, where the alert is on the air. Without the
-/// taint its cancel would end as "never sent"; without the quarantine it could overtake the alert.
+/// The database that goes on knows of no attempt at `ee`, where the alert is on the air. Without
+/// the taint its cancel would end as "never sent"; without the quarantine it could overtake the
+/// alert.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_cancel_reaches_a_network_whose_attempt_the_failover_forgot() {
     let primary = Own::new("");
