@@ -12,7 +12,9 @@ CREATE TABLE duty_items_new (
 );
 INSERT INTO duty_items_new SELECT id, kind, subject, alert_id, provider, opened_at, closed_at,
     closed_by FROM duty_items;
+-- tidy-allow(migration-expands): the same table again, with one constraint fewer
 DROP TABLE duty_items;
+-- tidy-allow(migration-expands): the same name
 ALTER TABLE duty_items_new RENAME TO duty_items;
 CREATE INDEX duty_items_of_alert ON duty_items (alert_id, opened_at);
 CREATE UNIQUE INDEX duty_items_one_open ON duty_items (subject, kind) WHERE closed_at IS NULL;

@@ -43,6 +43,8 @@ The rules, by the name that a finding shows:
   machine-path     no paths of one machine
   registry         no host names of package registries outside of Cargo.lock
   migration-name   NNNN_verb_noun.sql, or .postgres.sql or .sqlite.sql beside it
+  migration-expands  a migration takes nothing away that the version before still uses: old and new
+                   run side by side on one schema while a version is rolled out
   sql-clock        SQL doesn't read the clock: the transaction's instant is an argument
   exception        an exception that nothing needs any more
 

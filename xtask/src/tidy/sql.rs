@@ -27,6 +27,17 @@ const CLOCKS: [&str; 6] = [
     "('now'",
 ];
 
+/// What a version that is still running would miss, or would be refused by, in small letters.
+const CONTRACTIONS: [&str; 7] = [
+    "drop table",
+    "drop column",
+    "rename to",
+    "rename column",
+    "set not null",
+    "set data type",
+    "drop default",
+];
+
 /// Whether a string is, or contains, an SQL statement.
 pub fn is_statement(text: &str) -> bool {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -55,6 +66,9 @@ pub fn check(file: &TextFile, findings: &mut Vec<Finding>) {
     } else if extension(&file.path) == "sql" {
         check_clock(file, 1, &file.text, findings);
         check_place(file, findings);
+        if file.path.starts_with("migrations/") {
+            check_expands(file, findings);
+        }
     }
 }
 
@@ -64,6 +78,24 @@ fn check_clock(file: &TextFile, first_line: usize, text: &str, findings: &mut Ve
         if let Some(clock) = CLOCKS.iter().find(|clock| has_word(&sql, clock)) {
             let words = format!("`{clock}` in SQL: pass the transaction's instant");
             findings.push(file.finding(first_line + at, "sql-clock", words));
+        }
+    }
+}
+
+/// Old and new versions work on one schema during a rolling deploy, so a migration only adds: what
+/// it takes away must have been unused by the version before, which an exception has to say.
+fn check_expands(file: &TextFile, findings: &mut Vec<Finding>) {
+    for (at, line) in file.text.lines().enumerate() {
+        let sql = line.split("--").next().unwrap_or_default().to_lowercase();
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let contracts = CONTRACTIONS.iter().find(|words| sql.contains(*words));
+        let is_demanding = sql.contains("add column") && sql.contains("not null");
+        if let Some(words) = contracts {
+            let words = format!("`{words}`: the version before may still use it");
+            findings.push(file.finding(at + 1, "migration-expands", words));
+        } else if is_demanding && !sql.contains("default") {
+            let words = "NOT NULL without DEFAULT: the version before does not fill it";
+            findings.push(file.finding(at + 1, "migration-expands", words));
         }
     }
 }
@@ -153,6 +185,32 @@ mod tests {
                 vec![format!("{path}:1 migration-name")]
             };
             assert_eq!(findings_in(&[(&path, "SELECT 1;")]), want);
+        }
+    }
+
+    #[test]
+    fn a_migration_takes_nothing_away_that_the_version_before_uses() {
+        for (sql, is_right) in [
+            ("ALTER TABLE a ADD COLUMN b TEXT;", true),
+            (
+                "ALTER TABLE a ADD COLUMN b BIGINT NOT NULL DEFAULT 0;",
+                true,
+            ),
+            ("ALTER TABLE a ALTER COLUMN b DROP NOT NULL;", true),
+            ("CREATE TABLE a (b TEXT NOT NULL); -- no DROP TABLE", true),
+            ("ALTER TABLE a ADD COLUMN b TEXT NOT NULL;", false),
+            ("ALTER TABLE a ALTER COLUMN b SET NOT NULL;", false),
+            ("DROP  TABLE a;", false),
+            ("ALTER TABLE a RENAME TO b;", false),
+            ("ALTER TABLE a DROP COLUMN b;", false),
+        ] {
+            let path = "migrations/0002_change_alerts.sql";
+            let want = if is_right {
+                vec![]
+            } else {
+                vec![format!("{path}:1 migration-expands")]
+            };
+            assert_eq!(findings_in(&[(path, sql)]), want, "{sql}");
         }
     }
 
