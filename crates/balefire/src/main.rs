@@ -15,6 +15,7 @@ mod config;
 mod dispatching;
 mod entropy;
 mod link_tests;
+mod metrics;
 #[cfg(feature = "aws")]
 mod queue;
 mod runtime;

@@ -54,9 +54,14 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
         .reveal()
         .parse()
         .context("database.url")?;
-    Store::open(&url)
+    let store = Store::open(&url)
         .await
-        .context("the database can't be opened (database.url)")
+        .context("the database can't be opened (database.url)")?;
+    Ok(if config.metrics.address().is_some() {
+        store.timed_by(Arc::new(SystemClock))
+    } else {
+        store
+    })
 }
 
 pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {

@@ -21,6 +21,7 @@ use crate::cli::Role;
 use crate::config::{self, Config};
 use crate::dispatching::{DispatchThreads, listen, watch_epoch};
 use crate::link_tests;
+use crate::metrics;
 #[cfg(feature = "aws")]
 use crate::queue;
 use crate::runtime::open_store;
@@ -38,6 +39,8 @@ pub(crate) type Loops = JoinSet<(&'static str, anyhow::Result<()>)>;
 /// A service that runs. It ends when its token is cancelled, or when one of its loops ends.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
+    /// Where `/metrics` is answered, where it is.
+    pub(crate) metrics_address: Option<SocketAddr>,
     loops: Loops,
     end: CancellationToken,
     dispatching: Option<Dispatching>,
@@ -84,6 +87,7 @@ impl Service {
             .await
             .with_context(|| format!("can't listen on {} (http.listen)", config.http.listen))?;
         let address = listener.local_addr()?;
+        let metrics = metrics::bind(config).await?;
         let name = instance_name(config, address);
         let (guard, app) = link_tests::guarded(config, app, &name).await;
         let mut loops = JoinSet::new();
@@ -99,6 +103,7 @@ impl Service {
         let app = queue::with_announcements(app, queues.as_ref(), &mut loops, &end);
         let mut service = Self {
             address,
+            metrics_address: metrics.as_ref().map(TcpListener::local_addr).transpose()?,
             loops,
             end,
             dispatching: None,
@@ -114,6 +119,11 @@ impl Service {
         if roles.contains(&Role::Schedule) {
             let way_out = way_out.open(config, &app.clock).await?;
             spawn_schedule(&mut service.loops, config, &app, way_out, &service.end)?;
+        }
+        let store = app.store.behind_turnstile();
+        let app = App { store, ..app };
+        if let Some(metrics) = metrics {
+            service.start_metrics(config, app.clone(), metrics);
         }
         if roles.contains(&Role::Api) {
             service.start_api(config, app, listener);
@@ -167,11 +177,16 @@ impl Service {
         }
     }
 
+    fn start_metrics(&mut self, config: &Config, app: App, listener: TcpListener) {
+        let serving = metrics::serve(listener, config, app, self.end.clone());
+        self.loops.spawn(async move { ("metrics", serving.await) });
+    }
+
+    /// `app` has the connections of the requests.
     fn start_api(&mut self, config: &Config, app: App, listener: TcpListener) {
         let dispatching = self.dispatching.as_ref();
         let dispatcher = dispatching.map(|d| Arc::clone(&d.dispatcher));
-        let store = app.store.behind_turnstile();
-        let state = web_state(config, App { store, ..app }, dispatcher, self.end.clone());
+        let state = web_state(config, app, dispatcher, self.end.clone());
         let end = api_end(self.end.clone(), dispatching.map(|d| d.gone.clone()));
         self.loops.spawn(async move {
             let served = balefire_web::serve(listener, balefire_web::router(state), end).await;

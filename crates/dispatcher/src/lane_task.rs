@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::Dispatcher;
 use crate::bulkhead::Permit;
+use crate::measure;
 use crate::ports::{Answered, Database, Frozen, LaneKey, SendRequest, Stored, Transaction, WayOut};
 use crate::sweep::bounded;
 
@@ -163,12 +164,16 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     async fn carry_out(&self, outgoing: Outgoing, permit: Permit) -> (Outgoing, Answered) {
         let began = self.clock.now();
         crash_point("attempt.opened");
+        let sent_at = self.clock.monotonic();
         let mut answered = self.gateway.send(outgoing.request.clone()).await;
         if self.planted.sends_twice() && answered.outcome == Outcome::Unknown {
             answered = self.gateway.send(outgoing.request.clone()).await;
         }
         crash_point("attempt.answered");
         drop(permit);
+        let took = self.clock.monotonic().saturating_sub(sent_at);
+        let (provider, route) = (&outgoing.provider, &outgoing.attempt.route);
+        measure::note_attempt(provider, route, answered.outcome, took);
         if answered.outcome.is_acceptance() {
             let provider = &outgoing.provider;
             self.tempo

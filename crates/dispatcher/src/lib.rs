@@ -13,6 +13,7 @@ pub mod clock_guard;
 pub mod jobs;
 mod lane_task;
 pub mod link_tests;
+mod measure;
 #[cfg(feature = "planted-faults")]
 pub mod planted;
 #[cfg(not(feature = "planted-faults"))]

@@ -9,6 +9,7 @@ use balefire_domain::outcome::Outcome;
 
 use crate::Dispatcher;
 use crate::lane_task::Outgoing;
+use crate::measure;
 use crate::ports::{
     AnswerRecord, Answered, Database, Frozen, LaneKey, Stored, Transaction, WayOut,
 };
@@ -211,8 +212,10 @@ fn log_answer(
     now: balefire_domain::time::Timestamp,
 ) {
     let attempt = &outgoing.attempt;
-    let ms = u64::try_from(now.since(outgoing.created_at).as_millis()).unwrap_or(u64::MAX);
+    let took = now.since(outgoing.created_at);
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if answered.outcome.is_acceptance() {
+        measure::note_acceptance(&key.provider, outgoing.kind, took);
         tracing::info!(
             event = "attempt.closed", alert.id = %key.alert_id, event.seq = attempt.seq,
             kind = outgoing.kind.as_str(), delivery.id = %attempt.delivery,

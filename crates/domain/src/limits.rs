@@ -94,6 +94,10 @@ pub const JOB_ERROR_CHARS_MAX: usize = 300;
 pub const DUTY_NOTE_CHARS_MAX: usize = 2_000;
 /// Duty items in one list.
 pub const DUTY_ITEMS_LISTED_MAX: u32 = 1_000;
+/// Rows of a table that one look at the metrics counts.
+pub const GAUGE_ROWS_MAX: usize = 50_000;
+/// How long a look at the metrics waits for the database.
+pub const METRICS_TIME_MAX: Duration = Duration::from_millis(1_500);
 /// Tries of a transaction that the database asked to repeat (deadlock, serialization; D59).
 pub const TRANSACTION_TRIES_MAX: u32 = 5;
 /// How long a verb may take with the database, every try together: a client is told within five

@@ -26,6 +26,7 @@ pub mod duty_items;
 pub mod epochs;
 pub mod events;
 mod failure;
+pub mod gauges;
 pub mod history;
 pub mod instances;
 pub mod jobs;
@@ -36,6 +37,7 @@ pub mod provider_pauses;
 pub mod route_results;
 pub mod services;
 mod store;
+mod timing;
 mod tx;
 pub mod users;
 pub mod wake_up;
@@ -59,6 +61,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         duty_items::ALL,
         epochs::ALL,
         events::ALL,
+        gauges::ALL,
         history::ALL,
         instances::ALL,
         jobs::ALL,

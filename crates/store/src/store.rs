@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::epochs::ASK;
 use crate::failure::is_busy;
 use crate::sql::StoreError;
+use crate::timing::Stopwatch;
 use crate::tx::Begin;
 pub use crate::tx::Tx;
 
@@ -115,6 +116,7 @@ pub struct Store {
     pub(crate) pools: Pools,
     /// Who goes through it waits here for the writer, and not in the writer's own queue.
     turnstile: Option<Turnstile>,
+    pub(crate) stopwatch: Stopwatch,
 }
 
 /// How many of a handle's transactions may be under way, or wait in SQLite's own queues.
@@ -198,6 +200,7 @@ impl Store {
         Ok(Self {
             pools,
             turnstile: None,
+            stopwatch: Stopwatch::default(),
         })
     }
 
@@ -224,6 +227,7 @@ impl Store {
         Self {
             pools: self.pools.clone(),
             turnstile,
+            stopwatch: self.stopwatch.clone(),
         }
     }
 

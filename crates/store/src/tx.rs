@@ -26,6 +26,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::crash_points::crash_point_of;
 use crate::sql::StoreError;
 use crate::store::{Pools, Store};
+use crate::timing::Lap;
 
 /// How long a used connection may take to prove that it still works; then it is closed.
 const RETURN_TIME_MAX: Duration = Duration::from_secs(2);
@@ -71,8 +72,9 @@ pub(crate) struct Begin {
 }
 
 /// What is known of a transaction's connection.
-#[derive(Default)]
 pub(crate) struct Watch {
+    transaction: &'static str,
+    lap: Lap,
     /// The transaction was begun and not committed.
     is_open: bool,
     /// A statement was sent and its answer has not come: true after a drop in the middle.
@@ -83,7 +85,26 @@ pub(crate) struct Watch {
     has_failed: bool,
 }
 
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let has_failed = self.has_failed || self.is_under_way;
+        self.lap.end(self.transaction, has_failed);
+    }
+}
+
 impl Watch {
+    /// Of a transaction that has no connection yet: without one it failed.
+    fn new(transaction: &'static str, lap: Lap) -> Self {
+        Self {
+            transaction,
+            lap,
+            is_open: false,
+            is_under_way: true,
+            is_spoilt: false,
+            has_failed: false,
+        }
+    }
+
     /// Runs a statement.
     pub(crate) async fn run<T>(
         &mut self,
@@ -168,11 +189,12 @@ impl Tx {
         now: Timestamp,
         how: Begin,
     ) -> Result<Self, StoreError> {
+        let watch = Watch::new(name, store.stopwatch.begin());
         let turn = store.take_turn(name, how.is_reading).await?;
         let acquired = Inner::acquire(store, how.is_reading).await;
         let mut tx = Self {
             inner: Some(acquired.map_err(|source| StoreError::driver(name, source))?),
-            watch: Watch::default(),
+            watch,
             name,
             store: store.clone(),
             epoch: store.epoch_here(),

@@ -30,10 +30,12 @@ use balefire_app::App;
 mod answer;
 mod api;
 mod extract;
+mod metrics_page;
 mod middleware;
 mod problem;
 mod serve;
 
+pub use metrics_page::{RenderMetrics, Rendered, metrics_router};
 pub use serve::serve;
 
 /// What the handlers share. Cheap to clone.

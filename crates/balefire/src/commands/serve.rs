@@ -19,10 +19,15 @@ pub(super) async fn run(config: Config, roles: &[Role]) -> anyhow::Result<ExitCo
     runtime::end_at_signal(&mut signals, end.clone())?;
     let service = Service::start(&config, app, roles, end).await?;
     if service.is_ready().await {
+        let metrics = service.metrics_address.map(|address| address.to_string());
         tracing::info!(
             event = "process.ready", http.listen = %service.address, database = store.engine(),
-            cbc.enabled = config.cbc.enabled, environment = config.environment.as_str(), "ready"
+            cbc.enabled = config.cbc.enabled, environment = config.environment.as_str(),
+            metrics.listen = metrics, "ready"
         );
+        if let Some(address) = metrics {
+            eprintln!("balefire: metrics on http://{address}/metrics");
+        }
         eprintln!("balefire: ready on http://{}", service.address);
     }
     service.ended().await?;

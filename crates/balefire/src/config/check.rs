@@ -22,6 +22,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
     check_bounds(config, &mut findings);
     check_side_effects(config, &mut findings);
     super::aws::check_queue(config, &mut findings);
+    super::metrics::check(config, &mut findings);
     findings
 }
 
@@ -266,6 +267,7 @@ mod tests {
                 vec!["dispatch.early_minutes"],
             ),
             ("[queue]\nkind = \"kafka\"\n", vec!["queue.kind"]),
+            ("[metrics]\nlisten = \"here\"\n", vec!["metrics.listen"]),
             (
                 "[dispatch]\nlink_test_period_seconds = 86401\n",
                 vec!["dispatch.link_test_period_seconds"],

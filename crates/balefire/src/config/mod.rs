@@ -5,6 +5,7 @@
 mod aws;
 mod check;
 mod environment;
+mod metrics;
 mod secret;
 mod side_effects;
 
@@ -20,6 +21,7 @@ use balefire_domain::provider::{Capabilities, Format, Languages, Profile, Provid
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::check;
+pub(crate) use metrics::Metrics;
 pub(crate) use secret::Secret;
 pub(crate) use side_effects::job_settings;
 
@@ -63,6 +65,7 @@ pub(crate) struct Config {
     pub(crate) tickets: Tickets,
     pub(crate) pages: Pages,
     pub(crate) queue: Queue,
+    pub(crate) metrics: Metrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -213,6 +216,7 @@ impl Default for Config {
             tickets: Tickets::default(),
             pages: Pages::default(),
             queue: Queue::default(),
+            metrics: Metrics::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod failover;
 mod history;
 mod lifecycle;
 mod main_job;
+mod metrics;
 mod network;
 mod recorded;
 mod replay;

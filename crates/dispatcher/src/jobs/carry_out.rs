@@ -13,6 +13,7 @@ use balefire_store::{StoreError, Tx};
 use tokio::time::timeout;
 
 use super::{JobRunner, Zendesk};
+use crate::measure;
 use crate::sweep::bounded;
 
 /// How a try ended.
@@ -29,10 +30,22 @@ enum Tried {
 }
 
 impl Tried {
+    /// What [`Tried::as_str`] may say.
+    const WORDS: [&'static str; 3] = ["done", "not_yet", "failed"];
+
     fn done(result: impl Into<String>) -> Self {
         Self::Done {
             result: Some(result.into()),
             then: Vec::new(),
+        }
+    }
+
+    /// The word in figures.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::NotYet(_) => "not_yet",
+            Self::Failed(_) => "failed",
         }
     }
 
@@ -42,6 +55,11 @@ impl Tried {
             Err(why) => Self::Failed(why),
         }
     }
+}
+
+/// Begins the counts of this process's tries.
+pub(super) fn begin_counts() {
+    measure::begin_jobs(&Tried::WORDS);
 }
 
 impl JobRunner {
@@ -54,6 +72,7 @@ impl JobRunner {
                 Ok(tried) => tried?,
                 Err(_) => Tried::Failed("it took too long".to_owned()),
             };
+            measure::note_job(claimed.kind, tried.as_str());
             bounded("jobs.record", self.record(claimed, tried)).await
         };
         if let Err(error) = ended.await {

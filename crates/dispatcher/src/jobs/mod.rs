@@ -97,6 +97,7 @@ impl JobRunner {
         entropy: Arc<dyn Entropy>,
         settings: JobSettings,
     ) -> Self {
+        carry_out::begin_counts();
         let owner = InstanceId::new(entropy.uuid_v7(clock.now()));
         let places = JobKind::ALL.map(|kind| (kind, Arc::new(Semaphore::new(JOBS_PER_KIND_MAX))));
         let caller = Caller {

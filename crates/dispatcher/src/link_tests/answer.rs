@@ -9,6 +9,7 @@ use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
 use super::LinkTests;
+use crate::measure;
 use crate::ports::{Database, LaneKey, ProbeKey, ProbeResult, ProbeTransaction, Probed, Stored};
 use crate::ports::{Transaction, WayOut};
 use crate::sweep::bounded;
@@ -61,7 +62,9 @@ where
             skew_us: skew.map(|skew| skew.micros),
             boot_id: probed.proxy.and_then(|says| says.boot_id),
         };
-        log_answer(key, &result, now.since(asked_at).as_millis());
+        let took = now.since(asked_at);
+        measure::note_probe(key, result.is_good, took);
+        log_answer(key, &result, took.as_millis());
         Judged {
             result,
             proxy: proxy.to_owned(),

@@ -171,6 +171,18 @@ pub enum State {
 }
 
 impl State {
+    /// The word of every state, for tables.
+    pub const WORDS: [&str; 8] = [
+        "ready",
+        "in_flight",
+        "backoff",
+        "held",
+        "acknowledged",
+        "superseded",
+        "expired",
+        "moot",
+    ];
+
     /// The word in tables and answers.
     pub const fn as_str(self) -> &'static str {
         match self {

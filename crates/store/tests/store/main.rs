@@ -13,6 +13,7 @@
 mod support;
 
 mod constraints;
+mod gauges;
 mod jobs;
 mod lanes;
 mod migrations;

@@ -6,17 +6,19 @@
 //! 4. A fault of ours is logged once, at error, with the id.
 //! 5. The answer gets the headers of every answer.
 //! 6. One line says what was asked and answered: the route's template, never the path, the token
-//!    or the body.
+//!    or the body. The metrics are told the same.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use balefire_domain::limits::REQUEST_TIME_MAX;
 use futures_util::FutureExt;
+use metrics::histogram;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -35,6 +37,7 @@ pub(crate) async fn guard(
 ) -> Response {
     let (id, clock) = (state.app.entropy.uuid_v4(), &state.app.clock);
     let (method, started_at) = (request.method().clone(), clock.now());
+    let began = clock.monotonic();
     let template = route.as_ref().map(MatchedPath::as_str);
     // Whatever a verb logs meanwhile is told with the request's id.
     let span = tracing::info_span!("http", request.id = %id);
@@ -51,6 +54,8 @@ pub(crate) async fn guard(
         );
     }
     stamp(response.headers_mut(), id);
+    let took = clock.monotonic().saturating_sub(began);
+    note_request(&method, template, response.status(), took);
     let ms = u64::try_from(clock.now().since(started_at).as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         event = "http.request", request.id = %id, method = %method,
@@ -58,6 +63,26 @@ pub(crate) async fn guard(
         "a request was answered"
     );
     response
+}
+
+/// Labels of few values only: no path, and no method or status that a client made up.
+fn note_request(method: &Method, template: Option<&str>, status: StatusCode, took: Duration) {
+    const METHODS: [&str; 6] = ["GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE"];
+    let known = METHODS.into_iter().find(|known| method.as_str() == *known);
+    let class = match status.as_u16() {
+        100..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    };
+    histogram!(
+        "balefire_http_request_duration_seconds",
+        "method" => known.unwrap_or("other"),
+        "route" => template.unwrap_or("unknown").to_owned(),
+        "status" => class
+    )
+    .record(took.as_secs_f64());
 }
 
 async fn run(shape: Shape, request: Request, next: Next) -> Response {
