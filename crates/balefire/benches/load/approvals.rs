@@ -1,78 +1,144 @@
-//! From an approval to the networks' acceptance.
+//! From an approval to the networks' acceptance, and from a cancel.
 //!
-//! Alerts come one after another, each approved on a connection that is already open, with a pause
-//! before the next. What happened is read from the database after the last alert: looking earlier
-//! would be part of what is measured.
+//! Alerts are submitted before; their approvals are sent in an open loop. What happened is read
+//! from the database after the last alert: looking earlier would be part of what is measured.
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use balefire_domain::time::Timestamp;
+use balefire_domain::lane::Kind;
 use serde_json::{Value, json};
 
-use crate::figures::{ms_between, ms_since, now, pause, rounded, spread, start};
-use crate::http::Client;
-use crate::scene::{PROVIDERS, Place, Scene, document};
+use crate::figures::{ms_between, pause, rounded, spread};
+use crate::open_loop::{Pace, Sent, move_all, submit_all};
+use crate::process::Place;
+use crate::record::{Accepted, Record, last_ms};
+use crate::scene::{Agency, PROVIDERS, Scene, set_faults, slow};
 
-const ALERTS: usize = 200;
-/// Above what a healthy alert takes from its approval to the last acceptance.
-const PAUSE: Duration = Duration::from_millis(60);
+const ALERTS: usize = 1_000;
+/// Pairs of alerts, one with a hung network and one without.
+const PAIRS: usize = 500;
+/// One alert after another: longer than a healthy one takes from approval to last acceptance.
+const PACE: Pace = Pace {
+    period: Duration::from_millis(50),
+    connections: 4,
+};
+/// One connection: what the networks meet changes between two alerts.
+const ONE_BY_ONE: Pace = Pace {
+    period: Duration::from_millis(60),
+    connections: 1,
+};
 /// So that the last alert's deliveries are surely settled.
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 const HUNG: &str = "three";
 const HANGS: &str = "[[fault]]\nfunction = \"three-*\"\nkind = \"hang\"\n";
 
-/// What the client saw of one approval.
-struct Approval {
-    alert: String,
-    sent_at: Timestamp,
-    http_ms: f64,
-}
-
-/// What the database knows of one delivery, in milliseconds since the approving request was sent.
-#[expect(clippy::struct_field_names, reason = "the unit stands last")]
-struct Accepted {
-    provider: String,
-    event_ms: f64,
-    intent_ms: f64,
-    accepted_ms: f64,
-}
-
-/// All networks answer at once.
+/// All networks answer after their usual time: approvals, then cancels.
 pub(crate) fn measure_healthy(place: &Place<'_>, into: &Path) -> Result<Value> {
-    let scene = Scene::start(place, "healthy", "")?;
-    let mut client = Client::connect(&scene.address)?;
-    let mut approvals = Vec::new();
-    for n in 0..ALERTS {
-        approvals.push(approve(&scene, &mut client, n)?);
-    }
+    let scene = Scene::start(place, "healthy", &slow(""))?;
+    let alerts = submitted(&scene, "healthy", ALERTS)?;
+    let mut rows = Rows::new();
+    let approved = move_all(&scene, &alerts, "broadcasting", PACE, &|_| Ok(()))?;
     pause(LAST_PAUSE);
-    let mut rows = String::from(HEAD);
-    let figures = read(&scene, &approvals, &PROVIDERS, "healthy", &mut rows)?;
-    write(place, into, "approvals", &rows)?;
+    let record = Record::open(&scene)?;
+    let approvals = read(
+        &record,
+        &approved,
+        Kind::Alert,
+        &PROVIDERS,
+        "approval",
+        &mut rows,
+    )?;
+    let cancelled = move_all(&scene, &alerts, "cancelled", PACE, &|_| Ok(()))?;
+    pause(LAST_PAUSE);
+    let cancels = read(
+        &record,
+        &cancelled,
+        Kind::Cancel,
+        &PROVIDERS,
+        "cancel",
+        &mut rows,
+    )?;
+    rows.write(place, into, "healthy")?;
+    Ok(json!({ "approvals": approvals, "cancels": cancels }))
+}
+
+/// The route that is tried first refuses, at every provider and for every alert: the next alert
+/// would avoid it, so the other route refuses from then on.
+pub(crate) fn measure_refusing(place: &Place<'_>, into: &Path) -> Result<Value> {
+    let refuses = |n: usize| {
+        let route = n % 2 + 1;
+        let fault = PROVIDERS.map(|name| {
+            format!(
+                "[[fault]]\nfunction = \"{name}-{route}-proxy\"\nmessage_type = \"alert\"\n\
+                 kind = \"refuse\"\n"
+            )
+        });
+        slow(&fault.concat())
+    };
+    let scene = Scene::start(place, "refusing", &refuses(0))?;
+    let alerts = submitted(&scene, "refusing", ALERTS)?;
+    let networks = Mutex::new(scene.networks()?);
+    let sent = move_all(&scene, &alerts, "broadcasting", ONE_BY_ONE, &|n| {
+        // The alert before is done: its acceptances take a part of the period.
+        pause(ONE_BY_ONE.period.mul_f64(0.7));
+        let mut networks = networks.lock().unwrap_or_else(PoisonError::into_inner);
+        set_faults(&mut networks, &refuses(n))
+    })?;
+    pause(LAST_PAUSE);
+    let mut rows = Rows::new();
+    let record = Record::open(&scene)?;
+    let figures = read(
+        &record,
+        &sent,
+        Kind::Alert,
+        &PROVIDERS,
+        "refusing",
+        &mut rows,
+    )?;
+    rows.write(place, into, "refusing")?;
     Ok(figures)
 }
 
 /// Two countries side by side, alert by alert: in one of them a network never answers. The other
 /// three are compared between the two, in the same run.
 pub(crate) fn measure_hung(place: &Place<'_>, into: &Path) -> Result<Value> {
-    let healthy = Scene::start(place, "beside", "")?;
-    let hung = Scene::start(place, "hung", HANGS)?;
-    let mut to_healthy = Client::connect(&healthy.address)?;
-    let mut to_hung = Client::connect(&hung.address)?;
-    let (mut without, mut with) = (Vec::new(), Vec::new());
-    for n in 0..ALERTS {
-        without.push(approve(&healthy, &mut to_healthy, n)?);
-        with.push(approve(&hung, &mut to_hung, n)?);
-    }
+    let healthy = Scene::start(place, "beside", &slow(""))?;
+    let hung = Scene::start(place, "hung", &slow(HANGS))?;
+    let (of_healthy, of_hung) = (
+        submitted(&healthy, "beside", PAIRS)?,
+        submitted(&hung, "hung", PAIRS)?,
+    );
+    let pace = Pace {
+        period: PACE.period * 2,
+        ..PACE
+    };
+    let (without, with) = std::thread::scope(|scope| {
+        let without =
+            scope.spawn(|| move_all(&healthy, &of_healthy, "broadcasting", pace, &|_| Ok(())));
+        // Half a period later: never both at once.
+        pause(PACE.period);
+        let with = move_all(&hung, &of_hung, "broadcasting", pace, &|_| Ok(()));
+        (without.join().expect("no client panics"), with)
+    });
     pause(LAST_PAUSE);
     let three: Vec<&str> = PROVIDERS.into_iter().filter(|name| *name != HUNG).collect();
-    let mut rows = String::from(HEAD);
-    let without = read(&healthy, &without, &three, "none-hung", &mut rows)?;
-    let with = read(&hung, &with, &three, "one-hung", &mut rows)?;
-    write(place, into, "one-hung", &rows)?;
+    let mut rows = Rows::new();
+    let record = Record::open(&healthy)?;
+    let without = read(
+        &record,
+        &without?,
+        Kind::Alert,
+        &three,
+        "none-hung",
+        &mut rows,
+    )?;
+    let record = Record::open(&hung)?;
+    let with = read(&record, &with?, Kind::Alert, &three, "one-hung", &mut rows)?;
+    rows.write(place, into, "one-hung")?;
     let ratio = |percentile: &str| {
         let of = |figures: &Value| figures["last_accepted_ms"][percentile].as_f64();
         of(&with)
@@ -80,97 +146,82 @@ pub(crate) fn measure_hung(place: &Place<'_>, into: &Path) -> Result<Value> {
             .map(|(with, without)| rounded(with / without))
     };
     Ok(json!({
-        "others_p50_ratio": ratio("p50"), "others_p99_ratio": ratio("p99"),
-        "none_hung": without, "one_hung": with,
+        "others_p50_ratio": ratio("p50"), "others_p95_ratio": ratio("p95"),
+        "others_p99_ratio": ratio("p99"), "none_hung": without, "one_hung": with,
     }))
 }
 
-fn approve(scene: &Scene, client: &mut Client, n: usize) -> Result<Approval> {
-    let alert = scene.submit(client, &document(&format!("load-{n}")))?;
-    pause(PAUSE / 3);
-    let (line, token, body) = scene.approval(&alert);
-    let (sent_at, started) = (now(), start());
-    let (status, answer) = client.call(&line, &token, "application/json", &body)?;
-    let http_ms = ms_since(started);
-    ensure!(status == 200, "{line}: {status} {answer}");
-    pause(PAUSE);
-    Ok(Approval {
-        alert,
-        sent_at,
-        http_ms,
-    })
+/// Alerts of the scene's own agency that wait for their approval.
+pub(crate) fn submitted<'a>(
+    scene: &'a Scene,
+    name: &str,
+    count: usize,
+) -> Result<Vec<(&'a Agency, String)>> {
+    let alerts = submit_all(scene, &scene.agency, name, count)?;
+    Ok(alerts
+        .into_iter()
+        .map(|alert| (&scene.agency, alert))
+        .collect())
 }
 
-const HEAD: &str = "case,alert,http_ms,provider,event_ms,intent_ms,accepted_ms\n";
+/// A line for each alert, in milliseconds since its request was due.
+pub(crate) struct Rows(String);
 
-fn read(
-    scene: &Scene,
-    approvals: &[Approval],
+impl Rows {
+    pub(crate) fn new() -> Self {
+        Self(
+            "case,alert,late_ms,http_ms,event_ms,last_intent_ms,last_accepted_ms,attempts\n".into(),
+        )
+    }
+
+    pub(crate) fn write(&self, place: &Place<'_>, into: &Path, name: &str) -> Result<()> {
+        let file = into.join(format!("{name}-{}.csv", place.engine().name()));
+        std::fs::write(&file, &self.0).with_context(|| format!("can't write {}", file.display()))
+    }
+}
+
+/// Reads what became of the requests at `providers`, all of which must have accepted.
+pub(crate) fn read(
+    record: &Record,
+    sent: &Sent,
+    kind: Kind,
     providers: &[&str],
     case: &str,
-    rows: &mut String,
+    rows: &mut Rows,
 ) -> Result<Value> {
-    let (mut last_of_request, mut last_of_event) = (Vec::new(), Vec::new());
-    let (mut intents, mut sends) = (Vec::new(), Vec::new());
-    for (n, approval) in approvals.iter().enumerate() {
-        let accepted = accepted(scene, approval, providers)?;
-        ensure!(
-            accepted.len() == providers.len(),
-            "{case} alert {n}: {}",
-            accepted.len()
-        );
+    let (mut last, mut intents, mut sends) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut late, mut http, mut several) = (Vec::new(), Vec::new(), 0);
+    for (n, request) in sent.requests.iter().enumerate() {
+        let mut accepted = record.accepted(&request.alert, kind)?;
+        accepted.retain(|one| providers.contains(&one.provider.as_str()));
+        let count = accepted.len();
+        ensure!(count == providers.len(), "{case} {n}: {count} accepted");
+        let since = |of: fn(&Accepted) -> balefire_domain::time::Timestamp| {
+            let each = accepted.iter().map(of);
+            each.map(|at| ms_between(request.due_at, at))
+                .fold(f64::MIN, f64::max)
+        };
         for one in &accepted {
-            intents.push(one.intent_ms - one.event_ms);
-            sends.push(one.accepted_ms - one.intent_ms);
-            writeln!(
-                rows,
-                "{case},{n},{:.3},{},{:.3},{:.3},{:.3}",
-                approval.http_ms, one.provider, one.event_ms, one.intent_ms, one.accepted_ms
-            )?;
+            intents.push(ms_between(one.event_at, one.intent_at));
+            sends.push(ms_between(one.intent_at, one.at));
+            several += usize::from(one.attempts > 1);
         }
-        let last = |of: fn(&Accepted) -> f64| accepted.iter().map(of).fold(f64::MIN, f64::max);
-        last_of_request.push(last(|one| one.accepted_ms));
-        last_of_event.push(last(|one| one.accepted_ms - one.event_ms));
+        let last_accepted = last_ms(&accepted, request.due_at);
+        let attempts: usize = accepted.iter().map(|one| one.attempts).sum();
+        let (event, intent) = (since(|one| one.event_at), since(|one| one.intent_at));
+        writeln!(
+            rows.0,
+            "{case},{n},{:.2},{:.2},{event:.2},{intent:.2},{last_accepted:.2},{attempts}",
+            request.late_ms, request.http_ms,
+        )?;
+        last.push(last_accepted);
+        late.push(request.late_ms);
+        http.push(request.http_ms);
     }
-    let http: Vec<f64> = approvals.iter().map(|approval| approval.http_ms).collect();
     Ok(json!({
-        "last_accepted_ms": spread(&last_of_request),
-        "last_accepted_after_event_ms": spread(&last_of_event),
-        "approval_http_ms": spread(&http),
-        "event_to_intent_ms": spread(&intents), "intent_to_accepted_ms": spread(&sends),
+        "last_accepted_ms": spread(&last), "http_ms": spread(&http),
+        "event_to_last_intent_ms": spread(&intents), "intent_to_accepted_ms": spread(&sends),
+        "sent_late_ms": spread(&late), "deliveries_with_several_attempts": several,
+        "clock_drift_ms": rounded(sent.drift_ms),
     }))
-}
-
-/// The deliveries of `providers` that were accepted.
-fn accepted(scene: &Scene, approval: &Approval, providers: &[&str]) -> Result<Vec<Accepted>> {
-    let mut all = Vec::new();
-    for delivery in scene.deliveries(&approval.alert)? {
-        let provider = delivery["provider"].as_str().unwrap_or_default().to_owned();
-        if !providers.contains(&provider.as_str()) || delivery["state"] != "acknowledged" {
-            continue;
-        }
-        let attempt = delivery["attempts"]
-            .as_array()
-            .and_then(|attempts| attempts.last());
-        let attempt = attempt.context("accepted without an attempt")?;
-        let event_ms = ms_between(approval.sent_at, instant(&delivery["created_at"])?);
-        let ended_ms = delivery["ms"].as_f64().context("no ms")?;
-        all.push(Accepted {
-            provider,
-            event_ms,
-            intent_ms: ms_between(approval.sent_at, instant(&attempt["opened_at"])?),
-            accepted_ms: event_ms + ended_ms,
-        });
-    }
-    Ok(all)
-}
-
-fn instant(value: &Value) -> Result<Timestamp> {
-    let instant = value.as_str().and_then(Timestamp::parse_iso8601);
-    instant.with_context(|| format!("no instant: {value}"))
-}
-
-fn write(place: &Place<'_>, into: &Path, name: &str, rows: &str) -> Result<()> {
-    let file = into.join(format!("{name}-{}.csv", place.engine().name()));
-    std::fs::write(&file, rows).with_context(|| format!("can't write {}", file.display()))
 }

@@ -8,8 +8,13 @@
 //! started is ended by its own id. It judges nothing: a figure is no test (D57).
 
 mod approvals;
+mod crowd;
 mod figures;
 mod http;
+mod open_loop;
+mod outages;
+mod process;
+mod record;
 mod rest;
 mod scene;
 mod submissions;
@@ -20,17 +25,28 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::scene::{Engine, Postgres};
+use crate::process::{Engine, Place, Postgres};
 
 const HELP: &str = "\
 cargo xtask load: measures how fast this machine's release build is
 
   --into FOLDER    where the figures go (default: target/load)
-  --only A,B       some of: rest, approvals, hung, submissions
+  --only A,B       some of: rest, healthy, refusing, hung, outages, crash, burst, sustained,
+                   submissions
   --engine E       sqlite or postgres (default: both)
 ";
 
-const PARTS: [&str; 4] = ["rest", "approvals", "hung", "submissions"];
+const PARTS: [&str; 9] = [
+    "rest",
+    "healthy",
+    "refusing",
+    "hung",
+    "outages",
+    "crash",
+    "burst",
+    "sustained",
+    "submissions",
+];
 
 struct Asked {
     into: PathBuf,
@@ -71,7 +87,7 @@ fn measure(engine: Engine, asked: &Asked) -> Result<Map<String, Value>> {
         Engine::Sqlite => None,
         Engine::Postgres => Some(Postgres::start(folder.path())?),
     };
-    let place = scene::Place {
+    let place = Place {
         folder: folder.path(),
         postgres: postgres.as_ref(),
     };
@@ -81,8 +97,13 @@ fn measure(engine: Engine, asked: &Asked) -> Result<Map<String, Value>> {
         say(&format!("{} {part} (load average {before})", engine.name()));
         let mut measured = match part.as_str() {
             "rest" => rest::measure(&place)?,
-            "approvals" => approvals::measure_healthy(&place, &asked.into)?,
+            "healthy" => approvals::measure_healthy(&place, &asked.into)?,
+            "refusing" => approvals::measure_refusing(&place, &asked.into)?,
             "hung" => approvals::measure_hung(&place, &asked.into)?,
+            "outages" => outages::measure(&place, &asked.into)?,
+            "crash" => outages::measure_crash(&place)?,
+            "burst" => crowd::measure_burst(&place, &asked.into)?,
+            "sustained" => crowd::measure_sustained(&place, &asked.into)?,
             _ => submissions::measure(&place, &asked.into)?,
         };
         measured["load_average_before"] = json!(before);

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::figures::{memory_kib, ms_since, rounded, spread, start};
 use crate::http::Client;
-use crate::scene::{Place, Scene, document};
+use crate::process::Place;
+use crate::scene::{Scene, document};
 
 const CLIENTS: usize = 8;
 /// A run ends at whichever comes first.
@@ -19,7 +20,7 @@ const POINTS: u32 = 2_000;
 
 /// A small document, and one whose polygon has 2,000 points.
 pub(crate) fn measure(place: &Place<'_>, into: &Path) -> Result<Value> {
-    let scene = Scene::start(place, "submissions", "")?;
+    let scene = Scene::start(place, "submissions", &crate::scene::slow(""))?;
     let mut rows = String::from("document,ms,requests\n");
     let small = run(&scene, "small", &document("{n}"), &mut rows)?;
     let polygon = run(
@@ -30,7 +31,7 @@ pub(crate) fn measure(place: &Place<'_>, into: &Path) -> Result<Value> {
     )?;
     let file = into.join(format!("submissions-{}.csv", place.engine().name()));
     std::fs::write(&file, rows).with_context(|| format!("can't write {}", file.display()))?;
-    let (rss, highest) = memory_kib(scene.serve.id())?;
+    let (rss, highest) = memory_kib(scene.process())?;
     Ok(json!({
         "concurrency": CLIENTS, "small": small, "points_2000": polygon,
         "memory_after_kib": rss, "memory_highest_kib": highest,
