@@ -28,10 +28,10 @@ pub struct Step {
 }
 
 /// The features of the packages that have some.
-const FEATURES: &str = "balefire/aws";
+const FEATURES: &str = "balefire/aws,balefire/otlp";
 /// The tests that a feature changes; the step before ran the others.
 const FEATURE_TESTS: &str =
-    "package(balefire-aws) or (package(balefire) and (kind(bin) or test(/^aws::/)))";
+    "package(balefire-aws) or (package(balefire) and (kind(bin) or test(/^(aws|traces)::/)))";
 
 const STEPS: [Step; 11] = [
     Step {

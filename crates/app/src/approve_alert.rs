@@ -47,6 +47,7 @@ impl App {
             .is_ok_and(|text| text.language() == Language::Welsh)
     }
 
+    #[tracing::instrument(name = "alert.approve", skip_all, fields(alert.id = %alert.id))]
     pub(crate) async fn approve_in(
         &self,
         tx: &mut Tx,
@@ -75,7 +76,7 @@ impl App {
         let mut providers = Vec::new();
         if approval.makes_event {
             let event = self.new_event(&mut alert, service, &proposal, approval, tx);
-            tx.insert_event(&event).await?;
+            self.insert_event(tx, &event).await?;
             providers = self.deliver_to(tx, &event, &setting).await?;
             self.enqueue_ticket(tx, &alert, service, asked.by, &event, &providers)
                 .await?;

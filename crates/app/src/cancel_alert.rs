@@ -17,6 +17,7 @@ use crate::tickets::enqueue_cancel_comments;
 
 impl App {
     /// Cancels a broadcasting alert. The caller holds its lock and has checked the move.
+    #[tracing::instrument(name = "alert.cancel", skip_all, fields(alert.id = %alert.id))]
     pub(crate) async fn cancel_in(
         &self,
         tx: &mut Tx,
@@ -59,7 +60,7 @@ impl App {
             ..sent.clone()
         };
         alert.next_seq += 1;
-        tx.insert_event(&event).await?;
+        self.insert_event(tx, &event).await?;
         for key in tx.list_lanes(alert.id).await? {
             let Some(lane) = tx.lock_lane(&key).await? else {
                 continue;

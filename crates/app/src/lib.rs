@@ -15,6 +15,7 @@ use balefire_domain::provider::{Profile, ProviderName};
 use balefire_domain::time::Clock;
 use balefire_store::Tx;
 use balefire_store::audit_entries::AuditEntry;
+use balefire_store::events::Event;
 use tokio::sync::{Notify, mpsc};
 
 pub(crate) use repeat::repeat;
@@ -115,6 +116,8 @@ pub struct App {
     pub wake: Arc<Notify>,
     /// Takes the alert's id after such a commit, where somebody tells other processes.
     pub announced: Option<mpsc::Sender<AlertId>>,
+    /// Names the current span (W3C Trace Context), where traces are told.
+    pub traceparent: Option<fn() -> Option<String>>,
 }
 
 /// Why a verb did not do what it was asked.
@@ -129,6 +132,15 @@ pub enum Failure<R> {
 }
 
 impl App {
+    /// Stores an event with the trace in which it begins, so that its attempts belong to it.
+    pub(crate) async fn insert_event(&self, tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
+        tx.insert_event(event).await?;
+        match self.traceparent.and_then(|current| current()) {
+            Some(traceparent) => tx.save_traceparent(event.id, &traceparent).await,
+            None => Ok(()),
+        }
+    }
+
     /// After a commit that may have made something to send: wakes this process, and names the
     /// alert to whoever tells others. Neither waits, and neither can fail what is committed.
     pub(crate) fn wake(&self, alert: AlertId) {

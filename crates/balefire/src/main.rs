@@ -21,6 +21,7 @@ mod queue;
 mod runtime;
 mod service;
 mod telemetry;
+mod traces;
 mod way_out;
 
 use std::process::ExitCode;

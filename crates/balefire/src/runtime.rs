@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::entropy::SystemEntropy;
+use crate::traces;
 
 /// The key of development databases on PostgreSQL, which several processes share (D49).
 const DEVELOPMENT_KEY: [u8; SECRET_KEY_BYTES] = *b"balefire development key, public";
@@ -97,6 +98,7 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
         secret_key,
         wake: Arc::new(Notify::new()),
         announced: None,
+        traceparent: traces::reader(config),
     })
 }
 

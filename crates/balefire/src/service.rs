@@ -25,6 +25,7 @@ use crate::metrics;
 #[cfg(feature = "aws")]
 use crate::queue;
 use crate::runtime::open_store;
+use crate::traces;
 use crate::way_out::{self, Way};
 
 /// How often what is over is looked for.
@@ -316,7 +317,11 @@ fn dispatcher(config: &Config, app: &App, way_out: Way, instance_name: String) -
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
     let wake = Arc::clone(&app.wake);
     let store = app.store.clone();
-    Dispatcher::new(store, way_out, clock, entropy, settings, wake)
+    let dispatcher = Dispatcher::new(store, way_out, clock, entropy, settings, wake);
+    match traces::adopter(config) {
+        Some(adopt) => dispatcher.with_traces(adopt),
+        None => dispatcher,
+    }
 }
 
 /// The runner of tickets and pages. It shares the connections of the requests: dispatch has

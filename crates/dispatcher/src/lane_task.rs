@@ -14,12 +14,14 @@ use balefire_domain::provider::{Format, Profile, ProviderName, Route};
 use balefire_domain::time::{Clock, Timestamp};
 use balefire_store::crash_point;
 use tokio::task::JoinSet;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
-use crate::Dispatcher;
 use crate::bulkhead::Permit;
 use crate::measure;
 use crate::ports::{Answered, Database, Frozen, LaneKey, SendRequest, Stored, Transaction, WayOut};
 use crate::sweep::bounded;
+use crate::{Adopt, Dispatcher};
 
 /// How long a lane waits for a place at its provider before it is left to the next sweep.
 const PERMIT_WAIT: Duration = Duration::from_secs(1);
@@ -44,6 +46,24 @@ pub(crate) struct Outgoing {
     pub(crate) kind: Kind,
     /// When its silence is answered with another attempt, where it may be.
     hedge_at: Option<Timestamp>,
+    /// The trace in which its event began, where that is known.
+    traceparent: Option<String>,
+}
+
+impl Outgoing {
+    /// What is told of the attempt while it is under way.
+    fn span(&self, adopt: Option<Adopt>) -> Span {
+        let (attempt, lane) = (&self.attempt, &self.request.lane);
+        let span = tracing::info_span!(
+            "attempt", lane, event.seq = attempt.seq, kind = self.kind.as_str(),
+            delivery.id = %attempt.delivery, attempt.id = %attempt.id, provider = %self.provider,
+            route = attempt.route, outcome = Empty
+        );
+        if let (Some(adopt), Some(traceparent)) = (adopt, &self.traceparent) {
+            adopt(&span, traceparent);
+        }
+        span
+    }
 }
 
 /// Why a turn looks for something to send.
@@ -165,12 +185,15 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         let began = self.clock.now();
         crash_point("attempt.opened");
         let sent_at = self.clock.monotonic();
-        let mut answered = self.gateway.send(outgoing.request.clone()).await;
+        let span = outgoing.span(self.adopt);
+        let sending = self.gateway.send(outgoing.request.clone());
+        let mut answered = sending.instrument(span.clone()).await;
         if self.planted.sends_twice() && answered.outcome == Outcome::Unknown {
             answered = self.gateway.send(outgoing.request.clone()).await;
         }
         crash_point("attempt.answered");
         drop(permit);
+        span.record("outcome", answered.outcome.as_str());
         let took = self.clock.monotonic().saturating_sub(sent_at);
         let (provider, route) = (&outgoing.provider, &outgoing.attempt.route);
         measure::note_attempt(provider, route, answered.outcome, took);
@@ -322,6 +345,10 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         let request = request(key, profile, route, &attempt, payload);
         let (created_at, kind) = (delivery.created_at, delivery.kind);
         let hedge_at = hedge.map(|hedge| attempt.opened_at + hedge.after);
+        let traceparent = match self.adopt {
+            None => None,
+            Some(_) => tx.load_traceparent(attempt.delivery).await?,
+        };
         Ok(Some(Outgoing {
             attempt,
             request,
@@ -329,6 +356,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             created_at,
             kind,
             hedge_at,
+            traceparent,
         }))
     }
 }

@@ -59,6 +59,9 @@ pub struct DispatchSettings {
     pub instance_name: String,
 }
 
+/// Makes a span a child of the one that a `traceparent` (W3C Trace Context) names.
+pub type Adopt = fn(&tracing::Span, &str);
+
 /// The dispatcher of one process.
 pub struct Dispatcher<D = Store, W = Gateway> {
     store: D,
@@ -78,6 +81,8 @@ pub struct Dispatcher<D = Store, W = Gateway> {
     is_ending: AtomicBool,
     /// When the latest sweep succeeded, in microseconds since 1970.
     swept_at_us: AtomicI64,
+    /// Makes a span part of a trace, where traces are told.
+    adopt: Option<Adopt>,
     /// Faults that the simulator plants; none can be planted in the product.
     planted: Planted,
 }
@@ -109,8 +114,17 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             instance,
             is_ending: AtomicBool::new(false),
             swept_at_us: AtomicI64::new(0),
+            adopt: None,
             planted: Planted::default(),
         }
+    }
+
+    /// The same which tells traces: each attempt's span becomes a child of the span in which its
+    /// event began.
+    #[must_use]
+    pub const fn with_traces(mut self, adopt: Adopt) -> Self {
+        self.adopt = Some(adopt);
+        self
     }
 
     /// The same with rules left out, for the simulator.

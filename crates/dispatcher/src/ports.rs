@@ -102,6 +102,14 @@ pub trait Transaction: Send + Sized {
         id: DeliveryId,
     ) -> impl Future<Output = Stored<Option<Frozen>>> + Send;
 
+    /// The trace in which the delivery's event began. Asked only where traces are told.
+    fn load_traceparent(
+        &mut self,
+        _delivery: DeliveryId,
+    ) -> impl Future<Output = Stored<Option<String>>> + Send {
+        std::future::ready(Ok(None))
+    }
+
     /// Stores a cancel's payload, once.
     fn save_payload(
         &mut self,
@@ -302,6 +310,9 @@ impl Transaction for Tx {
     }
     async fn load_frozen(&mut self, id: DeliveryId) -> Stored<Option<Frozen>> {
         Self::load_frozen(self, id).await
+    }
+    async fn load_traceparent(&mut self, delivery: DeliveryId) -> Stored<Option<String>> {
+        Self::load_traceparent(self, delivery).await
     }
     async fn save_payload(&mut self, id: DeliveryId, payload: &str) -> Stored<()> {
         Self::save_payload(self, id, payload).await

@@ -1,7 +1,7 @@
 //! Events: frozen instructions about an alert (D2).
 
 use balefire_domain::channel::Channel;
-use balefire_domain::ids::{AlertId, EventId};
+use balefire_domain::ids::{AlertId, DeliveryId, EventId};
 use balefire_domain::lane::Kind;
 use balefire_domain::time::Timestamp;
 
@@ -37,6 +37,9 @@ statements! {
     INSERT: "INSERT INTO events (id, alert_id, seq, kind, created_at, finishes_at, channel, text,
             areas, content_hash)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    SAVE_TRACEPARENT: "UPDATE events SET traceparent = $2 WHERE id = $1";
+    LOAD_TRACEPARENT: "SELECT e.traceparent FROM deliveries d JOIN events e ON e.id = d.event_id
+        WHERE d.id = $1";
     LIST: "SELECT * FROM events WHERE alert_id = $1 ORDER BY seq";
 }
 
@@ -57,6 +60,35 @@ impl Tx {
             event.areas.to_string(),
             event.content_hash.clone(),
         )
+    }
+
+    /// Remembers the trace in which an event began, in the words of W3C Trace Context.
+    pub async fn save_traceparent(
+        &mut self,
+        event: EventId,
+        traceparent: &str,
+    ) -> Result<(), StoreError> {
+        execute_one!(
+            self,
+            SAVE_TRACEPARENT,
+            event.to_string(),
+            traceparent.to_owned()
+        )
+    }
+
+    /// The trace in which the event of a delivery began, where it is known.
+    pub async fn load_traceparent(
+        &mut self,
+        delivery: DeliveryId,
+    ) -> Result<Option<String>, StoreError> {
+        let id = delivery.to_string();
+        let found = fetch_optional!(
+            self,
+            |row| row.opt_text("traceparent"),
+            LOAD_TRACEPARENT,
+            id
+        )?;
+        Ok(found.flatten())
     }
 
     /// An alert's events by `seq`.

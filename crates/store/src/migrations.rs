@@ -48,6 +48,7 @@ const FILES: &[File] = &[
     file!(2, "survive_failover", "0002_survive_failover"),
     file!(3, "extend_jobs", "0003_extend_jobs", for both),
     file!(4, "add_probes", "0004_add_probes", for both),
+    file!(5, "add_traceparent", "0005_add_traceparent", for both),
 ];
 
 /// The number of a migration.

@@ -22,8 +22,10 @@ pub struct Received {
     pub path: String,
     /// Header fields, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body as text.
     pub body: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Received {
@@ -192,5 +194,6 @@ fn parse(bytes: &[u8]) -> Option<Received> {
         path,
         headers,
         body: String::from_utf8_lossy(body).into_owned(),
+        bytes: body.to_vec(),
     })
 }

@@ -28,6 +28,7 @@ use balefire_store::users::User;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
+use crate::traces::Traces;
 use crate::{FAILED, config, runtime, telemetry};
 
 /// Exit code of wrong usage.
@@ -65,14 +66,15 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::History(_)
         | Command::Database(_) => {}
     }
-    let _log = telemetry::to_stderr();
     let config = config::load(file.as_deref())?;
+    let traces = Traces::start(&config);
+    let _log = telemetry::to_stderr(&traces);
     let context = Session {
         config,
         json,
         person,
     };
-    match command {
+    let ended = match command {
         Command::CheckConfig => configuration::check(&context),
         Command::Migrate => configuration::migrate(&context).await,
         Command::Serve { roles } => serve::run(context.config, &roles).await,
@@ -88,7 +90,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Cap(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
             unreachable!("done above")
         }
-    }
+    };
+    traces.end().await;
+    ended
 }
 
 impl Session {

@@ -23,6 +23,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
     check_side_effects(config, &mut findings);
     super::aws::check_queue(config, &mut findings);
     super::metrics::check(config, &mut findings);
+    super::traces::check(config, &mut findings);
     findings
 }
 

@@ -8,6 +8,7 @@ mod environment;
 mod metrics;
 mod secret;
 mod side_effects;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,7 @@ pub(crate) use check::check;
 pub(crate) use metrics::Metrics;
 pub(crate) use secret::Secret;
 pub(crate) use side_effects::job_settings;
+pub(crate) use traces::Traces;
 
 /// Where this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +68,7 @@ pub(crate) struct Config {
     pub(crate) pages: Pages,
     pub(crate) queue: Queue,
     pub(crate) metrics: Metrics,
+    pub(crate) traces: Traces,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -217,6 +220,7 @@ impl Default for Config {
             pages: Pages::default(),
             queue: Queue::default(),
             metrics: Metrics::default(),
+            traces: Traces::default(),
         }
     }
 }

@@ -25,3 +25,4 @@ mod restored;
 mod rolling;
 mod routes;
 mod side_effects;
+mod traces;

@@ -266,6 +266,7 @@ async fn open(folder: &tempfile::TempDir, clock: &ManualClock) -> App {
         secret_key: Arc::new(SecretKey::new(&[7; 32])),
         wake: Arc::new(Notify::new()),
         announced: None,
+        traceparent: None,
     }
 }
 
