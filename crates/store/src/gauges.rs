@@ -44,23 +44,24 @@ pub struct Waiting {
 }
 
 statements! {
+    // CROSS JOIN: SQLite, which has no statistics, begins with what is on the left, so that a long
+    // history is never walked through. To PostgreSQL it is a join like any other.
     DELIVERIES: "SELECT provider, state, COUNT(*) AS n FROM (
-            SELECT d.provider, d.state FROM alerts a JOIN deliveries d ON d.alert_id = a.id
-            WHERE a.status = 'broadcasting'
+            SELECT d.provider, d.state FROM alerts a CROSS JOIN deliveries d
+            WHERE a.status = 'broadcasting' AND d.alert_id = a.id
             UNION ALL
-            SELECT d.provider, d.state FROM lanes l
-            JOIN alerts a ON a.id = l.alert_id AND a.status <> 'broadcasting'
-            JOIN deliveries d ON d.alert_id = l.alert_id AND d.provider = l.provider
-            WHERE l.wake_at IS NOT NULL
+            SELECT d.provider, d.state FROM lanes l CROSS JOIN alerts a CROSS JOIN deliveries d
+            WHERE l.wake_at IS NOT NULL AND a.id = l.alert_id AND a.status <> 'broadcasting'
+                AND d.alert_id = l.alert_id AND d.provider = l.provider
             LIMIT $1
         ) AS going_on GROUP BY provider, state ORDER BY provider, state";
     LANES: "SELECT provider, COUNT(*) AS n FROM (
             SELECT provider FROM lanes WHERE wake_at IS NOT NULL LIMIT $1
         ) AS waiting GROUP BY provider ORDER BY provider";
     UNACKNOWLEDGED: "SELECT kind, COUNT(*) AS n, MIN(sent_at) AS since FROM (
-            SELECT d.kind, d.sent_at FROM lanes l
-            JOIN deliveries d ON d.alert_id = l.alert_id AND d.provider = l.provider
-            WHERE l.wake_at IS NOT NULL AND d.ended_at IS NULL LIMIT $1
+            SELECT d.kind, d.sent_at FROM lanes l CROSS JOIN deliveries d
+            WHERE l.wake_at IS NOT NULL AND d.alert_id = l.alert_id
+                AND d.provider = l.provider AND d.ended_at IS NULL LIMIT $1
         ) AS waiting GROUP BY kind ORDER BY kind";
     JOBS: "SELECT kind, COUNT(*) AS n, MIN(created_at) AS since FROM (
             SELECT kind, created_at FROM jobs WHERE done_at IS NULL ORDER BY due_at LIMIT $1

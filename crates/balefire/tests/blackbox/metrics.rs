@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::support::api::{Answer, call};
+use crate::support::forwarder::Forwarder;
 use crate::support::networks::fault;
 use crate::support::on_both_engines;
 use crate::support::oracle::{self, judge};
@@ -31,8 +32,14 @@ struct Watched {
 
 impl Watched {
     async fn start(sandbox: &Sandbox, args: &[&str]) -> Self {
+        Self::start_on(sandbox, args, &sandbox.database_url()).await
+    }
+
+    /// The same on the database at another address, such as a forwarder's.
+    async fn start_on(sandbox: &Sandbox, args: &[&str], database: &str) -> Self {
         let mut command = sandbox.command(args);
         command.env("BALEFIRE__METRICS__LISTEN", ":0");
+        command.env("BALEFIRE__DATABASE__URL", database);
         let mut server = Server::start_command("the one", command).await;
         let url = server.process.line_after("balefire: metrics on ").await;
         assert!(url.starts_with("http://127.0.0.1:"), "{url}");
@@ -41,6 +48,15 @@ impl Watched {
 
     async fn scrape(&self) -> Answer {
         call("GET", &self.url, &[], String::new()).await
+    }
+
+    /// An answer, which must come in time whatever becomes of the database.
+    async fn scrape_in_time(&self) -> Answer {
+        let began = Instant::now();
+        let answer = self.scrape().await;
+        let took = began.elapsed();
+        assert!(took < TOLD_MAX, "it took {took:?}");
+        answer
     }
 
     /// Waits until the metrics say so; all of them.
@@ -259,6 +275,18 @@ fn the_papers_agree(told: &Told) {
         );
     }
     assert_eq!(names_in(PAGE), there, "README.md of docs/operations");
+    let rules = RULES
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "));
+    let explained = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `Balefire"));
+    let explained = explained.filter_map(|rest| rest.split_once('`'));
+    let explained: BTreeSet<String> = explained
+        .map(|(name, _)| format!("Balefire{name}"))
+        .collect();
+    let rules: BTreeSet<String> = rules.map(str::to_owned).collect();
+    assert_eq!(explained, rules, "every rule is explained");
 }
 
 /// The metrics that a text names, without what a histogram adds to its name.
@@ -312,10 +340,7 @@ async fn without_the_database_the_process_still_tells_what_it_measured() {
         SOON,
         "the metrics say that the database is away",
         async || {
-            let began = Instant::now();
-            let answer = watched.scrape().await;
-            let took = began.elapsed();
-            assert!(took < TOLD_MAX, "it took {took:?}");
+            let answer = watched.scrape_in_time().await;
             (answer.status == 503).then(|| Told(answer.text()))
         },
     )
@@ -347,4 +372,30 @@ async fn without_the_database_the_process_still_tells_what_it_measured() {
     .await;
     judge(&sandbox, &watched.server).await;
     watched.server.end().await;
+}
+
+#[tokio::test]
+async fn who_watches_is_told_in_time_that_the_network_swallows_everything() {
+    let sandbox = Sandbox::new(Engine::Postgresql).await;
+    let database = sandbox.database_url();
+    let (before, name) = database.rsplit_once('/').expect("an address has a path");
+    let (before, port) = before.rsplit_once(':').expect("and a port");
+    let way = Forwarder::to(port.parse().expect("a number")).await;
+    let through = format!("{before}:{}/{name}", way.port());
+    let watched = Watched::start_on(&sandbox, &["serve"], &through).await;
+    assert_eq!(watched.scrape().await.status, 200);
+    way.fall_silent();
+    poll_until(SOON, "the latest look is too old", async || {
+        let (one, other) = tokio::join!(watched.scrape_in_time(), watched.scrape_in_time());
+        let statuses = [one.status, other.status];
+        (statuses == [503, 503]).then(|| Told(one.text()).must_be("balefire_database_up", &[], 0.0))
+    })
+    .await;
+    way.speak();
+    poll_until(SOON, "the database's figures are back", async || {
+        (watched.scrape().await.status == 200).then_some(())
+    })
+    .await;
+    watched.server.end().await;
+    oracle::nothing_was_sent(&sandbox).await;
 }
