@@ -79,7 +79,7 @@ impl App {
             let Some(lane) = tx.lock_lane(&key).await? else {
                 continue;
             };
-            let policy = self.policy(&key.provider);
+            let policy = self.policy_now(tx, &key.provider).await?;
             let moved = step(&lane, LaneEvent::Tick, tx.now, &policy);
             tx.save_lane(&key, &lane, &moved.lane).await?;
             self.apply_duties(tx, &key, &moved.effects).await?;

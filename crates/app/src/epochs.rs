@@ -1,5 +1,7 @@
 //! Entering the database's history: whether a failover or a restore may have forgotten attempts.
 
+use std::time::Duration;
+
 use balefire_domain::audit::Actor;
 use balefire_domain::epoch::{self, Change};
 use balefire_domain::ids::DutyItemId;
@@ -19,34 +21,35 @@ impl App {
     /// Compares the database with what was last known of it, and enters a new history where it is
     /// another: with its quarantine, its tainted lanes, its duty item and its audit entry, in one
     /// transaction. To be called before anything is dispatched, and again whenever a connection
-    /// was opened; of several processes one enters.
-    pub async fn enter_epoch(&self) -> Result<Change, StoreError> {
+    /// found another history; of several processes one enters.
+    ///
+    /// The history that is entered now; `None` where our clock can't say how long a quarantine
+    /// lasts: ask again, dispatch is held meanwhile.
+    pub async fn enter_epoch(&self) -> Result<Option<String>, StoreError> {
         let mut tx = self.store.begin("enter_epoch", self.clock.now()).await?;
-        let stored = tx.latest_epoch().await?.map(|epoch| epoch.id);
-        let change = match self.store.epoch_here() {
-            Some(here) => epoch::judge(stored.as_deref(), &here),
-            None => epoch::judge_marked(self.store.read_mark(), tx.latest_sign_of_life().await?),
-        };
+        let latest = tx.latest_epoch().await?;
+        let (change, here) = self.judge_epoch(&mut tx, latest.as_ref()).await?;
         if change == Change::Same {
-            return Ok(change);
-        }
-        let id = match self.store.epoch_here() {
-            Some(here) => here,
-            // A first start that is repeated enters nothing more.
-            None if change == Change::First && stored.is_some() => {
+            if self.store.read_mark().is_none() {
                 self.mark(Timestamp::from_micros(0));
-                return Ok(Change::Same);
             }
-            None => format!("sqlite/{}", self.entropy.uuid_v7(tx.now)),
-        };
+            return Ok(latest.map(|latest| latest.id));
+        }
+        let is_clock_wrong = !self.clock.is_trusted() || self.clock.was_ahead_at(tx.now);
+        if change == Change::FailedOver && is_clock_wrong {
+            return Ok(None);
+        }
         let quarantine = epoch::quarantine(&self.settings.figures, &self.settings.profiles);
+        // Later than the one before, whatever clock that one was entered by.
+        let after = latest.map_or(tx.now, |latest| latest.began_at + Duration::from_micros(1));
         let entered = Epoch {
-            id,
+            id: here,
+            began_at: tx.now.max(after),
             quarantine_until: (change == Change::FailedOver).then(|| tx.now + quarantine),
             needs_release: change == Change::Restored,
         };
         if !tx.insert_epoch(&entered).await? {
-            return Ok(Change::Same);
+            return Ok(None); // Another process enters it, or it came back: look again.
         }
         self.tell_of(&mut tx, change, &entered).await?;
         let seen = tx.latest_sign_of_life().await?;
@@ -54,7 +57,25 @@ impl App {
         // Only now: a mark that was ahead of the commit would hide the copy from the next start.
         self.mark(seen.unwrap_or(Timestamp::from_micros(0)));
         Self::log_change(change, &entered);
-        Ok(change)
+        Ok(Some(entered.id))
+    }
+
+    /// What became of the database, and the name of the history that it is now.
+    async fn judge_epoch(
+        &self,
+        tx: &mut Tx,
+        latest: Option<&Epoch>,
+    ) -> Result<(Change, String), StoreError> {
+        if let Some(here) = self.store.epoch_here() {
+            let stored = latest.map(|latest| latest.id.as_str());
+            return Ok((epoch::judge(stored, &here), here));
+        }
+        if self.store.engine() != "sqlite" {
+            return Err(StoreError::timed_out("asking for the database's history"));
+        }
+        let (mark, seen) = (self.store.read_mark(), tx.latest_sign_of_life().await?);
+        let change = epoch::judge_marked(latest.is_some(), mark, seen);
+        Ok((change, format!("sqlite/{}", self.entropy.uuid_v7(tx.now))))
     }
 
     async fn tell_of(

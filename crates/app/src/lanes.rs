@@ -3,7 +3,7 @@
 use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId};
 use balefire_domain::lane::policy::ends_at;
 use balefire_domain::lane::{
-    Conditions, Delivery, Effect, HoldReason, Lane, LaneEvent, Policy, State, step,
+    Conditions, Delivery, Effect, HoldReason, Kind, Lane, LaneEvent, Policy, State, step,
 };
 use balefire_domain::provider::ProviderName;
 use balefire_store::deliveries::Frozen;
@@ -14,14 +14,18 @@ use balefire_store::{StoreError, Tx};
 use crate::App;
 
 impl App {
-    pub(crate) fn policy(&self, provider: &ProviderName) -> Policy {
-        // What holds just now is read when an attempt opens, not when an event is issued. But a
-        // clock in doubt ends nothing here either (D35).
-        let conditions = Conditions {
-            hold: (!self.clock.is_trusted()).then_some(HoldReason::Clock),
-            ..Conditions::default()
-        };
-        self.policy_under(provider, &conditions)
+    /// The policy by which something may end: under a clock in doubt (D35), or in a database that
+    /// may have forgotten attempts, nothing does.
+    pub(crate) async fn policy_now(
+        &self,
+        tx: &mut Tx,
+        provider: &ProviderName,
+    ) -> Result<Policy, StoreError> {
+        let mut conditions = tx.load_conditions(provider).await?;
+        if !self.clock.is_trusted() {
+            conditions.hold = Some(HoldReason::Clock);
+        }
+        Ok(self.policy_under(provider, &conditions))
     }
 
     pub(crate) fn policy_under(&self, provider: &ProviderName, conditions: &Conditions) -> Policy {
@@ -63,7 +67,11 @@ impl App {
         if self.clock.was_ahead_at(tx.now) {
             return Err(StoreError::timed_out("the clock was set back"));
         }
-        let policy = self.policy(&key.provider);
+        // Nothing of a new alert can end: what holds it is read when an attempt opens.
+        let policy = match delivery.kind {
+            Kind::Alert => self.policy_under(&key.provider, &Conditions::default()),
+            Kind::Cancel => self.policy_now(tx, &key.provider).await?,
+        };
         let mut known = lane.clone();
         known.deliveries.push(delivery.clone());
         let moved = step(lane, LaneEvent::Issued(delivery), tx.now, &policy);

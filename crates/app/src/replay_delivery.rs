@@ -2,7 +2,6 @@
 
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{DeliveryId, UserId};
-use balefire_domain::lane::HoldReason;
 use balefire_domain::lane::replay::{Replay, replay};
 use balefire_store::Tx;
 use balefire_store::lanes::LaneKey;
@@ -96,14 +95,19 @@ impl App {
         let Some(lane) = tx.lock_lane(key).await? else {
             return Ok(Replay::Unknown);
         };
-        let mut conditions = tx.load_conditions(&key.provider).await?;
-        if !self.clock.is_trusted() {
-            conditions.hold = Some(HoldReason::Clock);
-        }
-        let policy = self.policy_under(&key.provider, &conditions);
+        let policy = self.policy_now(tx, &key.provider).await?;
         let verdict = replay(&lane, id, tx.now, &policy);
-        if let (Replay::Sends { lane: healed, .. }, false) = (&verdict, is_dry) {
+        let Replay::Sends {
+            lane: healed,
+            effects,
+            ..
+        } = &verdict
+        else {
+            return Ok(verdict);
+        };
+        if !is_dry {
             tx.save_lane(key, &lane, healed).await?;
+            self.apply_duties(tx, key, effects).await?;
         }
         Ok(verdict)
     }

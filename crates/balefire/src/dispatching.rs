@@ -48,8 +48,8 @@ impl Drop for DispatchThreads {
 
 /// Enters a new history of the database as soon as a connection finds one (`App::enter_epoch`);
 /// until it is entered, dispatch holds everything by itself.
-pub(crate) async fn watch_epoch(app: App, end: CancellationToken) {
-    let mut known = app.store.epoch_here();
+/// `entered` is what was entered before.
+pub(crate) async fn watch_epoch(app: App, mut entered: Option<String>, end: CancellationToken) {
     let mut look = interval(EPOCH_LOOK_PERIOD);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut looks = 0_u32;
@@ -60,8 +60,8 @@ pub(crate) async fn watch_epoch(app: App, end: CancellationToken) {
         }
         looks = looks.wrapping_add(1);
         let here = app.store.epoch_here();
-        let done = if here != known {
-            app.enter_epoch().await.map(|_| known = here)
+        let done = if here.is_some() && here != entered {
+            app.enter_epoch().await.map(|now| entered = now)
         } else if looks.is_multiple_of(MARK_PERIOD_LOOKS) {
             app.keep_mark().await
         } else {

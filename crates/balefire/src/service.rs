@@ -27,6 +27,7 @@ use crate::queue;
 use crate::runtime::open_store;
 use crate::traces;
 use crate::way_out::{self, Way};
+use balefire_dispatcher::clock_guard::ClockGuard;
 
 /// How often what is over is looked for.
 const SCHEDULE_PERIOD: Duration = Duration::from_secs(1);
@@ -55,8 +56,10 @@ struct Dispatching {
     dispatcher: Arc<Dispatcher>,
     /// Cancelled when the loop is gone, however it went.
     gone: CancellationToken,
+    /// What it works with.
+    app: App,
     /// They end with the service.
-    _threads: DispatchThreads,
+    threads: DispatchThreads,
 }
 
 /// What dispatch works with: on PostgreSQL connections of its own, so that no crowd of requests
@@ -91,24 +94,17 @@ impl Service {
         let metrics = metrics::bind(config).await?;
         let name = instance_name(config, address);
         let (guard, app) = link_tests::guarded(config, app, &name).await;
-        let mut loops = JoinSet::new();
-        let (store, entropy) = (app.store.clone(), Arc::clone(&app.entropy));
-        let guarding = guard.run(store, entropy, end.clone());
-        loops.spawn(async move {
-            guarding.await;
-            ("clock's guard", Ok(()))
-        });
         #[cfg(feature = "aws")]
         let queues = queue::open(config, &app.clock).await?;
-        #[cfg(feature = "aws")]
-        let app = queue::with_announcements(app, queues.as_ref(), &mut loops, &end);
         let mut service = Self {
             address,
             metrics_address: metrics.as_ref().map(TcpListener::local_addr).transpose()?,
-            loops,
+            loops: JoinSet::new(),
             end,
             dispatching: None,
         };
+        #[cfg(feature = "aws")]
+        let app = queue::with_announcements(app, queues.as_ref(), &mut service.loops, &service.end);
         // Who sends nothing opens no way out, and needs no credentials for one (R94).
         let mut way_out = way_out::Shared::default();
         if roles.contains(&Role::Dispatch) {
@@ -117,9 +113,11 @@ impl Service {
             #[cfg(feature = "aws")]
             service.listen_to(queues);
         }
+        service.start_guard(guard, &app);
         if roles.contains(&Role::Schedule) {
             let way_out = way_out.open(config, &app.clock).await?;
-            spawn_schedule(&mut service.loops, config, &app, way_out, &service.end)?;
+            service.start_link_tests(config, &app, way_out);
+            spawn_schedule(&mut service.loops, config, &app, &service.end)?;
         }
         let store = app.store.behind_turnstile();
         let app = App { store, ..app };
@@ -142,20 +140,22 @@ impl Service {
     ) -> anyhow::Result<()> {
         let threads = DispatchThreads::start().context("the threads can't be started")?;
         let app = dispatching_app(config, app, threads.handle()).await?;
-        app.enter_epoch().await?;
+        let entered = app.enter_epoch().await?;
         let dispatcher = Arc::new(dispatcher(config, &app, way_out, name));
         let gone = CancellationToken::new();
         let guard = gone.clone().drop_guard();
         let (store, wake, end) = (app.store.clone(), Arc::clone(&app.wake), self.end.clone());
-        self.loops.spawn(async move {
+        let listening = async move {
             listen(store, wake, end).await;
             ("wake-ups", Ok(()))
-        });
-        let end = self.end.clone();
-        self.loops.spawn(async move {
-            watch_epoch(app, end).await;
+        };
+        self.loops.spawn_on(listening, threads.handle());
+        let (watched, end) = (app.clone(), self.end.clone());
+        let watching = async move {
+            watch_epoch(watched, entered, end).await;
             ("watch over the database", Ok(()))
-        });
+        };
+        self.loops.spawn_on(watching, threads.handle());
         let (runs, end) = (Arc::clone(&dispatcher), self.end.clone());
         let run = async move {
             let _guard = guard;
@@ -166,9 +166,39 @@ impl Service {
         self.dispatching = Some(Dispatching {
             dispatcher,
             gone,
-            _threads: threads,
+            app,
+            threads,
         });
         Ok(())
+    }
+
+    /// Link tests, where something is dispatched on the threads of dispatch: the connections that
+    /// they keep warm are those of alerts.
+    fn start_link_tests(&mut self, config: &Config, app: &App, way_out: Way) {
+        let end = self.end.clone();
+        let own = self.dispatching.as_ref();
+        let app = own.map_or(app, |dispatching| &dispatching.app);
+        let tests = Arc::new(link_tests::link_tests(config, app, way_out));
+        let testing = async move {
+            tests.run(end).await;
+            ("link tests", Ok(()))
+        };
+        match own {
+            Some(dispatching) => self.loops.spawn_on(testing, dispatching.threads.handle()),
+            None => self.loops.spawn(testing),
+        };
+    }
+
+    /// Watches over the clock, with a connection that requests can't take where there is one.
+    fn start_guard(&mut self, guard: Arc<ClockGuard>, app: &App) {
+        let own = self.dispatching.as_ref();
+        let app = own.map_or(app, |dispatching| &dispatching.app);
+        let (store, entropy) = (app.store.clone(), Arc::clone(&app.entropy));
+        let guarding = guard.run(store, entropy, self.end.clone());
+        self.loops.spawn(async move {
+            guarding.await;
+            ("clock's guard", Ok(()))
+        });
     }
 
     #[cfg(feature = "aws")]
@@ -233,20 +263,13 @@ impl Service {
     }
 }
 
-/// What the role `schedule` runs: the clock's own work, link tests, tickets and pages.
+/// What the role `schedule` runs beside link tests: the clock's own work, tickets and pages.
 fn spawn_schedule(
     loops: &mut Loops,
     config: &Config,
     app: &App,
-    way_out: Way,
     end: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let tests = Arc::new(link_tests::link_tests(config, app, way_out));
-    let tests_end = end.clone();
-    loops.spawn(async move {
-        tests.run(tests_end).await;
-        ("link tests", Ok(()))
-    });
     let runner = Arc::new(job_runner(config, app)?);
     let jobs_end = end.clone();
     loops.spawn(async move {

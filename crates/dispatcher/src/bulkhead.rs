@@ -1,5 +1,8 @@
-//! How many attempts one provider may have in flight from this process (D60): of 32, 8 are for
-//! cancels alone, and a waiting cancel takes the next free place.
+//! How many turns of one provider may wait for an answer in this process (D60): of 32 places 8 are
+//! for cancels alone, and a waiting cancel takes the next free one.
+//!
+//! A hedge takes the place of the attempt whose silence it answers, so there may be twice as many
+//! requests as places; and a silent attempt whose delivery has ended is awaited without one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

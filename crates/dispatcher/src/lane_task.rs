@@ -28,6 +28,11 @@ const PERMIT_WAIT: Duration = Duration::from_secs(1);
 /// Attempts that a lane makes in one turn at most; the sweep goes on with it.
 const ATTEMPTS_PER_TURN_MAX: u32 = 100;
 
+/// What is said of a route whose silence was answered by another attempt.
+const SILENT: &str = "silent for so long that another attempt was opened beside it";
+/// How soon silence that could not be answered is looked at again.
+const HEDGE_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// Why a lane is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
@@ -67,7 +72,7 @@ impl Outgoing {
 }
 
 /// Why a turn looks for something to send.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Look {
     /// The lane is due.
     Due(Cause),
@@ -99,28 +104,40 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         // Each a task of its own: its deadline is kept while another answer is being stored.
         let mut sends = JoinSet::new();
         let mut in_flight: Vec<(AttemptId, Option<Timestamp>)> = Vec::new();
+        // The turn's place at the provider. A hedge needs no other: it takes that of the attempt
+        // whose silence it answers.
+        let mut place: Option<Permit> = None;
         let mut look = Look::Due(cause);
         let mut attempts = 0;
         loop {
             // At the end what is open is awaited, and nothing more is opened.
             let may_open =
                 attempts < ATTEMPTS_PER_TURN_MAX && !self.is_ending.load(Ordering::Relaxed);
+            let mut looks_again = false;
             let opened = match look {
                 _ if !may_open => None,
-                Look::Due(cause) => self.open_first(key, is_cancelling, cause).await?,
-                Look::Silent => self.open_beside(key, is_cancelling).await,
+                Look::Due(cause) => {
+                    self.open_first(key, is_cancelling, cause, &mut place)
+                        .await?
+                }
+                Look::Silent => {
+                    let opened = self.open_beside(key, is_cancelling, &mut place).await;
+                    looks_again = opened.is_none();
+                    opened.flatten()
+                }
                 Look::Nothing => None,
             };
-            let has_opened = opened.is_some();
-            if let Some((outgoing, permit)) = opened {
+            let is_silent = matches!(look, Look::Silent) && opened.is_none();
+            if let Some(outgoing) = opened {
                 attempts += 1;
                 in_flight.push((outgoing.attempt.id, outgoing.hedge_at));
                 let this = Arc::clone(self);
-                sends.spawn(async move { this.carry_out(outgoing, permit).await });
+                sends.spawn(async move { this.carry_out(outgoing).await });
             }
-            // Silence is answered once; then only an answer makes another look worth it.
             let hedge_at = match in_flight[..] {
-                [(_, hedge_at)] if has_opened || matches!(look, Look::Nothing) => hedge_at,
+                [_] if looks_again => Some(self.clock.now() + HEDGE_AGAIN_AFTER),
+                // Where nothing is due beside it, only an answer makes another look worth it.
+                [(_, hedge_at)] if !is_silent => hedge_at,
                 _ => None,
             };
             look = Look::Nothing;
@@ -132,6 +149,8 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                     let (outgoing, answered) =
                         sent.unwrap_or_else(|panic| resume_unwind(panic.into_panic()));
                     in_flight.retain(|(id, _)| *id != outgoing.attempt.id);
+                    // What is left was silent when the other was opened: it keeps nobody's place.
+                    place = None;
                     match self.settle(key, &outgoing, &answered).await {
                         Ok(is_due) if is_due && in_flight.is_empty() && failure.is_none() => {
                             look = Look::Due(Cause::Due);
@@ -152,28 +171,38 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         key: &LaneKey,
         is_cancelling: bool,
         cause: Cause,
-    ) -> Stored<Option<(Outgoing, Permit)>> {
-        let Some(permit) = self.permit(key, is_cancelling).await? else {
+        place: &mut Option<Permit>,
+    ) -> Stored<Option<Outgoing>> {
+        *place = self.permit(key, is_cancelling).await?;
+        if place.is_none() {
             return Ok(None);
-        };
+        }
         let opened = self.open(key, cause).await?;
-        Ok(opened.map(|outgoing| (outgoing, permit)))
+        if opened.is_none() {
+            *place = None;
+        }
+        Ok(opened)
     }
 
-    /// An attempt beside a silent one, if one is due and a place is free. That there is none, for
-    /// whatever reason, leaves the first one as it is.
-    async fn open_beside(&self, key: &LaneKey, is_cancelling: bool) -> Option<(Outgoing, Permit)> {
-        let permit = self
-            .bulkheads
-            .of(&key.provider)
-            .try_acquire(is_cancelling)?;
+    /// An attempt beside a silent one, if one is due; `None` where that could not be found out, and
+    /// is worth another look. Whatever happens here leaves the first one as it is.
+    async fn open_beside(
+        &self,
+        key: &LaneKey,
+        is_cancelling: bool,
+        place: &mut Option<Permit>,
+    ) -> Option<Option<Outgoing>> {
+        if place.is_none() {
+            *place = self.bulkheads.of(&key.provider).try_acquire(is_cancelling);
+        }
+        place.as_ref()?;
         match self.open(key, Cause::Due).await {
-            Ok(opened) => opened.map(|outgoing| (outgoing, permit)),
+            Ok(opened) => Some(opened),
             Err(error) => {
                 tracing::warn!(
                     event = "attempt.not_hedged", alert.id = %key.alert_id,
                     provider = %key.provider, error = &error as &dyn std::error::Error,
-                    "the database failed; the attempt that is silent goes on alone"
+                    "the database failed; the attempt that is silent goes on alone for a second"
                 );
                 None
             }
@@ -181,7 +210,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     }
 
     /// Step 2: no transaction, one send.
-    async fn carry_out(&self, outgoing: Outgoing, permit: Permit) -> (Outgoing, Answered) {
+    async fn carry_out(&self, outgoing: Outgoing) -> (Outgoing, Answered) {
         let began = self.clock.now();
         crash_point("attempt.opened");
         let sent_at = self.clock.monotonic();
@@ -192,7 +221,6 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             answered = self.gateway.send(outgoing.request.clone()).await;
         }
         crash_point("attempt.answered");
-        drop(permit);
         span.record("outcome", answered.outcome.as_str());
         let took = self.clock.monotonic().saturating_sub(sent_at);
         let (provider, route) = (&outgoing.provider, &outgoing.attempt.route);
@@ -297,6 +325,12 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             None => None,
             Some(attempt) => {
                 let hedge = policy.hedge;
+                // Others need not wait for what is silent here: its route goes last for now (D17).
+                for silent in lane.open_attempts() {
+                    let provider = key.provider.as_str();
+                    tx.save_route_result(provider, &silent.route, false, SILENT)
+                        .await?;
+                }
                 self.prepare(&mut tx, key, &stepped.lane, attempt, hedge)
                     .await?
             }

@@ -39,7 +39,12 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         let mut tx = self.store.begin("instance.beat", self.clock.now()).await?;
         let is_known = tx.see_instance(self.instance()).await?;
         let since = tx.now() - UNSEEN_MAX;
-        let dead = tx.end_unseen_instances(since).await?;
+        // A clock in doubt can't tell who was not seen for long.
+        let dead = if self.clock.is_trusted() {
+            tx.end_unseen_instances(since).await?
+        } else {
+            0
+        };
         tx.commit().await?;
         if dead > 0 {
             tracing::warn!(
@@ -79,7 +84,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
 
     /// Closes attempts whose process is dead. One that can't be closed hides no other.
     pub(crate) async fn close_orphans(&self) -> Stored<()> {
-        if self.planted.orphans_stay_open() {
+        if self.planted.orphans_stay_open() || !self.clock.is_trusted() {
             return Ok(());
         }
         let orphans = bounded("list_orphans", async {
@@ -108,6 +113,35 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         Ok(())
     }
 
+    /// A lane that can't be read or stored can't become stuck by itself: a person is told.
+    pub(crate) async fn tell_unreadable(&self, key: &LaneKey) {
+        let telling = async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin("dispatch.tell_unreadable", now).await?;
+            let id = DutyItemId::new(self.entropy.uuid_v7(now));
+            let (subject, provider) = (format!("lane {key}"), Some(key.provider.as_str()));
+            let kind = DutyKind::LanePanicked;
+            let is_new = tx
+                .open_duty_item(id, kind, &subject, Some(key.alert_id), provider)
+                .await?;
+            tx.commit().await?;
+            Ok(is_new)
+        };
+        match bounded("dispatch.tell_unreadable", telling).await {
+            Ok(false) => {}
+            Ok(true) => tracing::error!(
+                event = "duty_item.opened", alert.id = %key.alert_id, provider = %key.provider,
+                kind = DutyKind::LanePanicked.as_str(), advice = DutyKind::LanePanicked.advice(),
+                "a person on duty is needed"
+            ),
+            Err(error) => tracing::error!(
+                event = "lane.not_told", alert.id = %key.alert_id, provider = %key.provider,
+                error = &error as &dyn std::error::Error,
+                "a lane that can't be read could not be told of; the next sweep tries again"
+            ),
+        }
+    }
+
     /// After a panic in a lane's turn: its attempt ends unknown, a person is told, the lane goes on
     /// at its back-off (D34).
     pub(crate) async fn after_panic(&self, key: &LaneKey) -> Stored<()> {
@@ -123,19 +157,22 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             return Ok(());
         };
         let own = self.instance();
-        let open = lane
-            .open_attempt()
-            .filter(|attempt| attempt.opened_by == own);
         let policy = self.policy(&mut tx, &key.provider).await?;
-        if let Some(attempt) = open {
+        let mut closed = lane.clone();
+        let mut effects = Vec::new();
+        for attempt in lane.open_attempts().filter(|a| a.opened_by == own) {
             let event = LaneEvent::Answered {
                 attempt: attempt.id,
                 outcome: Outcome::Unknown,
                 jitter_permille: self.entropy.jitter_permille(),
             };
-            let stepped = step(&lane, event, tx.now(), &policy);
-            tx.save_lane(key, &lane, &stepped.lane).await?;
-            self.apply_duties(&mut tx, key, &stepped.effects).await?;
+            let stepped = step(&closed, event, tx.now(), &policy);
+            closed = stepped.lane;
+            effects.extend(stepped.effects);
+        }
+        if closed != lane {
+            tx.save_lane(key, &lane, &closed).await?;
+            self.apply_duties(&mut tx, key, &effects).await?;
         }
         if let Some(target) = lane.target() {
             let (kind, subject) = (DutyKind::LanePanicked, format!("delivery {}", target.id));

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use balefire_domain::ids::{DeliveryId, DutyItemId};
+use balefire_domain::ids::{AttemptId, DeliveryId, DutyItemId};
 use balefire_domain::lane::next_wake;
-use balefire_domain::lane::{Delivery, DutyKind, Effect, Lane, LaneEvent, State, step};
+use balefire_domain::lane::{Delivery, DutyKind, Effect, Ignored, Lane, LaneEvent, State, step};
 use balefire_domain::outcome::Outcome;
 
 use crate::Dispatcher;
@@ -107,6 +107,10 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             };
             tx.save_answer(attempt.id, &record).await?;
         }
+        let is_forgotten = stepped.ignored == Some(Ignored::UnknownAttempt);
+        if is_forgotten && answered.outcome.is_acceptance() {
+            self.tell_of_forgotten(&mut tx, key, attempt.id).await?;
+        }
         let is_good = is_route_good(answered.outcome);
         let provider = key.provider.as_str();
         tx.save_route_result(provider, &attempt.route, is_good, &answered.detail)
@@ -122,6 +126,29 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             self.note_healed(&key.provider);
         }
         Ok(is_due)
+    }
+
+    /// A provider accepted what the database has forgotten: only this process still knows.
+    async fn tell_of_forgotten(
+        &self,
+        tx: &mut D::Transaction,
+        key: &LaneKey,
+        attempt: AttemptId,
+    ) -> Stored<()> {
+        let id = DutyItemId::new(self.entropy.uuid_v7(tx.now()));
+        let (kind, provider) = (DutyKind::DatabaseFailedOver, Some(key.provider.as_str()));
+        let subject = format!("attempt {attempt}");
+        if tx
+            .open_duty_item(id, kind, &subject, Some(key.alert_id), provider)
+            .await?
+        {
+            tracing::error!(
+                event = "duty_item.opened", alert.id = %key.alert_id, provider = %key.provider,
+                attempt.id = %attempt, kind = kind.as_str(), advice = kind.advice(),
+                "a provider accepted what the database has forgotten"
+            );
+        }
+        Ok(())
     }
 
     /// Issues another cancel where the first was closed too early (D5). Whether it did.

@@ -71,7 +71,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         bounded("instance.enter", self.enter()).await?;
         let mut recovery = JoinSet::new();
         // Of its own: it waits for rows that another process may hold.
-        recovery.spawn(Arc::clone(&self).recover(end.clone()));
+        recovery.spawn(Arc::clone(&self).recover());
         let mut turns = Turns::default();
         let mut sweep = interval(SWEEP_PERIOD);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -102,6 +102,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         }
         self.is_ending.store(true, Ordering::Relaxed);
         self.drain(turns).await;
+        recovery.shutdown().await;
         bounded("instance.leave", self.leave()).await
     }
 
@@ -111,17 +112,20 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         self.clock.now().since(swept_at) < ALIVE_MAX
     }
 
-    async fn recover(self: Arc<Self>, end: CancellationToken) {
+    /// Until it is aborted, which is after what was open at the end was awaited: whoever is
+    /// declared dead meanwhile has its attempts sent again.
+    async fn recover(self: Arc<Self>) {
         let mut beat = interval(BEAT_PERIOD);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                biased;
-                () = end.cancelled() => return,
-                _ = beat.tick() => {}
-            }
+            beat.tick().await;
             let beaten = bounded("instance.beat", self.beat()).await;
-            let closed = self.close_orphans().await;
+            // At the end this process only goes on saying that it lives.
+            let closed = if self.is_ending.load(Ordering::Relaxed) {
+                Ok(())
+            } else {
+                self.close_orphans().await
+            };
             for error in [beaten.err(), closed.err()].into_iter().flatten() {
                 tracing::error!(
                     event = "recovery.failed",
@@ -177,6 +181,10 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         is_cancelling: bool,
         cause: Cause,
     ) {
+        // By a clock in doubt nothing can be decided, and another process may have a better one.
+        if !self.clock.is_trusted() {
+            return;
+        }
         if turns.running.contains(&key) {
             let again = turns.again.entry(key).or_insert(cause);
             if cause == Cause::Healed {
@@ -200,7 +208,12 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         let turn = AssertUnwindSafe(self.run_lane(key, is_cancelling, cause));
         let failure = match turn.catch_unwind().await {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => Some(error),
+            Ok(Err(error)) => {
+                if error.is_of_the_data() {
+                    self.tell_unreadable(key).await;
+                }
+                Some(error)
+            }
             Err(_) => match AssertUnwindSafe(self.after_panic(key)).catch_unwind().await {
                 Ok(told) => told.err(),
                 Err(_) => None, // The panic was logged; the sweep comes back to the lane.

@@ -41,13 +41,14 @@ pub fn judge(stored: Option<&str>, here: &str) -> Change {
 
 /// Compares SQLite's file with the mark beside it: `mark` was written after the database held
 /// `seen`, the latest sign of life of any process. A database that is older than its mark, or that
-/// was used and has lost its mark, is a copy.
-pub fn judge_marked(mark: Option<Timestamp>, seen: Option<Timestamp>) -> Change {
+/// was used and has lost its mark, is a copy. One in which no history was entered yet
+/// (`is_entered`) comes from a version that kept no mark.
+pub fn judge_marked(is_entered: bool, mark: Option<Timestamp>, seen: Option<Timestamp>) -> Change {
     match (mark, seen) {
-        (_, None) => Change::First,
+        _ if !is_entered => Change::First,
         (None, Some(_)) => Change::Restored,
         (Some(mark), Some(seen)) if seen < mark => Change::Restored,
-        (Some(_), Some(_)) => Change::Same,
+        (_, None) | (Some(_), Some(_)) => Change::Same,
     }
 }
 
@@ -81,15 +82,18 @@ mod tests {
     #[test]
     fn a_file_that_is_older_than_its_mark_is_a_copy() {
         let at = |second| Some(Timestamp::from_seconds(second));
-        for (mark, seen, want) in [
-            (None, None, Change::First),
-            (at(9), None, Change::First),
-            (None, at(9), Change::Restored),
-            (at(9), at(8), Change::Restored),
-            (at(9), at(9), Change::Same),
-            (at(9), at(20), Change::Same),
+        for (is_entered, mark, seen, want) in [
+            (false, None, None, Change::First),
+            (false, at(9), None, Change::First),
+            (false, None, at(9), Change::First), // of a version without marks
+            (true, None, None, Change::Same),    // ended before it was marked
+            (true, None, at(9), Change::Restored),
+            (true, at(9), at(8), Change::Restored),
+            (true, at(9), at(9), Change::Same),
+            (true, at(9), at(20), Change::Same),
         ] {
-            assert_eq!(judge_marked(mark, seen), want, "{mark:?} {seen:?}");
+            let case = format!("{is_entered} {mark:?} {seen:?}");
+            assert_eq!(judge_marked(is_entered, mark, seen), want, "{case}");
         }
     }
 }

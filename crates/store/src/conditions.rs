@@ -45,7 +45,7 @@ impl Tx {
                 "paused" => conditions.is_paused = true,
                 "restored" => conditions.hold = Some(HoldReason::Restored),
                 // A history that nobody has entered yet is one that nobody has judged.
-                "epoch" if self.epoch.as_ref().is_some_and(|here| *here != name) => {
+                "epoch" if self.is_another_epoch(&name) => {
                     conditions.hold = conditions.hold.or(Some(HoldReason::Quarantine));
                 }
                 "quarantine" if conditions.hold.is_none() => {

@@ -4,6 +4,7 @@
 //! connection open. SQLite has a mark beside its file: the latest sign of life that the file is
 //! known to have held.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use balefire_domain::time::Timestamp;
@@ -11,7 +12,7 @@ use balefire_domain::time::Timestamp;
 use crate::sql::{Row, Sql, StoreError};
 use crate::store::{Pools, Store, Tx};
 
-/// Asked of PostgreSQL when a connection opens; absent on a standby.
+/// Asked of PostgreSQL when a connection opens; absent on a standby, which is not worked on.
 pub(crate) const ASK: Sql = Sql {
     name: "balefire_store::epochs::ASK",
     sqlite: "",
@@ -29,6 +30,8 @@ pub(crate) const POSTGRES_ONLY: &[Sql] = &[ASK];
 pub struct Epoch {
     /// PostgreSQL: `<system id>/<timeline>`; SQLite: `sqlite/` and an id of its own.
     pub id: String,
+    /// When it was entered; later than every one before.
+    pub began_at: Timestamp,
     /// Until then nothing leaves.
     pub quarantine_until: Option<Timestamp>,
     /// A person must say that it may go on.
@@ -36,7 +39,7 @@ pub struct Epoch {
 }
 
 statements! {
-    LATEST: "SELECT id, quarantine_until, needs_release AND released_at IS NULL AS waits
+    LATEST: "SELECT id, began_at, quarantine_until, needs_release AND released_at IS NULL AS waits
         FROM database_epochs ORDER BY began_at DESC, id DESC LIMIT 1";
     INSERT: "INSERT INTO database_epochs (id, began_at, quarantine_until, needs_release)
         VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING";
@@ -69,7 +72,9 @@ impl Store {
             return Ok(());
         };
         let fresh = path.with_extension("mark.new");
-        std::fs::write(&fresh, format!("{}\n", seen.micros()))?;
+        let mut file = std::fs::File::create(&fresh)?;
+        writeln!(file, "{}", seen.micros())?;
+        file.sync_all()?;
         std::fs::rename(fresh, path)
     }
 
@@ -89,12 +94,11 @@ impl Tx {
 
     /// Enters a history; false when another process did.
     pub async fn insert_epoch(&mut self, epoch: &Epoch) -> Result<bool, StoreError> {
-        let now = self.now.micros();
         let rows = execute!(
             self,
             INSERT,
             epoch.id.clone(),
-            now,
+            epoch.began_at.micros(),
             epoch.quarantine_until.map(Timestamp::micros),
             epoch.needs_release
         )?;
@@ -128,6 +132,7 @@ impl Tx {
 fn read(row: &impl Row) -> Result<Epoch, StoreError> {
     Ok(Epoch {
         id: row.text("id")?,
+        began_at: row.instant("began_at")?,
         quarantine_until: row.opt_instant("quarantine_until")?,
         needs_release: row.bool("waits")?,
     })

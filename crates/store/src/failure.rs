@@ -136,6 +136,11 @@ impl StoreError {
             if error.is_unique_violation())
     }
 
+    /// The rows themselves are not as we store them: trying again brings the same.
+    pub fn is_of_the_data(&self) -> bool {
+        matches!(self, Self::Inconsistency { .. } | Self::RowCount { .. })
+    }
+
     /// Trying later may help: 503.
     pub fn is_unavailable(&self) -> bool {
         match self.verdict() {

@@ -187,7 +187,13 @@ impl Store {
                         let found = found.clone();
                         Box::pin(async move {
                             let asked = sqlx::query_scalar(ASK.postgres);
-                            found.write(asked.fetch_one(connection).await?);
+                            let here: Option<String> = asked.fetch_one(connection).await?;
+                            // A standby that is promoted later keeps its connections: what was
+                            // opened before must not be worked on afterwards.
+                            let here = here.ok_or_else(|| {
+                                std::io::Error::other("the server is a standby and takes no writes")
+                            })?;
+                            found.write(Some(here));
                             Ok(())
                         })
                     })

@@ -210,6 +210,12 @@ impl Tx {
         Ok(tx)
     }
 
+    /// Whether the history entered last is not the one that our connection found.
+    pub(crate) fn is_another_epoch(&self, entered: &str) -> bool {
+        let is_postgres = matches!(self.inner, Some(Inner::Postgres(_)));
+        is_postgres && self.epoch.as_deref() != Some(entered)
+    }
+
     /// The connection, and what watches over it.
     pub(crate) fn parts(&mut self) -> (&mut Inner, &mut Watch) {
         let inner = self.inner.as_mut();

@@ -19,6 +19,7 @@
 //! lost answer is resent once the drain allows it), and that an accepted message was radiated.
 
 mod drain;
+mod duties;
 pub mod event;
 pub mod hedge;
 pub mod planted;

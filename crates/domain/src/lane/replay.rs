@@ -21,6 +21,8 @@ pub enum Replay {
         route: String,
         /// The lane to store: its back-off has ended.
         lane: Lane,
+        /// What to do in the same transaction.
+        effects: Vec<Effect>,
     },
     /// It goes on by itself, and nothing that a person does here makes it faster: the state says
     /// what it waits for.
@@ -56,6 +58,7 @@ pub fn replay(lane: &Lane, id: DeliveryId, now: Timestamp, policy: &Policy) -> R
         Some(attempt) => Replay::Sends {
             route: attempt.route,
             lane: healed.lane,
+            effects: healed.effects,
         },
         None => Replay::Waits(delivery.state),
     }

@@ -75,6 +75,11 @@ impl HoldReason {
         }
     }
 
+    /// While this stands, attempts may have been made that the database does not know.
+    pub const fn hides_attempts(self) -> bool {
+        matches!(self, Self::Quarantine | Self::Restored)
+    }
+
     /// Whether what asks for this must wait for it: a pause holds no cancel.
     pub const fn bars(self, kind: Kind) -> bool {
         match self {

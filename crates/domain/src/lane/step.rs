@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::drain;
+use super::duties;
 use super::event::{DutyKind, Effect, Ignored, LaneEvent, Step};
 use super::hedge;
 use super::policy::{Policy, STUCK_AFTER, STUCK_ROUNDS};
@@ -295,7 +296,7 @@ impl Moving<'_> {
             let was = delivery.clone();
             change(delivery);
             let now_is = delivery.clone();
-            self.tell(&was, &now_is);
+            self.effects.extend(duties::of_change(&was, &now_is));
         }
     }
 
@@ -373,11 +374,17 @@ impl Moving<'_> {
             }
             let mut is = was.clone();
             is.state = self.judge(&was);
-            let late = was.round > STUCK_ROUNDS || self.now >= was.created_at + STUCK_AFTER;
-            is.is_stuck = was.is_stuck || (late && !is.state.is_terminal());
+            is.is_stuck = was.is_stuck || (self.is_late(&was) && !is.state.is_terminal());
             self.lane.deliveries[index] = is.clone();
-            self.tell(&was, &is);
+            self.effects.extend(duties::of_change(&was, &is));
         }
+    }
+
+    /// It takes too long (D19). A clock in doubt can't tell.
+    fn is_late(&self, delivery: &Delivery) -> bool {
+        delivery.round > STUCK_ROUNDS
+            || (self.now >= delivery.created_at + STUCK_AFTER
+                && self.policy.hold != Some(HoldReason::Clock))
     }
 
     /// Where a delivery stands that has not ended. The order of these rules is their rank.
@@ -410,6 +417,10 @@ impl Moving<'_> {
         if self.policy.planted.cancel_waits_for_end() && self.is_any_unfinished_below(delivery.seq)
         {
             return held(HoldReason::Drain);
+        }
+        // That no attempt is known proves nothing yet: which lanes are tainted is being found out.
+        if let Some(reason) = self.policy.hold.filter(|reason| reason.hides_attempts()) {
+            return held(reason);
         }
         let is_tainted = self.lane.is_tainted && !self.policy.planted.no_taint();
         let is_touched = is_tainted || self.lane.is_touched_below(delivery.seq);
@@ -446,45 +457,6 @@ impl Moving<'_> {
     fn is_any_unfinished_below(&self, seq: u32) -> bool {
         let mut deliveries = self.lane.deliveries.iter();
         deliveries.any(|d| d.seq < seq && !d.state.is_terminal())
-    }
-
-    /// The duty items that a change of state asks for (D19).
-    fn tell(&mut self, was: &Delivery, is: &Delivery) {
-        let delivery = is.id;
-        let is_unroutable = |state: State| {
-            matches!(
-                state,
-                State::Held {
-                    reason: HoldReason::NoRoute | HoldReason::ProxiesDisabled,
-                    ..
-                }
-            )
-        };
-        if is_unroutable(is.state) && !is_unroutable(was.state) {
-            self.effects.push(Effect::OpenDutyItem {
-                kind: DutyKind::Unroutable,
-                delivery,
-            });
-        }
-        if is.is_stuck && !was.is_stuck {
-            self.effects.push(Effect::OpenDutyItem {
-                kind: DutyKind::Stuck,
-                delivery,
-            });
-        }
-        if is.state.is_terminal() {
-            self.effects.push(Effect::CloseDutyItems { delivery });
-        }
-        if matches!(
-            is.state,
-            State::Moot {
-                reason: MootReason::EndedWithoutAnswer,
-                ..
-            }
-        ) {
-            let kind = DutyKind::CancelUnanswered;
-            self.effects.push(Effect::OpenDutyItem { kind, delivery });
-        }
     }
 }
 

@@ -253,3 +253,36 @@ fn a_back_off_that_a_wrong_clock_stored_does_not_keep_a_delivery() {
     play.now = T0 + s(10);
     assert!(play.due().is_some());
 }
+
+#[test]
+fn while_attempts_may_be_forgotten_no_cancel_ends_as_never_sent() {
+    for reason in [HoldReason::Quarantine, HoldReason::Restored] {
+        let mut play = Play::alert();
+        play.policy.hold = Some(reason);
+        play.issue(Kind::Cancel);
+        assert_eq!(
+            play.state(2),
+            State::Held {
+                reason,
+                until: None
+            }
+        );
+        // By the time that it ends, the lanes are tainted: the cancel is sent.
+        play.lane.is_tainted = true;
+        play.policy.hold = None;
+        assert!(play.due().is_some(), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_lane_that_a_doubtful_clock_holds_is_due_for_every_other_process() {
+    let mut play = Play::alert();
+    play.now = T0 + s(1800); // Half an hour ahead of everybody.
+    play.policy.hold = Some(HoldReason::Clock);
+    play.play(LaneEvent::Tick);
+    assert!(next_wake(&play.lane, play.now).is_some_and(|at| at <= T0));
+    assert_eq!(play.duties(), [], "how late it is the clock can't tell");
+    play.now = T0;
+    play.policy.hold = None;
+    assert!(play.due().is_some());
+}

@@ -1,7 +1,7 @@
 //! When a lane must be looked at again without anything having happened.
 
 use super::policy::{HELD_LOOK_AFTER, STUCK_AFTER};
-use super::state::{Delivery, Lane, State};
+use super::state::{Delivery, HoldReason, Lane, State};
 use crate::time::Timestamp;
 
 /// When the lane must be looked at again without anything having happened; `None` when all is
@@ -16,6 +16,11 @@ fn wakes_of(delivery: &Delivery, now: Timestamp) -> impl Iterator<Item = Timesta
     let by_state = match delivery.state {
         State::Ready => Some(now),
         State::Backoff { due_at } => Some(due_at),
+        // Our own clock can't say when: at once, for whoever has a better one.
+        State::Held {
+            reason: HoldReason::Clock,
+            ..
+        } => Some(Timestamp::from_micros(0)),
         State::Held { until, .. } => Some(until.unwrap_or(now + HELD_LOOK_AFTER)),
         State::InFlight // Its open attempts say when.
         | State::Acknowledged { .. }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Own, blocking};
 use crate::support::forwarder::Forwarder;
 use crate::support::networks::fault;
-use crate::support::sandbox::{Figures, Sandbox};
+use crate::support::sandbox::{self, Engine, Figures, Sandbox};
 use crate::support::server::Server;
 use crate::support::{SOON, poll_until};
 
@@ -93,6 +93,61 @@ async fn a_cancel_reaches_a_network_whose_attempt_the_failover_forgot() {
         .collect();
     assert_eq!(types, ["alert", "cancel"], "{sent:#?}");
     server.end().await;
+}
+
+/// A cancel that comes before anybody has noticed the failover waits; it never ends as "never
+/// sent".
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_cancel_straight_after_the_failover_waits_until_lanes_are_tainted() {
+    let figures = Figures {
+        attempt_deadline_seconds: 2,
+        ..Figures::default()
+    };
+    let sandbox = Sandbox::with(Engine::Postgresql, figures).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    let person = team.approver.email.as_str();
+    sandbox
+        .json(&["provider", "pause", "ee", "--as", person])
+        .await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    sandbox.acknowledged(&alert, 3).await;
+    server.end().await;
+    // Whoever dispatches is away: nobody enters the new history.
+    sandbox.pretend_another_timeline();
+    let api = Server::start_as(&sandbox, &["serve", "--roles", "api"], "an api").await;
+    api.cancel(&team, "flood-1").await;
+    let of_ee = async || {
+        let deliveries = sandbox.deliveries(&alert).await;
+        let is_cancel = |d: &&Value| d["provider"] == "ee" && d["kind"] == "cancel";
+        deliveries.iter().find(is_cancel).cloned()
+    };
+    let waits = of_ee().await.expect("it was issued");
+    assert_eq!(
+        (&waits["state"], &waits["reason"]),
+        (&json!("held"), &json!("quarantine"))
+    );
+    let server = Server::start(&sandbox).await;
+    poll_until(SOON, "the cancel was sent", async || {
+        let cancel = of_ee().await?;
+        (cancel["reason"] == "unknown_reference").then_some(())
+    })
+    .await;
+    api.end().await;
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_standby_is_not_worked_on() {
+    let primary = Own::new("");
+    let sandbox = primary.sandbox().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let standby = blocking(|| primary.server.make_standby(folder.path(), "second"));
+    let mut command = sandbox.command(&["service", "list"]);
+    command.env("BALEFIRE__DATABASE__URL", standby.url());
+    let ran = sandbox::run(command).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("database.url"), "{ran:?}");
 }
 
 /// The alerts and cancels that came to `ee`.
