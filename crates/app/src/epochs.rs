@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use balefire_domain::audit::Actor;
 use balefire_domain::epoch::{self, Change};
-use balefire_domain::ids::DutyItemId;
+use balefire_domain::ids::{DutyItemId, UserId};
 use balefire_domain::lane::DutyKind;
 use balefire_domain::lane::policy::CANCEL_MARGIN;
 use balefire_domain::time::Timestamp;
@@ -12,10 +12,14 @@ use balefire_store::epochs::Epoch;
 use balefire_store::{StoreError, Tx};
 use serde_json::json;
 
-use crate::App;
+use crate::{App, Failure};
 
 /// What the duty items and audit entries of this kind are about.
 const SUBJECT: &str = "database";
+
+/// Only a platform administrator may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAnAdministrator;
 
 impl App {
     /// Compares the database with what was last known of it, and enters a new history where it is
@@ -159,12 +163,17 @@ impl App {
         tx.latest_epoch().await
     }
 
-    /// Lets a restored copy go on; false when none waits.
-    pub async fn release_database(&self, actor: Actor) -> Result<bool, StoreError> {
+    /// Lets a restored copy go on, in a platform administrator's name; false when none waits.
+    pub async fn release_database(&self, by: UserId) -> Result<bool, Failure<NotAnAdministrator>> {
         let mut tx = self
             .store
             .begin("release_database", self.clock.now())
             .await?;
+        let user = tx.load_user(by).await?;
+        if !user.is_some_and(|user| user.is_platform_admin) {
+            return Err(Failure::Refused(NotAnAdministrator));
+        }
+        let actor = Actor::User(by);
         let by = actor.describe();
         if !tx.release_epochs(&by).await? {
             return Ok(false);
@@ -184,6 +193,12 @@ impl App {
         )
         .await?;
         tx.commit().await?;
+        tracing::warn!(
+            event = "database.released",
+            by,
+            lanes = woken,
+            "a restored copy goes on"
+        );
         self.wake.notify_one();
         Ok(true)
     }

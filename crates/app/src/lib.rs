@@ -42,6 +42,7 @@ pub mod submit_cap;
 mod tickets;
 pub mod update_alert;
 pub mod users;
+mod watch_dispatch;
 
 // What the verbs give back, under the names by which `web` and the commands call it (D58).
 pub use areas::AreasRefusal;

@@ -40,6 +40,13 @@ pub struct ProviderChange {
     pub waiting_alerts: u32,
 }
 
+/// Why a provider was neither paused nor resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderRefusal {
+    /// A provider serves every service: only a platform administrator may.
+    NotAnAdministrator,
+}
+
 impl App {
     /// Pauses or resumes a provider, or with `is_dry_run` says what that would do. The lanes that
     /// a pause held become due in the same transaction.
@@ -49,16 +56,11 @@ impl App {
         provider: &ProviderName,
         act: &ProviderAct,
         is_dry_run: bool,
-    ) -> Result<ProviderChange, StoreError> {
+    ) -> Result<ProviderChange, Failure<ProviderRefusal>> {
         let once = || self.change_provider_once(by, provider, act, is_dry_run);
-        match repeat(once).await {
-            Ok(change) => {
-                self.wake.notify_one();
-                Ok(change)
-            }
-            Err(Failure::Store(error)) => Err(error),
-            Err(Failure::Refused(never)) => match never {},
-        }
+        let change = repeat(once).await?;
+        self.wake.notify_one();
+        Ok(change)
     }
 
     async fn change_provider_once(
@@ -67,11 +69,15 @@ impl App {
         provider: &ProviderName,
         act: &ProviderAct,
         is_dry_run: bool,
-    ) -> Result<ProviderChange, Failure<std::convert::Infallible>> {
+    ) -> Result<ProviderChange, Failure<ProviderRefusal>> {
         let mut tx = self
             .store
             .begin("change_provider", self.clock.now())
             .await?;
+        let user = tx.load_user(by).await?;
+        if !user.is_some_and(|user| user.is_platform_admin) {
+            return Err(Failure::Refused(ProviderRefusal::NotAnAdministrator));
+        }
         let waiting_alerts = tx.count_waiting_alerts(provider).await?;
         let (is_changed, action, details) = match act {
             ProviderAct::Pause { reason } => {

@@ -1,6 +1,7 @@
 //! Reading alerts and their course.
 
 use balefire_domain::ids::{AlertId, ServiceId};
+use balefire_domain::limits::UNSEEN_MAX;
 use balefire_store::StoreError;
 use balefire_store::alerts::Alert;
 use balefire_store::deliveries::DeliveryHistory;
@@ -76,14 +77,16 @@ impl App {
         .await
     }
 
-    /// Whether the database answers, for a load balancer's question (D48).
-    pub async fn probe_database(&self) -> Result<(), StoreError> {
+    /// Asks the database, for a load balancer's question (D48): whether a process that dispatches
+    /// was seen of late.
+    pub async fn probe_database(&self) -> Result<bool, StoreError> {
         repeat(|| async {
             let mut tx = self
                 .store
                 .begin_read("probe_database", self.clock.now())
                 .await?;
-            tx.list_living_instances().await.map(drop)
+            let since = tx.now - UNSEEN_MAX;
+            tx.is_instance_seen_since(since).await
         })
         .await
     }

@@ -13,8 +13,6 @@ use tokio_util::sync::CancellationToken;
 const THREADS: usize = 2;
 /// How often it is looked whether the database's history is another; asks nothing of it.
 const EPOCH_LOOK_PERIOD: Duration = Duration::from_secs(1);
-/// How often the mark beside SQLite's file moves on.
-const MARK_PERIOD_LOOKS: u32 = 5;
 /// The wait before a wake-up connection that failed is opened again.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
@@ -52,20 +50,16 @@ impl Drop for DispatchThreads {
 pub(crate) async fn watch_epoch(app: App, mut entered: Option<String>, end: CancellationToken) {
     let mut look = interval(EPOCH_LOOK_PERIOD);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looks = 0_u32;
     loop {
-        tokio::select! {
-            () = end.cancelled() => return,
-            _ = look.tick() => {}
-        }
-        looks = looks.wrapping_add(1);
+        let is_over = tokio::select! {
+            () = end.cancelled() => true,
+            _ = look.tick() => false,
+        };
         let here = app.store.epoch_here();
         let done = if here.is_some() && here != entered {
             app.enter_epoch().await.map(|now| entered = now)
-        } else if looks.is_multiple_of(MARK_PERIOD_LOOKS) {
-            app.keep_mark().await
         } else {
-            Ok(())
+            app.keep_mark().await
         };
         if let Err(error) = done {
             tracing::error!(
@@ -73,6 +67,9 @@ pub(crate) async fn watch_epoch(app: App, mut entered: Option<String>, end: Canc
                 error = &error as &dyn std::error::Error,
                 "the database failed; the next second tries again"
             );
+        }
+        if is_over {
+            return;
         }
     }
 }

@@ -12,6 +12,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod descriptors;
 mod dispatching;
 mod entropy;
 mod link_tests;

@@ -38,6 +38,10 @@ pub(crate) async fn open_app(config: &Config) -> anyhow::Result<App> {
     let store = open_store(config).await?;
     match store.migration_state().await? {
         MigrationState::Current => {}
+        MigrationState::Expanded(versions) => tracing::warn!(
+            event = "schema.newer", migrations = ?versions,
+            "the database was migrated by a newer version, which this one may work beside"
+        ),
         MigrationState::Behind(_) if store.engine() == "sqlite" => store.migrate().await?,
         MigrationState::Behind(_) => bail!("the database is behind: run `balefire migrate`"),
         MigrationState::Ahead(versions) => bail!(

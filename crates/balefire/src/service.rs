@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Role;
 use crate::config::{self, Config};
+use crate::descriptors;
 use crate::dispatching::{DispatchThreads, listen, watch_epoch};
 use crate::link_tests;
 use crate::metrics;
@@ -87,9 +88,13 @@ impl Service {
         roles: &[Role],
         end: CancellationToken,
     ) -> anyhow::Result<Self> {
+        let connections_max = descriptors::share_out()?;
         let listener = TcpListener::bind(&config.http.listen)
             .await
-            .with_context(|| format!("can't listen on {} (http.listen)", config.http.listen))?;
+            .with_context(|| {
+                let listen = &config.http.listen;
+                format!("can't listen on {listen} (http.listen; each process needs its own)")
+            })?;
         let address = listener.local_addr()?;
         let metrics = metrics::bind(config).await?;
         let name = instance_name(config, address);
@@ -124,9 +129,8 @@ impl Service {
         if let Some(metrics) = metrics {
             service.start_metrics(config, app.clone(), metrics);
         }
-        if roles.contains(&Role::Api) {
-            service.start_api(config, app, listener);
-        }
+        let has_api = roles.contains(&Role::Api);
+        service.start_http(config, app, listener, connections_max, has_api);
         Ok(service)
     }
 
@@ -213,15 +217,28 @@ impl Service {
         self.loops.spawn(async move { ("metrics", serving.await) });
     }
 
-    /// `app` has the connections of the requests.
-    fn start_api(&mut self, config: &Config, app: App, listener: TcpListener) {
+    /// Answers requests; without the role `api` only those of a load balancer. `app` has the
+    /// connections of the requests.
+    fn start_http(
+        &mut self,
+        config: &Config,
+        app: App,
+        listener: TcpListener,
+        connections_max: usize,
+        has_api: bool,
+    ) {
         let dispatching = self.dispatching.as_ref();
         let dispatcher = dispatching.map(|d| Arc::clone(&d.dispatcher));
         let state = web_state(config, app, dispatcher, self.end.clone());
         let end = api_end(self.end.clone(), dispatching.map(|d| d.gone.clone()));
+        let router = if has_api {
+            balefire_web::router(state)
+        } else {
+            balefire_web::status_router(state)
+        };
         self.loops.spawn(async move {
-            let served = balefire_web::serve(listener, balefire_web::router(state), end).await;
-            ("api", served.context("the HTTP server failed"))
+            let served = balefire_web::serve(listener, router, connections_max, end).await;
+            ("HTTP server", served.context("the HTTP server failed"))
         });
     }
 
@@ -305,6 +322,7 @@ fn web_state(
             body_bytes_max: config.http.body_bytes_max,
             route_secrets: secrets.map(|secret| secret.reveal().to_owned()).collect(),
         },
+        is_dispatching: dispatcher.is_some(),
         readiness: Arc::new(move || {
             !ends()
                 && dispatcher
@@ -380,12 +398,13 @@ async fn schedule(app: App, end: CancellationToken) -> anyhow::Result<()> {
             _ = period.tick() => {}
         }
         let completed = app.complete_alerts().await;
-        // A pause is told of after minutes; looking each second would only cost.
-        let watched = match ticks.next() {
-            Some(0) => app.watch_pauses().await,
-            Some(_) | None => Ok(()),
+        // What is told of after minutes is not worth a look each second.
+        let (pauses, dispatch) = match ticks.next() {
+            Some(0) => (app.watch_pauses().await, app.watch_dispatch().await),
+            Some(_) | None => (Ok(()), Ok(())),
         };
-        for error in [completed.err(), watched.err()].into_iter().flatten() {
+        let failures = [completed.err(), pauses.err(), dispatch.err()];
+        for error in failures.into_iter().flatten() {
             tracing::error!(
                 event = "schedule.failed",
                 error = &error as &dyn std::error::Error,

@@ -2,11 +2,10 @@
 //! is harmless: the drain still counts from the attempt's deadline.
 
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use balefire_domain::ids::{DutyItemId, InstanceId};
 use balefire_domain::lane::{DutyKind, LaneEvent, step};
-use balefire_domain::limits::LANES_PER_SWEEP_MAX;
+use balefire_domain::limits::{LANES_PER_SWEEP_MAX, UNSEEN_MAX};
 use balefire_domain::outcome::Outcome;
 use balefire_store::crash_point;
 
@@ -14,9 +13,6 @@ use crate::Dispatcher;
 use crate::ports::{Database, LaneKey, Stored, Transaction, WayOut};
 use crate::settle::log_duty;
 use crate::sweep::bounded;
-
-/// A process that was not seen for so long is dead.
-const UNSEEN_MAX: Duration = Duration::from_secs(15);
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Enters this process, and declares its predecessors dead.

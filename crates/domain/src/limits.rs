@@ -157,3 +157,7 @@ const _: () = assert!(2 * JOB_CALL_TIME_MAX.as_secs() < JOB_TIME_MAX.as_secs());
 const _: () = assert!(JOB_TIME_MAX.as_secs() < JOB_LEASE.as_secs());
 const _: () = assert!(POINTS_UNCHANGED_MAX < POINTS_MAX);
 const _: () = assert!(POLYGONS_UNCHANGED_MAX < POLYGONS_MAX);
+/// A process that dispatches and was not seen for so long is dead (D26); it is seen each 5 s.
+pub const UNSEEN_MAX: Duration = Duration::from_secs(15);
+/// A lane that has been due for so long, with no process that dispatches, is told of (D19).
+pub const UNDISPATCHED_MAX: Duration = Duration::from_secs(45);

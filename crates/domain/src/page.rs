@@ -44,7 +44,8 @@ pub fn severity(kind: &str) -> Severity {
             | DutyKind::AcceptedAfterCancel
             | DutyKind::Clock
             | DutyKind::DatabaseFailedOver
-            | DutyKind::DatabaseRestored,
+            | DutyKind::DatabaseRestored
+            | DutyKind::NobodyDispatches,
         )
         | None => Severity::Critical,
     }

@@ -49,6 +49,7 @@ statements! {
     CLOSE: "UPDATE duty_items SET closed_at = $2, closed_by = $3
         WHERE id = $1 AND closed_at IS NULL
         RETURNING id";
+    FIND_OPEN: "SELECT id FROM duty_items WHERE subject = $1 AND kind = $2 AND closed_at IS NULL";
     LIST_OF_ALERT: "SELECT d.*, j.done_at AS paged_at
         FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
         WHERE d.alert_id = $1 ORDER BY d.opened_at, d.id";
@@ -168,6 +169,23 @@ impl Tx {
         let closed = fetch_all!(self, read_id, CLOSE_OF_KIND, subject, kind, now, by)?;
         self.enqueue_resolves(&closed).await?;
         Ok(!closed.is_empty())
+    }
+
+    /// Whether an item of this kind is open for this subject.
+    pub async fn has_open_duty_item(
+        &mut self,
+        kind: DutyKind,
+        subject: &str,
+    ) -> Result<bool, StoreError> {
+        let subject = subject.to_owned();
+        let found = fetch_optional!(
+            self,
+            |row| row.text("id"),
+            FIND_OPEN,
+            subject,
+            kind.as_str()
+        )?;
+        Ok(found.is_some())
     }
 
     /// An alert's items, closed ones too, oldest first.

@@ -47,7 +47,9 @@ statements! {
         WHERE needs_release AND released_at IS NULL";
     TAINT: "UPDATE lanes SET is_tainted = TRUE WHERE finishes_at > $1";
     WAKE_HELD: "UPDATE lanes SET wake_at = $1 WHERE wake_at > $1";
-    LATEST_SIGN: "SELECT max(seen_at) AS seen_at FROM instances";
+    LATEST_SIGN: "SELECT max(seen_at) AS seen_at FROM (
+        SELECT max(seen_at) AS seen_at FROM instances
+        UNION ALL SELECT max(created_at) FROM events) AS signs";
 }
 
 impl Store {
@@ -122,7 +124,7 @@ impl Tx {
         execute!(self, WAKE_HELD, now)
     }
 
-    /// When any process last said that it lives.
+    /// The latest instant at which an event was approved or a process was seen.
     pub async fn latest_sign_of_life(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let sign = fetch_optional!(self, |row| row.opt_instant("seen_at"), LATEST_SIGN)?;
         Ok(sign.flatten())

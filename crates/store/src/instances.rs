@@ -13,6 +13,7 @@ statements! {
     END_NAMESAKES: "UPDATE instances SET ended_at = $3
         WHERE name = $1 AND id <> $2 AND ended_at IS NULL";
     END_UNSEEN: "UPDATE instances SET ended_at = $1 WHERE seen_at < $2 AND ended_at IS NULL";
+    SEEN: "SELECT id FROM instances WHERE ended_at IS NULL AND seen_at >= $1 LIMIT 1";
     LIST_LIVING: "SELECT name FROM instances WHERE ended_at IS NULL ORDER BY started_at";
 }
 
@@ -51,6 +52,12 @@ impl Tx {
     pub async fn end_unseen_instances(&mut self, since: Timestamp) -> Result<u64, StoreError> {
         let now = self.now.micros();
         execute!(self, END_UNSEEN, now, since.micros())
+    }
+
+    /// Whether a process that dispatches was seen since `since`.
+    pub async fn is_instance_seen_since(&mut self, since: Timestamp) -> Result<bool, StoreError> {
+        let seen = fetch_optional!(self, |row| row.text("id"), SEEN, since.micros())?;
+        Ok(seen.is_some())
     }
 
     /// The names of the processes that live.

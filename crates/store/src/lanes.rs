@@ -62,6 +62,7 @@ statements! {
     LIST_DUE: "SELECT alert_id, provider, is_cancelling FROM lanes
         WHERE provider = $1 AND wake_at <= $2
         ORDER BY is_cancelling DESC, wake_at, alert_id LIMIT $3";
+    OVERDUE: "SELECT alert_id FROM lanes WHERE wake_at <= $1 LIMIT 1";
     LIST_WAITING: "SELECT d.alert_id AS alert_id, d.provider AS provider
         FROM deliveries d JOIN events e ON e.id = d.event_id
         WHERE d.provider = $1 AND d.state = 'backoff'
@@ -292,6 +293,12 @@ impl Tx {
             now
         )?;
         Ok(due.is_some())
+    }
+
+    /// Whether a lane has been due since `since` and nobody has looked at it.
+    pub async fn is_lane_overdue(&mut self, since: Timestamp) -> Result<bool, StoreError> {
+        let found = fetch_optional!(self, |row| row.text("alert_id"), OVERDUE, since.micros())?;
+        Ok(found.is_some())
     }
 
     /// Lanes of a provider that wait for their next round, at most `limit`: cancels first, then

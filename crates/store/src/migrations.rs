@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr};
 use crate::crash_points::crash_point;
 use crate::sql::StoreError;
 use crate::store::{Pools, Store};
+use balefire_domain::time::Timestamp;
 
 struct File {
     version: i64,
@@ -49,7 +50,11 @@ const FILES: &[File] = &[
     file!(3, "extend_jobs", "0003_extend_jobs", for both),
     file!(4, "add_probes", "0004_add_probes", for both),
     file!(5, "add_traceparent", "0005_add_traceparent", for both),
+    file!(6, "allow_rollbacks", "0006_allow_rollbacks", for both),
 ];
+
+/// The counter that names the oldest program which may work on the schema.
+const OLDEST_PROGRAM: &str = "schema_oldest_program";
 
 /// The number of a migration.
 pub type Version = i64;
@@ -61,7 +66,10 @@ pub enum MigrationState {
     Current,
     /// These migrations are missing: `balefire migrate` applies them.
     Behind(Vec<Version>),
-    /// The database knows migrations that this program doesn't: it is newer.
+    /// The database knows these migrations, which this program doesn't, and says that this program
+    /// may work on it all the same: a newer version is being rolled out, or was rolled back.
+    Expanded(Vec<Version>),
+    /// The database knows migrations that this program doesn't, and is not for it any more.
     Ahead(Vec<Version>),
 }
 
@@ -69,6 +77,9 @@ impl Store {
     /// Applies the migrations that are missing. Two processes that migrate at once wait for each
     /// other.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        if let MigrationState::Expanded(_) = self.migration_state().await? {
+            return Ok(());
+        }
         let migrations = FILES.iter().map(|file| self.migration(file)).collect();
         let migrator = Migrator::with_migrations(migrations);
         crash_point("migrate.begun");
@@ -134,7 +145,24 @@ impl Store {
                 }
             }
         };
-        Ok(compare(&applied))
+        match compare(&applied) {
+            MigrationState::Ahead(versions) if self.admits_this_program().await? => {
+                Ok(MigrationState::Expanded(versions))
+            }
+            state => Ok(state),
+        }
+    }
+
+    /// Whether a schema that is newer than this program admits it.
+    async fn admits_this_program(&self) -> Result<bool, StoreError> {
+        let own = FILES.iter().map(|file| file.version).max().unwrap_or(0);
+        // The instant is of no account: nothing is written.
+        let nothing = Timestamp::from_micros(0);
+        let mut tx = self
+            .begin_read("reading the schema's version", nothing)
+            .await?;
+        let oldest = tx.load_counter(OLDEST_PROGRAM).await?;
+        Ok(oldest.is_some_and(|oldest| oldest <= own))
     }
 }
 

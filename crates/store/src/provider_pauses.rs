@@ -29,13 +29,14 @@ statements! {
         WHERE provider = $1 AND state = 'held' AND reason = 'paused'";
     COUNT_WAITING: "SELECT count(*) AS waiting FROM deliveries
         WHERE provider = $1 AND kind = 'alert' AND ended_at IS NULL";
+    WAKE_ALL: "UPDATE lanes SET wake_at = $2 WHERE provider = $1 AND wake_at > $2";
     WAKE_HELD: "UPDATE lanes SET wake_at = $2 WHERE provider = $1 AND wake_at > $2
         AND EXISTS (SELECT 1 FROM deliveries d WHERE d.alert_id = lanes.alert_id
             AND d.provider = lanes.provider AND d.state = 'held' AND d.reason = 'paused')";
 }
 
 impl Tx {
-    /// Pauses a provider; false when it was paused already.
+    /// Pauses a provider, and has its lanes looked at; false when it was paused already.
     pub async fn pause_provider(
         &mut self,
         provider: &ProviderName,
@@ -51,6 +52,8 @@ impl Tx {
             by.to_string(),
             reason.map(str::to_owned)
         )?;
+        // What waits for its next round is held at once, and so goes at once when this ends.
+        execute!(self, WAKE_ALL, provider.as_str().to_owned(), now)?;
         Ok(rows == 1)
     }
 

@@ -45,7 +45,9 @@ pub struct WebState {
     pub app: App,
     /// What the configuration bounds.
     pub limits: WebLimits,
-    /// Whether the dispatcher's loops are alive.
+    /// Whether this process dispatches. If not, another one has to.
+    pub is_dispatching: bool,
+    /// Whether the dispatcher's loops are alive, where this process has them.
     pub readiness: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Whether this process was told to end: it answers questions until it is gone, and takes
     /// nothing in any more.
@@ -74,6 +76,20 @@ impl FromRef<WebState> for App {
     fn from_ref(state: &WebState) -> Self {
         state.app.clone()
     }
+}
+
+/// Only what a load balancer asks, for processes without the role `api`.
+pub fn status_router(state: WebState) -> Router {
+    use api::status;
+
+    Router::new()
+        .route("/_api_status", get(status::show).post(status::show))
+        .route("/_api_status/ready", get(status::show_readiness))
+        .fallback(api::not_found)
+        .method_not_allowed_fallback(api::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), middleware::bound_body))
+        .layer(from_fn_with_state(state.clone(), middleware::guard))
+        .with_state(state)
 }
 
 /// Every route, behind what holds for all of them.

@@ -19,8 +19,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use balefire_domain::limits::{
-    HTTP_CONNECTIONS_MAX, LINGER_BYTES_MAX, LINGER_TIME_MAX, REQUEST_HEAD_BYTES_MAX,
-    REQUEST_HEAD_TIME_MAX, REQUEST_TIME_MAX,
+    LINGER_BYTES_MAX, LINGER_TIME_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_TIME_MAX,
 };
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -38,10 +37,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes thrown away at a time.
 const LINGER_CHUNK_BYTES: usize = 16 * 1024;
 
+/// How long requests that are under way at the end may take. A verb takes five seconds; a body that
+/// does not come is not waited for.
+const END_TIME_MAX: Duration = Duration::from_secs(10);
+
 type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
 /// Serves until `shutdown` comes; then takes no more connections, lets every request that is under
-/// way finish (at most the time of a request), and returns.
+/// way finish (ten seconds at most), and returns. Of connections at most `connections_max` are taken
+/// at a time; further ones wait with the kernel.
 ///
 /// # Errors
 ///
@@ -49,9 +53,10 @@ type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Sen
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    connections_max: usize,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let permits = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(connections_max));
     let (ending, is_ending) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -70,10 +75,7 @@ pub async fn serve(
     drop(listener);
     ending.send_replace(true);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(REQUEST_TIME_MAX, drained)
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(END_TIME_MAX, drained).await.is_err() {
         tracing::warn!(
             event = "http.cut_off",
             "requests were still under way at the end"

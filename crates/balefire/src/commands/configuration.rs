@@ -37,7 +37,7 @@ pub(super) async fn migrate(session: &Session) -> anyhow::Result<ExitCode> {
     runtime::app(&session.config, store).await?;
     let applied = match before {
         MigrationState::Behind(versions) => versions,
-        MigrationState::Current | MigrationState::Ahead(_) => vec![],
+        MigrationState::Current | MigrationState::Expanded(_) | MigrationState::Ahead(_) => vec![],
     };
     session.print(&json!({ "applied": applied }), || match applied.len() {
         0 => "the schema was current".to_owned(),

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use balefire_domain::audit::Actor;
+use balefire_app::Failure;
+use balefire_app::epochs::NotAnAdministrator;
 use serde_json::json;
 
 use super::{Session, find};
@@ -46,8 +47,15 @@ async fn release(session: &Session) -> anyhow::Result<ExitCode> {
     };
     let app = session.open().await?;
     let user = find(&app, email).await?;
-    if !app.release_database(Actor::User(user.id)).await? {
-        return Ok(session.refuse("the database waits for nobody: there is nothing to release"));
+    match app.release_database(user.id).await {
+        Ok(true) => {}
+        Ok(false) => {
+            return Ok(session.refuse("the database waits for nobody: nothing is to be released"));
+        }
+        Err(Failure::Store(error)) => return Err(error.into()),
+        Err(Failure::Refused(NotAnAdministrator)) => {
+            return Ok(session.refuse(&format!("{email} is no platform administrator")));
+        }
     }
     session.print(&json!({ "released": true }), || {
         "released: what waits goes out now".to_owned()

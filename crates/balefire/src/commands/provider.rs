@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use balefire_app::App;
-use balefire_app::providers::{ProviderAct, ProviderChange};
+use balefire_app::providers::{ProviderAct, ProviderChange, ProviderRefusal};
+use balefire_app::{App, Failure};
 use balefire_dispatcher::link_tests::RouteTest;
 use balefire_domain::link_test::ProbeKind;
 use balefire_domain::provider::{ProviderName, Route};
@@ -238,9 +238,18 @@ async fn change(
     };
     let app: App = session.open().await?;
     let user = find(&app, email).await?;
-    let change = app
+    let change = match app
         .change_provider(user.id, &provider, act, is_dry_run)
-        .await?;
+        .await
+    {
+        Ok(change) => change,
+        Err(Failure::Store(error)) => return Err(error.into()),
+        Err(Failure::Refused(ProviderRefusal::NotAnAdministrator)) => {
+            return Ok(session.refuse(&format!(
+                "{email} is no platform administrator: a provider serves every service"
+            )));
+        }
+    };
     let shown = json!({
         "provider": provider,
         "paused": matches!(act, ProviderAct::Pause { .. }) ,

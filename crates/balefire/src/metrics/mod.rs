@@ -29,6 +29,8 @@ use crate::config::Config;
 
 pub(crate) use families::Kind;
 
+/// Connections of those who read the metrics.
+const CONNECTIONS_MAX: usize = 16;
 /// How long a look at the database is good for.
 const LOOK_KEPT: Duration = Duration::from_secs(1);
 /// How often what was measured is folded together, whether or not somebody asks for it.
@@ -93,7 +95,8 @@ pub(crate) fn serve(
         });
         let router = balefire_web::metrics_router(render);
         let until = end.clone();
-        let serving = balefire_web::serve(listener, router, async move { until.cancelled().await });
+        let ending = async move { until.cancelled().await };
+        let serving = balefire_web::serve(listener, router, CONNECTIONS_MAX, ending);
         let (served, ()) = tokio::join!(serving, keep_up(&page.collector, &end));
         served.context("the server of the metrics failed")
     }

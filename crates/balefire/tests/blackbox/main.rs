@@ -24,5 +24,6 @@ mod replay;
 mod restored;
 mod rolling;
 mod routes;
+mod separation;
 mod side_effects;
 mod traces;

@@ -24,7 +24,11 @@ async fn a_restored_copy_sends_nothing_until_a_person_releases_it(engine: Engine
     assert_eq!(items[0]["kind"], json!("database_restored"), "{items}");
     let nameless = sandbox.run(&["database", "release"]).await;
     assert_eq!(nameless.code, Some(2), "it names no person");
-    let release = ["database", "release", "--as", &team.approver.email];
+    let member = ["database", "release", "--as", &team.approver.email];
+    let refused = sandbox.run(&member).await;
+    assert_eq!(refused.code, Some(1), "it concerns every service");
+    let administrator = sandbox.administrator().await;
+    let release = ["database", "release", "--as", &administrator];
     sandbox.json(&release).await;
     sandbox.acknowledged(&alert, 4).await;
     judge(&sandbox, &server).await;

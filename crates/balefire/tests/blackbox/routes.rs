@@ -481,7 +481,17 @@ async fn a_pause_holds_alerts_and_no_cancels_and_its_end_sends_them(engine: Engi
     let sent = server.broadcast(&team, "flood-1").await;
     sandbox.acknowledged(&sent, 4).await;
 
-    let by = team.approver.email.as_str();
+    let by = sandbox.administrator().await;
+    let by = by.as_str();
+    let member = team.approver.email.as_str();
+    let refused = sandbox
+        .run(&["provider", "pause", "ee", "--as", member])
+        .await;
+    assert_eq!(refused.code, Some(1), "a provider serves every service");
+    assert!(
+        refused.stderr.contains("platform administrator"),
+        "{refused:?}"
+    );
     let missing = sandbox.run(&["provider", "pause", "ee"]).await;
     assert_eq!(missing.code, Some(2), "{missing:?}");
     let unknown = sandbox.run(&["provider", "pause", "eee", "--as", by]).await;
@@ -555,8 +565,8 @@ async fn a_pause_holds_alerts_and_no_cancels_and_its_end_sends_them(engine: Engi
 
 async fn a_dry_run_of_a_pause_changes_nothing(engine: Engine) {
     let sandbox = Sandbox::new(engine).await;
-    let team = sandbox.live_team().await;
-    let by = team.approver.email.as_str();
+    let by = sandbox.administrator().await;
+    let by = by.as_str();
     let is_paused = async || sandbox.json(&["provider", "list"]).await[0]["paused"] == true;
     let ran = sandbox
         .run(&["provider", "pause", "ee", "--dry-run", "--as", by])

@@ -63,11 +63,13 @@ pub enum DutyKind {
     DatabaseFailedOver,
     /// The database is a copy: nothing is sent until a person releases it.
     DatabaseRestored,
+    /// Alerts wait, and no process dispatches.
+    NobodyDispatches,
 }
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
@@ -80,6 +82,7 @@ impl DutyKind {
         Self::WakeUpGivenUp,
         Self::DatabaseFailedOver,
         Self::DatabaseRestored,
+        Self::NobodyDispatches,
     ];
 
     /// The word in tables, logs and answers.
@@ -97,6 +100,7 @@ impl DutyKind {
             Self::WakeUpGivenUp => "wake_up_given_up",
             Self::DatabaseFailedOver => "database_failed_over",
             Self::DatabaseRestored => "database_restored",
+            Self::NobodyDispatches => "nobody_dispatches",
         }
     }
 
@@ -157,6 +161,10 @@ impl DutyKind {
             Self::DatabaseRestored => {
                 "The database is a copy of another. Nothing is sent. Look at what it lacks, then \
                  let it go on with `balefire database release`."
+            }
+            Self::NobodyDispatches => {
+                "Approved alerts wait, and no process with the role `dispatch` was seen for a \
+                 minute. Start one (`balefire serve --roles dispatch`): what waits is sent at once."
             }
         }
     }

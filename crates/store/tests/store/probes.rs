@@ -149,6 +149,13 @@ async fn the_end_of_a_pause_makes_the_lanes_due_that_it_held(db: TestStore) {
     tx.pause_provider(&ee, AUTHOR, None).await.unwrap();
     assert_eq!(tx.count_held_by_pause(&ee).await.unwrap(), 1);
     assert_eq!(tx.count_held_by_pause(&provider("three")).await.unwrap(), 0);
+    // What waits for its next round is looked at, and held by the pause from then on.
+    assert!(tx.has_due_lanes("ee").await.unwrap());
+    tx.commit().await.unwrap();
+    let slept = format!("UPDATE lanes SET wake_at = {later}");
+    db.database.execute(&slept).await.unwrap();
+    let mut tx = db.begin().await;
+    assert!(!tx.has_due_lanes("ee").await.unwrap());
     assert!(tx.resume_provider(&ee).await.unwrap());
     assert!(tx.has_due_lanes("ee").await.unwrap());
     assert!(

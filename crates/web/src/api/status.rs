@@ -1,6 +1,8 @@
 //! `GET /`, `GET` and `POST /_api_status`: the process answers, whatever becomes of the database.
 //!
-//! `GET /_api_status/ready`: 200 when the database answers and the dispatcher lives, else 503.
+//! `GET /_api_status/ready`: 200 when the database answers and this process's dispatcher lives, else
+//! 503. `dispatcher` is `ok` or `stopped`; where this process has none, `elsewhere` when another one
+//! was seen of late, `none` when not: alerts are approved then, and nobody sends them.
 //! Nobody needs a token for either.
 
 use axum::extract::State;
@@ -18,8 +20,17 @@ pub(crate) async fn show() -> Response {
 
 pub(crate) async fn show_readiness(State(state): State<WebState>) -> Response {
     let probe = tokio::time::timeout(READINESS_TIME_MAX, state.app.probe_database()).await;
-    let has_database = matches!(probe, Ok(Ok(())));
+    let (has_database, is_seen) = match probe {
+        Ok(Ok(is_seen)) => (true, is_seen),
+        Ok(Err(_)) | Err(_) => (false, false),
+    };
     let has_dispatcher = (state.readiness)();
+    let dispatcher = match (state.is_dispatching, has_dispatcher, is_seen) {
+        (true, true, _) => "ok",
+        (_, false, _) => "stopped",
+        (false, true, true) => "elsewhere",
+        (false, true, false) => "none",
+    };
     let (status, word) = if has_database && has_dispatcher {
         (StatusCode::OK, "ok")
     } else {
@@ -28,7 +39,7 @@ pub(crate) async fn show_readiness(State(state): State<WebState>) -> Response {
     let told = json!({
         "status": word,
         "database": if has_database { "ok" } else { "unavailable" },
-        "dispatcher": if has_dispatcher { "ok" } else { "stopped" },
+        "dispatcher": dispatcher,
     });
     answer::json(status, &told)
 }

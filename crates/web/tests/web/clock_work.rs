@@ -75,7 +75,7 @@ async fn a_pause_is_told_of_once_it_has_held_alerts_for_two_minutes() {
         ProviderName::new("ee").unwrap(),
         ProviderName::new("o2").unwrap(),
     );
-    let by = web.live.approver;
+    let by = web.platform_admin;
     let pause = ProviderAct::Pause { reason: None };
     for provider in [&ee, &o2] {
         let paused = web.app.change_provider(by, provider, &pause, false).await;

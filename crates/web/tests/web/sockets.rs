@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// More than a test opens.
+const CONNECTIONS: usize = 64;
+
 use balefire_domain::time::Clock as _;
 use balefire_web::serve;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,7 +33,7 @@ impl Served {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, web.router.clone(), async {
+        serving.spawn(serve(listener, web.router.clone(), CONNECTIONS, async {
             let _ = stopped.await;
         }));
         Self {

@@ -329,6 +329,7 @@ impl TestWeb {
         let training = team(&app, "training", Mode::Training).await;
         let other = team(&app, "other", Mode::Live).await;
         let mut state = WebState {
+            is_dispatching: true,
             app: app.clone(),
             limits: WebLimits {
                 body_bytes_max: BODY_BYTES_MAX,

@@ -26,7 +26,8 @@ async fn a_cancel_reaches_a_network_whose_attempt_the_failover_forgot() {
     let sandbox = Sandbox::on(primary.server.url_through(way.port()), figures).await;
     let server = Server::start(&sandbox).await;
     let team = sandbox.live_team().await;
-    let person = team.approver.email.as_str();
+    let person = sandbox.administrator().await;
+    let person = person.as_str();
     sandbox
         .json(&["provider", "pause", "ee", "--as", person])
         .await;
@@ -106,7 +107,8 @@ async fn a_cancel_straight_after_the_failover_waits_until_lanes_are_tainted() {
     let sandbox = Sandbox::with(Engine::Postgresql, figures).await;
     let server = Server::start(&sandbox).await;
     let team = sandbox.live_team().await;
-    let person = team.approver.email.as_str();
+    let person = sandbox.administrator().await;
+    let person = person.as_str();
     sandbox
         .json(&["provider", "pause", "ee", "--as", person])
         .await;

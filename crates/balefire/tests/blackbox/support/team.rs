@@ -81,6 +81,22 @@ impl Sandbox {
         }
     }
 
+    /// A platform administrator; the address.
+    pub(crate) async fn administrator(&self) -> String {
+        let email = "root@example.org".to_owned();
+        let args = [
+            "user",
+            "create",
+            "--name",
+            "Root",
+            "--email",
+            &email,
+            "--platform-admin",
+        ];
+        self.json(&args).await;
+        email
+    }
+
     /// A key of the service.
     pub(crate) async fn key(&self, service: &str, kind: &str) -> Key {
         let args = [
