@@ -37,15 +37,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes thrown away at a time.
 const LINGER_CHUNK_BYTES: usize = 16 * 1024;
 
-/// How long requests that are under way at the end may take. A verb takes five seconds; a body that
-/// does not come is not waited for.
+/// How long requests that are under way at the end may take. A verb takes five seconds; a body
+/// that does not come is not waited for.
 const END_TIME_MAX: Duration = Duration::from_secs(10);
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
 /// Serves until `shutdown` comes; then takes no more connections, lets every request that is under
-/// way finish (ten seconds at most), and returns. Of connections at most `connections_max` are taken
-/// at a time; further ones wait with the kernel.
+/// way finish (ten seconds at most), and returns. It has `connections_max` connections at most;
+/// further ones wait with the kernel.
 ///
 /// # Errors
 ///

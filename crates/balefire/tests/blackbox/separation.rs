@@ -31,7 +31,9 @@ async fn a_flood_of_connections_takes_no_descriptor_of_dispatch(engine: Engine) 
         .await;
     sandbox.acknowledged(&alert, 4).await;
     drop(flood);
-    judge(&sandbox, &server).await;
+    for delivery in judge(&sandbox, &server).await.deliveries_of(&alert) {
+        assert_eq!(delivery.attempts.len(), 1, "at once: {delivery:?}");
+    }
 }
 
 /// The service under a limit that such a flood exceeds.
