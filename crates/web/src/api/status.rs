@@ -1,8 +1,8 @@
 //! `GET /`, `GET` and `POST /_api_status`: the process answers, whatever becomes of the database.
 //!
 //! `GET /_api_status/ready`: 200 when the database answers and this process's dispatcher lives,
-//! else 503. `dispatcher` is `ok` or `stopped`; where this process has none, `elsewhere` when another
-//! one was seen of late, `none` when not: alerts are approved then, and nobody sends them.
+//! else 503. `dispatcher` is `ok` or `stopped`; where this process has none, `elsewhere` when
+//! another one was seen of late, `none` when not: alerts are approved then, and nobody sends them.
 //! Nobody needs a token for either.
 
 use axum::extract::State;
