@@ -57,11 +57,11 @@ statements! {
     LOCK (lock): "SELECT alert_id FROM lanes WHERE alert_id = $1 AND provider = $2";
     LOAD: "SELECT finishes_at, is_tainted FROM lanes WHERE alert_id = $1 AND provider = $2";
     LIST_OF_ALERT: "SELECT alert_id, provider FROM lanes WHERE alert_id = $1 ORDER BY provider";
-    LIST_DUE_PROVIDERS: "SELECT DISTINCT provider FROM lanes WHERE wake_at <= $1
-        ORDER BY provider";
-    LIST_DUE: "SELECT alert_id, provider, is_cancelling FROM lanes
-        WHERE provider = $1 AND wake_at <= $2
-        ORDER BY is_cancelling DESC, wake_at, alert_id LIMIT $3";
+    LIST_DUE: "SELECT alert_id, provider, is_cancelling FROM
+            (SELECT alert_id, provider, is_cancelling, row_number() OVER
+                (PARTITION BY provider ORDER BY is_cancelling DESC, wake_at, alert_id) AS place
+            FROM lanes WHERE wake_at <= $1) AS due
+        WHERE place <= $2 ORDER BY provider, place";
     OVERDUE: "SELECT alert_id FROM lanes WHERE wake_at <= $1 LIMIT 1";
     LIST_WAITING: "SELECT d.alert_id AS alert_id, d.provider AS provider
         FROM deliveries d JOIN events e ON e.id = d.event_id
@@ -76,7 +76,10 @@ statements! {
         ORDER BY a.opened_at, a.id LIMIT $1";
     WAKE: "UPDATE lanes SET wake_at = $3, is_cancelling = $4
         WHERE alert_id = $1 AND provider = $2";
-    LIST_DELIVERIES: "SELECT * FROM deliveries WHERE alert_id = $1 AND provider = $2 ORDER BY seq";
+    // Without the payload, which is far larger than all the rest.
+    LIST_DELIVERIES: "SELECT id, seq, kind, state, reason, due_at, ended_at, round, is_stuck,
+            created_at, ends_at
+        FROM deliveries WHERE alert_id = $1 AND provider = $2 ORDER BY seq";
     LIST_ATTEMPTS: "SELECT * FROM attempts WHERE alert_id = $1 AND provider = $2
         ORDER BY opened_at, id";
     UPDATE_DELIVERY: "UPDATE deliveries SET state = $2, reason = $3, due_at = $4, ended_at = $5,
@@ -267,19 +270,7 @@ impl Tx {
     pub async fn list_due_lanes(&mut self, limit: usize) -> Result<Vec<DueLane>, StoreError> {
         let now = self.now.micros();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut lanes = Vec::new();
-        let providers = fetch_all!(self, |row| row.text("provider"), LIST_DUE_PROVIDERS, now)?;
-        for provider in providers {
-            lanes.extend(fetch_all!(
-                self,
-                read_due,
-                LIST_DUE,
-                provider.clone(),
-                now,
-                limit
-            )?);
-        }
-        Ok(lanes)
+        fetch_all!(self, read_due, LIST_DUE, now, limit)
     }
 
     /// Whether a lane of this provider is due.

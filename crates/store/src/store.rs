@@ -22,13 +22,13 @@ pub use crate::tx::Tx;
 
 /// How long a request waits for a connection before the database counts as unavailable: a client
 /// is told within five seconds.
-const ACQUIRE_SECONDS_MAX: u64 = 4;
+pub(crate) const ACQUIRE_SECONDS_MAX: u64 = 4;
 /// How long SQLite waits for another process's transaction.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
 /// How long to wait before a fresh file that another process is making is opened again.
 const OPEN_PAUSE_MS: u64 = 10;
 /// Connections of one process to PostgreSQL.
-const POSTGRES_CONNECTIONS_MAX: u32 = 20;
+pub(crate) const POSTGRES_CONNECTIONS_MAX: u32 = 20;
 /// Writers of one process that may stand in SQLite's queue beside dispatch.
 const TURNSTILE_WRITERS: usize = 2;
 /// Reading connections of one process to SQLite; one more writes.
@@ -183,6 +183,8 @@ impl Store {
                     .max_connections(POSTGRES_CONNECTIONS_MAX)
                     .min_connections(1)
                     .acquire_timeout(acquire)
+                    // BEGIN finds a dead connection as well, without a round trip more.
+                    .test_before_acquire(false)
                     .after_connect(move |connection, _| {
                         let found = found.clone();
                         Box::pin(async move {

@@ -24,12 +24,15 @@ use sqlx::{Postgres, Sqlite};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::crash_points::crash_point_of;
+use crate::failure::Verdict;
 use crate::sql::StoreError;
-use crate::store::{Pools, Store};
+use crate::store::{ACQUIRE_SECONDS_MAX, POSTGRES_CONNECTIONS_MAX, Pools, Store};
 use crate::timing::Lap;
 
 /// How long a used connection may take to prove that it still works; then it is closed.
 const RETURN_TIME_MAX: Duration = Duration::from_secs(2);
+/// Connections that BEGIN may find dead before it fails: all that a pool keeps.
+const DEAD_MAX: u32 = POSTGRES_CONNECTIONS_MAX;
 /// How long it is tried to find out what became of a lost COMMIT.
 const LOOK_UP_TIME_MAX: Duration = Duration::from_secs(3);
 /// The pause before a look-up that was itself cut off is tried again.
@@ -103,6 +106,12 @@ impl Watch {
             is_spoilt: false,
             has_failed: false,
         }
+    }
+
+    /// A connection is there on which nothing was done yet.
+    const fn start_over(&mut self) {
+        self.is_open = true;
+        (self.is_under_way, self.is_spoilt, self.has_failed) = (false, false, false);
     }
 
     /// Runs a statement.
@@ -189,25 +198,58 @@ impl Tx {
         now: Timestamp,
         how: Begin,
     ) -> Result<Self, StoreError> {
+        let beginning = Self::begin_alive(store, name, now, how);
+        if let Pools::Sqlite { .. } = &store.pools {
+            // Its BEGIN has a bound of its own, and a file never hangs as a server does.
+            return beginning.await;
+        }
+        let time_max = Duration::from_secs(ACQUIRE_SECONDS_MAX);
+        match tokio::time::timeout(time_max, beginning).await {
+            Ok(begun) => begun,
+            Err(_) => Err(StoreError::timed_out(name)),
+        }
+    }
+
+    /// Begins on the first connection that is alive: those that ended while nobody used them are
+    /// found out by BEGIN itself, before which nothing was done.
+    async fn begin_alive(
+        store: &Store,
+        name: &'static str,
+        now: Timestamp,
+        how: Begin,
+    ) -> Result<Self, StoreError> {
         let watch = Watch::new(name, store.stopwatch.begin());
         let turn = store.take_turn(name, how.is_reading).await?;
-        let acquired = Inner::acquire(store, how.is_reading).await;
         let mut tx = Self {
-            inner: Some(acquired.map_err(|source| StoreError::driver(name, source))?),
+            inner: None,
             watch,
             name,
             store: store.clone(),
-            epoch: store.epoch_here(),
+            epoch: None,
             _turn: turn,
             witness: None,
             now,
         };
-        let (inner, watch) = tx.parts();
-        watch.is_open = true;
-        watch
-            .run(name, inner.execute(how.sqlite, how.postgres))
-            .await?;
-        Ok(tx)
+        let mut dead = 0;
+        loop {
+            let acquired = Inner::acquire(store, how.is_reading).await;
+            tx.inner = Some(acquired.map_err(|source| StoreError::driver(name, source))?);
+            tx.epoch = store.epoch_here();
+            let (inner, watch) = tx.parts();
+            watch.start_over();
+            let begun = watch
+                .run(name, inner.execute(how.sqlite, how.postgres))
+                .await;
+            match begun {
+                Err(error) if error.verdict() == Verdict::Lost && dead < DEAD_MAX => {
+                    dead += 1;
+                    if let Some(mut dead) = tx.inner.take() {
+                        dead.close_on_drop();
+                    }
+                }
+                begun => return begun.map(|()| tx),
+            }
+        }
     }
 
     /// Whether the history entered last is not the one that our connection found.
