@@ -6,10 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use balefire_domain::lane::Kind;
 use balefire_domain::limits::{ATTEMPTS_FOR_CANCELS_ONLY, ATTEMPTS_PER_PROVIDER_MAX};
 use balefire_domain::provider::ProviderName;
+use balefire_domain::time::Timestamp;
 use tokio::sync::Notify;
+
+use crate::ports::LaneKey;
+
+/// How long a lane that waits for a place is not looked at again, unless its time ends: each look
+/// is a transaction, and thousands may wait.
+const LOOK_PERIOD: Duration = Duration::from_secs(5);
+/// Lanes whose latest look is remembered; of more the old ones are forgotten.
+const LOOKS_MAX: usize = 10_000;
 
 /// The bulkheads of all providers.
 #[derive(Default)]
@@ -22,6 +33,25 @@ pub(crate) struct Bulkheads {
 pub(crate) struct Bulkhead {
     places: Mutex<Places>,
     freed: Notify,
+    looks: Mutex<BTreeMap<LaneKey, LastLook>>,
+}
+
+/// What the latest look at a waiting lane found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastLook {
+    /// When that was.
+    pub(crate) at: Timestamp,
+    /// When its target ends.
+    pub(crate) ends_at: Timestamp,
+    /// What its target asks.
+    pub(crate) kind: Kind,
+}
+
+impl LastLook {
+    /// Whether it still tells enough: the lane can't have ended by itself, and it was not long ago.
+    fn holds(self, now: Timestamp) -> bool {
+        now >= self.at && now.since(self.at) < LOOK_PERIOD && now < self.ends_at
+    }
 }
 
 #[derive(Default)]
@@ -79,6 +109,23 @@ impl Bulkhead {
             bulkhead: Arc::clone(self),
             is_cancel,
         })
+    }
+
+    /// The latest look at a waiting lane, where another one now would be for nothing.
+    pub(crate) fn latest_look(&self, key: &LaneKey, now: Timestamp) -> Option<LastLook> {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        looks.get(key).copied().filter(|look| look.holds(now))
+    }
+
+    /// Remembers a look at a waiting lane.
+    pub(crate) fn note_look(&self, key: &LaneKey, look: LastLook) {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        if looks.len() >= LOOKS_MAX {
+            looks.retain(|_, known| known.holds(look.at));
+        }
+        if looks.len() < LOOKS_MAX {
+            looks.insert(key.clone(), look);
+        }
     }
 
     /// A place, when one is free. Dropping the future gives the claim up.
@@ -185,6 +232,36 @@ mod tests {
         drop(cancels);
         alerts.pop();
         assert!(is_ready(&mut alert), "no cancel waits any more");
+    }
+
+    #[test]
+    fn a_look_tells_enough_for_a_while_unless_the_lane_may_have_ended() {
+        let at = |seconds: u64| Timestamp::from_seconds(1_000) + Duration::from_secs(seconds);
+        let key = LaneKey {
+            alert_id: balefire_domain::ids::AlertId::new(uuid::Uuid::nil()),
+            provider: ProviderName::new("ee".to_owned()).unwrap(),
+        };
+        let bulkhead = Bulkhead::default();
+        assert!(bulkhead.latest_look(&key, at(0)).is_none(), "never looked");
+        // seconds: the look, the end of its target, the next question; whether the look will do
+        for (looked, ends, asked, want) in [
+            (10, 60, 10, true),
+            (10, 60, 14, true),
+            (10, 60, 15, false),
+            (10, 12, 11, true),
+            (10, 12, 12, false),
+            // The clock was set back: nobody knows how long ago that was.
+            (10, 60, 9, false),
+        ] {
+            let look = LastLook {
+                at: at(looked),
+                ends_at: at(ends),
+                kind: Kind::Alert,
+            };
+            bulkhead.note_look(&key, look);
+            let found = bulkhead.latest_look(&key, at(asked));
+            assert_eq!(found.is_some(), want, "{looked} {ends} {asked}");
+        }
     }
 
     #[test]

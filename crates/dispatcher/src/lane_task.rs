@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use balefire_domain::ids::AttemptId;
 use balefire_domain::lane::next_wake;
-use balefire_domain::lane::{Attempt, Effect, Hedge, Kind, Lane, LaneEvent, step};
+use balefire_domain::lane::{Attempt, Delivery, Effect, Hedge, Kind, Lane, LaneEvent, step};
 use balefire_domain::outcome::Outcome;
 use balefire_domain::payload::{self, Reference};
 use balefire_domain::provider::{Format, Profile, ProviderName, Route};
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use crate::bulkhead::Permit;
+use crate::bulkhead::{Bulkhead, LastLook, Permit};
 use crate::measure;
 use crate::ports::{Answered, Database, Frozen, LaneKey, SendRequest, Stored, Transaction, WayOut};
 use crate::sweep::bounded;
@@ -240,25 +240,49 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         if let Some(permit) = bulkhead.try_acquire(is_cancelling) {
             return Ok(Some(permit));
         }
+        let now = self.clock.now();
+        let look = match bulkhead.latest_look(key, now) {
+            Some(look) => Some(look),
+            None => self.look_at(key, &bulkhead, now).await?,
+        };
         // What waits may have become a cancel, which has places of its own.
-        let is_cancelling = self.play(key, LaneEvent::Tick).await? == Some(Kind::Cancel);
+        let is_cancelling = is_cancelling || look.is_some_and(|look| look.kind == Kind::Cancel);
         let waiting = bulkhead.acquire(is_cancelling);
         Ok(tokio::time::timeout(PERMIT_WAIT, waiting).await.ok())
     }
 
-    /// Tells a lane what happened, when nothing is to be sent; what its latest delivery asks.
-    pub(crate) async fn play(&self, key: &LaneKey, event: LaneEvent) -> Stored<Option<Kind>> {
+    /// Has a waiting lane follow the clock, and remembers what its latest delivery asks.
+    async fn look_at(
+        &self,
+        key: &LaneKey,
+        bulkhead: &Bulkhead,
+        now: Timestamp,
+    ) -> Stored<Option<LastLook>> {
+        let target = self.play(key, LaneEvent::Tick).await?;
+        let look = target.map(|target| LastLook {
+            at: now,
+            ends_at: target.ends_at,
+            kind: target.kind,
+        });
+        if let Some(look) = look {
+            bulkhead.note_look(key, look);
+        }
+        Ok(look)
+    }
+
+    /// Tells a lane what happened, when nothing is to be sent; its latest delivery.
+    pub(crate) async fn play(&self, key: &LaneKey, event: LaneEvent) -> Stored<Option<Delivery>> {
         bounded("dispatch.play", self.play_once(key, event)).await
     }
 
-    async fn play_once(&self, key: &LaneKey, event: LaneEvent) -> Stored<Option<Kind>> {
+    async fn play_once(&self, key: &LaneKey, event: LaneEvent) -> Stored<Option<Delivery>> {
         let mut tx = self.store.begin("dispatch.play", self.clock.now()).await?;
         let Some(lane) = tx.lock_lane(key).await? else {
             return Ok(None);
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
         let stepped = step(&lane, event, tx.now(), &policy);
-        let asked = stepped.lane.target().map(|target| target.kind);
+        let asked = stepped.lane.target().cloned();
         // Every lane that waits for a place comes here each second: where it goes on waiting,
         // nothing is written.
         let is_same = stepped.lane == lane && stepped.effects.is_empty();

@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::limits::LANES_PER_SWEEP_MAX;
-use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, Sleep, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::Dispatcher;
@@ -33,6 +33,13 @@ const STEP_MAX: Duration = Duration::from_secs(10);
 const ALIVE_MAX: Duration = Duration::from_secs(5);
 /// How long open attempts are awaited at the end; what is left is closed by who starts next.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
+/// From so many due lanes on, wake-ups are followed at most once in [`CROWD_PAUSE`]: each lists
+/// them all, and most have their turn already.
+const CROWD: usize = 100;
+const CROWD_PAUSE: Duration = Duration::from_millis(50);
+/// How long after an answer what waits for its provider is woken, for all answers meanwhile
+/// together: most wake nothing, and each look asks the database.
+const HEAL_AFTER: Duration = Duration::from_millis(100);
 /// Turns under way at once; the sweep takes up the rest when there is room.
 const TURNS_MAX: usize = 4 * LANES_PER_SWEEP_MAX;
 
@@ -52,15 +59,33 @@ struct Ended {
     key: LaneKey,
 }
 
+/// Another turn of a lane, and what is known of it.
+struct Again {
+    cause: Cause,
+    is_cancelling: bool,
+}
+
 /// The lanes whose turns are under way.
 #[derive(Default)]
 struct Turns {
     tasks: JoinSet<Ended>,
     running: BTreeSet<LaneKey>,
-    /// Woken while their turn was under way: they get another, for this cause.
-    again: BTreeMap<LaneKey, Cause>,
+    /// Woken while their turn was under way: they get another.
+    again: BTreeMap<LaneKey, Again>,
     /// Who waits for the end of a lane's turn.
     waiting: BTreeMap<LaneKey, Vec<oneshot::Sender<()>>>,
+    /// While it lasts, wake-ups wait.
+    pause: Option<Pin<Box<Sleep>>>,
+    /// At its end what waits for the providers that answered is woken.
+    heal: Option<Pin<Box<Sleep>>>,
+}
+
+/// Ends when wake-ups may be followed again; at once where nothing holds them up.
+async fn end_of(pause: &mut Option<Pin<Box<Sleep>>>) {
+    if let Some(lasting) = pause {
+        lasting.await;
+        *pause = None;
+    }
 }
 
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
@@ -78,20 +103,29 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         loop {
             // The order of the choices is fixed, so that a run of the simulator can be repeated,
             // and none is starved: what has ended was taken in before any choice is made; the tick
-            // stands before the wake-up, and either does the other's work.
+            // and the heal, which come at times of their own, stand before the wake-up.
             let done = tokio::select! {
                 biased;
                 () = end.cancelled() => break,
                 _ = recovery.join_next() => break,
                 _ = sweep.tick(), if !self.planted.no_sweep() => self.take_up(&mut turns).await,
-                () = self.wake.notified() => self.take_up(&mut turns).await,
-                () = self.heal.notified() => Ok(()), // Taken in below.
+                () = self.heal.notified(), if turns.heal.is_none() => {
+                    turns.heal = Some(Box::pin(sleep(HEAL_AFTER)));
+                    Ok(())
+                }
+                () = end_of(&mut turns.heal), if turns.heal.is_some() => {
+                    self.take_up_healed(&mut turns).await
+                }
+                () = async {
+                    end_of(&mut turns.pause).await;
+                    self.wake.notified().await;
+                } => self.take_up(&mut turns).await,
                 Some(ended) = turns.tasks.join_next() => {
                     self.end_turn(&mut turns, ended);
                     Ok(())
                 }
             };
-            let done = done.and(self.take_in(&mut turns).await);
+            self.take_in(&mut turns);
             if let Err(error) = done {
                 tracing::error!(
                     event = "sweep.failed",
@@ -144,6 +178,8 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         .await?;
         self.swept_at_us
             .store(self.clock.now().micros(), Ordering::Relaxed);
+        let is_crowd = due.len() >= CROWD;
+        turns.pause = is_crowd.then(|| Box::pin(sleep(CROWD_PAUSE)));
         for lane in due {
             self.begin_turn(turns, lane.key, lane.is_cancelling, Cause::Due);
         }
@@ -155,17 +191,21 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         Ok(())
     }
 
-    async fn take_up_waiting(
-        self: &Arc<Self>,
-        turns: &mut Turns,
-        provider: &ProviderName,
-    ) -> Stored<()> {
+    /// Wakes what waits for the providers that answered.
+    async fn take_up_healed(self: &Arc<Self>, turns: &mut Turns) -> Stored<()> {
         let waiting = bounded("list_waiting", async {
             let mut tx = self
                 .store
                 .begin_read("list_waiting", self.clock.now())
                 .await?;
-            tx.list_waiting_lanes(provider, LANES_PER_SWEEP_MAX).await
+            let mut waiting = Vec::new();
+            for provider in self.take_healed() {
+                waiting.extend(
+                    tx.list_waiting_lanes(&provider, LANES_PER_SWEEP_MAX)
+                        .await?,
+                );
+            }
+            Ok(waiting)
         })
         .await?;
         for key in waiting {
@@ -186,10 +226,14 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             return;
         }
         if turns.running.contains(&key) {
-            let again = turns.again.entry(key).or_insert(cause);
+            let again = turns.again.entry(key).or_insert(Again {
+                cause,
+                is_cancelling,
+            });
             if cause == Cause::Healed {
-                *again = cause;
+                again.cause = cause;
             }
+            again.is_cancelling |= is_cancelling;
             return;
         }
         if turns.running.len() >= TURNS_MAX && !is_cancelling {
@@ -228,24 +272,18 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         }
     }
 
-    /// Takes in every turn that has ended, then wakes what waits for the providers that answered:
-    /// once for all turns, because each asks the database.
-    async fn take_in(self: &Arc<Self>, turns: &mut Turns) -> Stored<()> {
+    /// Takes in every turn that has ended.
+    fn take_in(self: &Arc<Self>, turns: &mut Turns) {
         while let Some(ended) = turns.tasks.try_join_next() {
             self.end_turn(turns, ended);
         }
-        let mut taken_up = Ok(());
-        for provider in self.take_healed() {
-            taken_up = taken_up.and(self.take_up_waiting(turns, &provider).await);
-        }
-        taken_up
     }
 
     fn end_turn(self: &Arc<Self>, turns: &mut Turns, ended: Result<Ended, tokio::task::JoinError>) {
         let ended = ended.expect("a turn catches its own panics and nobody aborts it");
         turns.running.remove(&ended.key);
-        if let Some(cause) = turns.again.remove(&ended.key) {
-            self.begin_turn(turns, ended.key.clone(), false, cause);
+        if let Some(again) = turns.again.remove(&ended.key) {
+            self.begin_turn(turns, ended.key.clone(), again.is_cancelling, again.cause);
         }
         if !turns.running.contains(&ended.key) {
             turns.waiting.remove(&ended.key);
