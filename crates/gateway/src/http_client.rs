@@ -193,7 +193,7 @@ fn render(call: &HttpCall, target: &Target) -> Result<Request<Full<Bytes>>, Http
         .parse()
         .map_err(|_| HttpError::Header("Host".to_owned()))?;
     headers.insert(header::HOST, host);
-    let not_a_url = |_| HttpError::Url(InvalidEndpoint::NotAUrl(call.url.clone()));
+    let not_a_url = |_| HttpError::Url(InvalidEndpoint::NotAUrl);
     let mut request = Request::builder()
         .method(call.method.clone())
         .uri(&target.path_and_query)

@@ -5,8 +5,11 @@
 mod aws;
 mod check;
 mod environment;
+mod file;
+mod keys;
 mod metrics;
 mod secret;
+mod shape;
 mod side_effects;
 mod traces;
 
@@ -14,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use balefire_cell_broadcast::Scripts;
 use balefire_domain::lane::Figures;
 use balefire_domain::limits::BODY_BYTES_MAX;
@@ -362,13 +365,18 @@ pub(crate) fn parse(
     text: &str,
     environment: impl Iterator<Item = (String, String)>,
 ) -> anyhow::Result<Config> {
-    let mut table: toml::Table = text.parse()?;
+    let mut table = file::read(text)?;
     environment::overlay(&mut table, environment)?;
-    Ok(toml::Value::Table(table).try_into()?)
+    // Every value was looked at; what serde would say of one quotes it.
+    toml::Value::Table(table).try_into().map_err(|_| {
+        anyhow!("it holds a value that its key can't take; config/example.toml shows every key")
+    })
 }
 
 #[cfg(test)]
 mod tests_environments;
+#[cfg(test)]
+mod tests_refusals;
 
 #[cfg(test)]
 mod tests {

@@ -29,9 +29,7 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
             }
             check_secret("tickets", "zendesk", "key", tickets.key.as_ref(), findings);
         }
-        other => findings.push(format!(
-            "tickets.kind = \"{other}\" is not known: it is \"none\" or \"zendesk\""
-        )),
+        _ => findings.push("tickets.kind must be \"none\" or \"zendesk\"".to_owned()),
     }
     match pages.kind.as_str() {
         "none" => {}
@@ -41,9 +39,7 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
             let key = pages.routing_key.as_ref();
             check_secret("pages", "pagerduty", "routing_key", key, findings);
         }
-        other => findings.push(format!(
-            "pages.kind = \"{other}\" is not known: it is \"none\" or \"pagerduty\""
-        )),
+        _ => findings.push("pages.kind must be \"none\" or \"pagerduty\"".to_owned()),
     }
 }
 
@@ -198,6 +194,30 @@ mod tests {
                 );
             }
             assert!(!found.contains("hush"), "{found}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_not_repeated_and_no_other_system_named() {
+        for url in [
+            "hush",
+            "ftp://x/hush",
+            "https://x/?hush",
+            "http://x:99999/hush",
+        ] {
+            let text = format!(
+                "[cbc]\nendpoint_url = \"{url}\"\n{}",
+                PAGERDUTY
+                    .replace("https://x.example", url)
+                    .replace("\"hush\"\n", "\"k\"\n")
+            );
+            let found = check(&config(&text)).join("\n");
+            assert!(found.contains("pages.endpoint_url"), "{url}: {found}");
+            assert!(found.contains("cbc.endpoint_url"), "{url}: {found}");
+            assert!(
+                !found.contains("hush") && !found.contains("prox"),
+                "{url}: {found}"
+            );
         }
     }
 
