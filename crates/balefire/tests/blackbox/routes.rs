@@ -420,11 +420,12 @@ async fn the_canary_is_sent_where_one_is_configured(engine: Engine) {
         .keys()
         .collect();
     assert_eq!(keys, ["identifier"]);
-    poll_until(SOON, "its answer is logged", async || {
+    let answered = poll_until(SOON, "its answer is logged", async || {
         let lines = server.process.events("canary.answered");
-        lines.iter().any(|line| line["ok"] == true).then_some(())
+        lines.into_iter().find(|line| line["ok"] == true)
     })
     .await;
+    assert!(answered["ms"].is_u64(), "a number: {answered}");
     let mut list = sandbox.command(&["provider", "list"]);
     list.env("BALEFIRE__CBC__CANARY", "canary");
     poll_until(SOON, "its answer is shown", async || {

@@ -64,7 +64,8 @@ where
         };
         let took = now.since(asked_at);
         measure::note_probe(key, result.is_good, took);
-        log_answer(key, &result, took.as_millis());
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        log_answer(key, &result, ms);
         Judged {
             result,
             proxy: proxy.to_owned(),
@@ -226,7 +227,7 @@ where
             provider = key.provider,
             route = key.target,
             ahead_ms = skew.micros / 1000,
-            uncertain_ms = skew.uncertainty.as_millis(),
+            uncertain_ms = u64::try_from(skew.uncertainty.as_millis()).unwrap_or(u64::MAX),
             "a proxy's clock differs from ours by more than half of dispatch.clock_skew_seconds"
         );
     }
@@ -248,7 +249,7 @@ fn subject_of(key: &ProbeKey, proxy: &str) -> String {
     format!("proxy {}/{proxy}", key.provider)
 }
 
-fn log_answer(key: &ProbeKey, result: &ProbeResult, ms: u128) {
+fn log_answer(key: &ProbeKey, result: &ProbeResult, ms: u64) {
     let event = match key.kind {
         ProbeKind::LinkTest => "link_test.answered",
         ProbeKind::Heartbeat => "heartbeat.answered",
