@@ -7,8 +7,20 @@ use balefire_store::alerts::Alert;
 use balefire_store::deliveries::DeliveryHistory;
 use balefire_store::duty_items::DutyItem;
 use balefire_store::route_results::RouteResult;
+use balefire_store::users::User;
 
 use crate::{App, repeat};
+
+/// Who stands behind an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct People {
+    /// Who made it, where a person did.
+    pub author: Option<User>,
+    /// The name of the key that made it, where a key did.
+    pub author_key: Option<String>,
+    /// Who approved it.
+    pub approver: Option<User>,
+}
 
 impl App {
     /// A service's alerts, oldest first; `None` when there is no such service.
@@ -73,6 +85,29 @@ impl App {
                 .begin_read("list_duty_items", self.clock.now())
                 .await?;
             tx.list_duty_items(alert).await
+        })
+        .await
+    }
+
+    /// Who made an alert and who approved it, where people or keys did, for the command line.
+    pub async fn load_people(&self, alert: &Alert) -> Result<People, StoreError> {
+        repeat(|| async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin_read("load_people", now).await?;
+            Ok(People {
+                author: match alert.created_by {
+                    Some(id) => tx.load_user(id).await?,
+                    None => None,
+                },
+                author_key: match alert.api_key_id {
+                    Some(id) => tx.load_api_key(id).await?.map(|key| key.name),
+                    None => None,
+                },
+                approver: match alert.approved_by {
+                    Some(id) => tx.load_user(id).await?,
+                    None => None,
+                },
+            })
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! Pages: what the person on duty is told, how loudly, and when (D19).
 
-use crate::lane::DutyKind;
+use crate::lane::{DutyKind, Kind};
 
 /// Characters of a page's summary; what PagerDuty's Events API v2 takes.
 pub const SUMMARY_CHARS_MAX: usize = 1024;
@@ -51,17 +51,26 @@ pub fn severity(kind: &str) -> Severity {
     }
 }
 
-/// What to do about a duty item of this kind.
-pub fn advice(kind: &str) -> &'static str {
-    DutyKind::parse(kind).map_or(ADVICE_UNKNOWN, DutyKind::advice)
+/// What to do about a duty item of this kind, and whether it is about an alert or a cancel: of the
+/// two a cancel comes first.
+pub fn advice(kind: &str, about: Option<Kind>) -> String {
+    let about = match about {
+        None => "",
+        Some(Kind::Alert) => "It is about the alert. ",
+        Some(Kind::Cancel) => {
+            "It is about the CANCEL: people may still be warned of what is over. "
+        }
+    };
+    let advice = DutyKind::parse(kind).map_or(ADVICE_UNKNOWN, DutyKind::advice);
+    format!("{about}{advice}")
 }
 
-/// One line: the kind, the provider, and what to do.
-pub fn summary(kind: &str, provider: Option<&str>) -> String {
+/// One line: the kind, the provider, and what [`advice`] says.
+pub fn summary(kind: &str, provider: Option<&str>, about: Option<Kind>) -> String {
     let of = provider
         .map(|provider| format!(" ({provider})"))
         .unwrap_or_default();
-    let line = format!("{kind}{of}: {}", advice(kind));
+    let line = format!("{kind}{of}: {}", advice(kind, about));
     line.chars().take(SUMMARY_CHARS_MAX).collect()
 }
 
@@ -113,14 +122,19 @@ mod tests {
 
     #[test]
     fn a_summary_says_what_where_and_what_to_do() {
-        let told = summary("stuck", Some("ee"));
+        let told = summary("stuck", Some("ee"), None);
         assert!(told.starts_with("stuck (ee): The provider has not accepted"));
-        assert!(summary("lane_panicked", None).starts_with("lane_panicked: A fault in our own"));
-        assert!(summary("meteor", None).contains("docs/runbook.md"));
-        let long = summary(&"x".repeat(5000), None);
+        let told = summary("stuck", Some("ee"), Some(Kind::Alert));
+        assert!(told.starts_with("stuck (ee): It is about the alert. The provider has not"));
+        let told = summary("stuck", Some("ee"), Some(Kind::Cancel));
+        assert!(told.starts_with("stuck (ee): It is about the CANCEL: "));
+        let told = summary("lane_panicked", None, None);
+        assert!(told.starts_with("lane_panicked: A fault in our own"));
+        assert!(summary("meteor", None, None).contains("docs/runbook.md"));
+        let long = summary(&"x".repeat(5000), None, None);
         assert_eq!(long.chars().count(), SUMMARY_CHARS_MAX);
         for kind in DutyKind::ALL {
-            let told = summary(kind.as_str(), Some("vodafone"));
+            let told = summary(kind.as_str(), Some("vodafone"), Some(Kind::Cancel));
             assert!(told.ends_with(kind.advice()), "{told} was cut");
         }
     }

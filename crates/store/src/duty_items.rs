@@ -2,10 +2,11 @@
 //!
 //! One statement opens items, and the function around it enqueues the item's page; every statement
 //! that closes items answers which, and the page's end is enqueued. So no item is without its page.
+//! A subject is "delivery " and its id where it is a delivery: its tenth letter begins the id.
 
 use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId};
 use balefire_domain::job::Job;
-use balefire_domain::lane::{DutyKind, Effect};
+use balefire_domain::lane::{DutyKind, Effect, Kind};
 use balefire_domain::time::Timestamp;
 
 use crate::lanes::LaneKey;
@@ -21,6 +22,12 @@ pub struct DutyItem {
     pub kind: String,
     /// With what: `delivery <id>`, `alert <id>`, `provider <name>` and so on.
     pub subject: String,
+    /// What the delivery concerned asks, where it is one: an alert or a cancel.
+    pub about: Option<Kind>,
+    /// The delivery concerned, where it is one.
+    pub delivery_id: Option<DeliveryId>,
+    /// When that delivery is tried again, where it waits for its next round.
+    pub next_attempt_at: Option<Timestamp>,
     /// The alert concerned, where it is one.
     pub alert_id: Option<AlertId>,
     /// The provider concerned.
@@ -31,7 +38,7 @@ pub struct DutyItem {
     pub closed_at: Option<Timestamp>,
     /// Who closed it: a person, or what answered it.
     pub closed_by: Option<String>,
-    /// When its page was sent, or found to be needless.
+    /// When its page was sent.
     pub paged_at: Option<Timestamp>,
 }
 
@@ -50,17 +57,25 @@ statements! {
         WHERE id = $1 AND closed_at IS NULL
         RETURNING id";
     FIND_OPEN: "SELECT id FROM duty_items WHERE subject = $1 AND kind = $2 AND closed_at IS NULL";
-    LIST_OF_ALERT: "SELECT d.*, j.done_at AS paged_at
-        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+    LIST_OF_ALERT: "SELECT d.*, j.done_at AS paged_at, v.kind AS about, v.id AS delivery_id,
+            CASE WHEN v.state = 'backoff' THEN v.due_at END AS next_attempt_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id AND j.result = 'sent'
+        LEFT JOIN deliveries v ON v.id = substr(d.subject, 10)
         WHERE d.alert_id = $1 ORDER BY d.opened_at, d.id";
-    LIST_OPEN: "SELECT d.*, j.done_at AS paged_at
-        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+    LIST_OPEN: "SELECT d.*, j.done_at AS paged_at, v.kind AS about, v.id AS delivery_id,
+            CASE WHEN v.state = 'backoff' THEN v.due_at END AS next_attempt_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id AND j.result = 'sent'
+        LEFT JOIN deliveries v ON v.id = substr(d.subject, 10)
         WHERE d.closed_at IS NULL ORDER BY d.opened_at, d.id LIMIT $1";
-    LIST_LATEST: "SELECT d.*, j.done_at AS paged_at
-        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+    LIST_LATEST: "SELECT d.*, j.done_at AS paged_at, v.kind AS about, v.id AS delivery_id,
+            CASE WHEN v.state = 'backoff' THEN v.due_at END AS next_attempt_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id AND j.result = 'sent'
+        LEFT JOIN deliveries v ON v.id = substr(d.subject, 10)
         ORDER BY d.opened_at DESC, d.id DESC LIMIT $1";
-    LOAD: "SELECT d.*, j.done_at AS paged_at
-        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id
+    LOAD: "SELECT d.*, j.done_at AS paged_at, v.kind AS about, v.id AS delivery_id,
+            CASE WHEN v.state = 'backoff' THEN v.due_at END AS next_attempt_at
+        FROM duty_items d LEFT JOIN jobs j ON j.id = 'page ' || d.id AND j.result = 'sent'
+        LEFT JOIN deliveries v ON v.id = substr(d.subject, 10)
         WHERE d.id = $1";
 }
 
@@ -212,10 +227,14 @@ fn read_id(row: &impl Row) -> Result<DutyItemId, StoreError> {
 }
 
 fn read(row: &impl Row) -> Result<DutyItem, StoreError> {
+    let about = row.opt_text("about")?;
     Ok(DutyItem {
         id: row.id("id", DutyItemId::new)?,
         kind: row.text("kind")?,
         subject: row.text("subject")?,
+        about: about.as_deref().and_then(Kind::parse),
+        delivery_id: row.opt_id("delivery_id", DeliveryId::new)?,
+        next_attempt_at: row.opt_instant("next_attempt_at")?,
         alert_id: row.opt_id("alert_id", AlertId::new)?,
         provider: row.opt_text("provider")?,
         opened_at: row.instant("opened_at")?,

@@ -1,6 +1,6 @@
 //! `alert submit|list|show|approve|cancel|watch` and `delivery list`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -117,15 +117,22 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         .await?
         .context("its service is gone")?;
     let hash = app.content_hash(&alert, &service);
-    let mut shown = render::alert(&alert, Some(&hash));
-    let items: Vec<Value> = app
-        .list_duty_items(id)
-        .await?
-        .iter()
-        .map(render::duty_item)
-        .collect();
-    shown["duty_items"] = json!(items);
-    session.print(&shown, || render::alert_page(&alert, &hash));
+    let histories = app.list_deliveries(id).await?;
+    let networks = if alert.approved_at.is_some() {
+        let sent: BTreeSet<_> = histories.into_iter().map(|h| h.provider).collect();
+        sent.into_iter().collect()
+    } else {
+        app.settings.providers_of(&service)
+    };
+    let page = render::AlertPage {
+        alert: &alert,
+        hash: &hash,
+        service: &service,
+        people: &app.load_people(&alert).await?,
+        networks: &networks,
+        items: &app.list_duty_items(id).await?,
+    };
+    session.print(&page.json(), || page.text());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -35,11 +35,29 @@ async fn an_alert_goes_its_whole_way_by_commands_alone(engine: Engine) {
     assert_eq!(listed[0]["status"], "pending-approval");
     let shown = sandbox.json(&["alert", "show", &alert]).await;
     assert_eq!(shown["text"], documents::TEXT);
+    assert_eq!(shown["channel"], "severe");
+    assert_eq!(shown["networks"], json!(["ee", "o2", "three", "vodafone"]));
+    assert_eq!(shown["duty_items"], json!([]));
+    let page = sandbox.run(&["alert", "show", &alert]).await.must_succeed();
+    for part in [
+        "channel   severe",
+        "networks  ee, o2, three, vodafone",
+        "approver  nobody yet",
+        "duty items: none",
+        &team.author.email,
+        &team.service,
+        documents::TEXT,
+    ] {
+        assert!(page.stdout.contains(part), "{part}\n{}", page.stdout);
+    }
     let (version, hash) = (shown["version"].to_string(), shown["hash"].as_str());
     let approve = ["alert", "approve", &alert, "--version", &version, "--hash"];
     let who = [hash.expect("a hash"), "--as", &team.approver.email];
     let approved = sandbox.json(&[approve.as_slice(), &who].concat()).await;
     assert_eq!(approved["status"], "broadcasting");
+    let shown = sandbox.json(&["alert", "show", &alert]).await;
+    assert_eq!(shown["author"], team.author.email);
+    assert_eq!(shown["approver"], team.approver.email);
 
     let watched = sandbox
         .run(&["alert", "watch", &alert])

@@ -236,6 +236,8 @@ async fn a_stuck_delivery_pages_within_a_minute_and_its_end_is_told(engine: Engi
     assert_eq!(page["component"], "o2");
     assert_eq!(page["severity"], "critical");
     assert_eq!(page["custom_details"]["alert"], alert.as_str());
+    let delivery = who_is_paged_learns_the_delivery(&sandbox, &alert, page, item).await;
+    assert_eq!(page["custom_details"]["delivery"], delivery);
     let comments = desks.comments(1).await;
     assert!(comments[0].starts_with("Stuck: o2"), "{comments:?}");
 
@@ -249,6 +251,38 @@ async fn a_stuck_delivery_pages_within_a_minute_and_its_end_is_told(engine: Engi
     let comments = desks.comments(2).await;
     assert!(comments[1].starts_with("The alert was accepted by 4 of 4"));
     judge(&sandbox, &server).await;
+}
+
+/// The page, the item and the lists name the delivery, what it is about and what comes next; its
+/// id.
+async fn who_is_paged_learns_the_delivery(
+    sandbox: &Sandbox,
+    alert: &str,
+    page: &Value,
+    item: &Value,
+) -> Value {
+    let summary = page["summary"].as_str().expect("a text");
+    assert!(summary.contains("It is about the alert."), "{summary}");
+    let stuck = poll_until(SOON, "a next attempt is due", async || {
+        let deliveries = sandbox.deliveries(alert).await;
+        let stuck = deliveries.into_iter().find(|d| d["provider"] == "o2")?;
+        (!stuck["due_at"].is_null()).then_some(stuck)
+    })
+    .await;
+    let id = stuck["id"].as_str().expect("an id");
+    assert_eq!(item["about"], "alert");
+    assert_eq!(item["delivery_id"], id);
+    let shown = poll_until(SOON, "the item names the next attempt", async || {
+        let shown = sandbox.run(&["item", "list"]).await.must_succeed().stdout;
+        shown.contains("next attempt").then_some(shown)
+    })
+    .await;
+    for part in [alert, id, "about the alert", "at o2", "paged 20"] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    let shown = sandbox.run(&["delivery", "list", alert]).await;
+    assert!(shown.must_succeed().stdout.contains(id));
+    stuck["id"].clone()
 }
 
 async fn services_that_hang_delay_no_approval_and_no_send(engine: Engine) {

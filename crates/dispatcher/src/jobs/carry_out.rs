@@ -23,6 +23,8 @@ enum Tried {
         result: Option<String>,
         then: Vec<Job>,
     },
+    /// There is nothing to do any more: why.
+    Needless(String),
     /// What it waits for has not happened: look again then.
     NotYet(Timestamp),
     /// It failed: a sentence for a person.
@@ -31,7 +33,7 @@ enum Tried {
 
 impl Tried {
     /// What [`Tried::as_str`] may say.
-    const WORDS: [&'static str; 3] = ["done", "not_yet", "failed"];
+    const WORDS: [&'static str; 4] = ["done", "needless", "not_yet", "failed"];
 
     fn done(result: impl Into<String>) -> Self {
         Self::Done {
@@ -40,10 +42,15 @@ impl Tried {
         }
     }
 
+    fn needless(why: impl std::fmt::Display) -> Self {
+        Self::Needless(format!("not sent: {why}"))
+    }
+
     /// The word in figures.
     const fn as_str(&self) -> &'static str {
         match self {
             Self::Done { .. } => "done",
+            Self::Needless(_) => "needless",
             Self::NotYet(_) => "not_yet",
             Self::Failed(_) => "failed",
         }
@@ -115,25 +122,25 @@ impl JobRunner {
 
     async fn page(&self, claimed: &ClaimedJob, id: DutyItemId) -> Result<Tried, StoreError> {
         let Some(pages) = &self.settings.pages else {
-            return Ok(Tried::done("not sent: pages.kind is \"none\""));
+            return Ok(Tried::needless("pages.kind is \"none\""));
         };
         let mut tx = self.store.begin_read("load_page", self.clock.now()).await?;
         let Some(item) = tx.load_duty_item(id).await? else {
-            return Ok(Tried::done("not sent: there is no such duty item"));
+            return Ok(Tried::needless("there is no such duty item"));
         };
         drop(tx);
         Ok(
             match page::page_due(item.closed_at.is_some(), claimed.tries) {
                 page::Due::Now => Tried::of(pages.trigger(&self.caller, &item).await, "sent"),
                 page::Due::NotYet => self.look_again(claimed),
-                page::Due::Never(why) => Tried::done(format!("not sent: {why}")),
+                page::Due::Never(why) => Tried::needless(why),
             },
         )
     }
 
     async fn resolve(&self, claimed: &ClaimedJob, id: DutyItemId) -> Result<Tried, StoreError> {
         let Some(pages) = &self.settings.pages else {
-            return Ok(Tried::done("not sent: pages.kind is \"none\""));
+            return Ok(Tried::needless("pages.kind is \"none\""));
         };
         let mut tx = self.store.begin_read("load_page", self.clock.now()).await?;
         let page = tx.load_job_state(&Job::page_key(id)).await?;
@@ -146,7 +153,7 @@ impl JobRunner {
         Ok(match page::resolve_due(page) {
             page::Due::Now => Tried::of(pages.resolve(&self.caller, id).await, "sent"),
             page::Due::NotYet => self.look_again(claimed),
-            page::Due::Never(why) => Tried::done(format!("not sent: {why}")),
+            page::Due::Never(why) => Tried::needless(why),
         })
     }
 
@@ -193,7 +200,7 @@ impl JobRunner {
             None => None,
         };
         let Some(ticket) = ticket else {
-            return Ok(Tried::done("not said: the alert has no ticket"));
+            return Ok(Tried::needless("the alert has no ticket"));
         };
         if !is_its_turn(&mut tx, alert, comment).await? {
             return Ok(self.look_again(claimed));
@@ -206,7 +213,7 @@ impl JobRunner {
                 Tried::of(desk.comment(&self.caller, ticket, &words).await, "said")
             }
             ticket::Due::NotYet => self.look_again(claimed),
-            ticket::Due::Never => Tried::done("not said: it did not happen"),
+            ticket::Due::Never => Tried::needless("it did not happen"),
         })
     }
 
@@ -220,17 +227,9 @@ impl JobRunner {
         let is_ours = match &tried {
             Tried::NotYet(at) => tx.put_off_job(claimed, *at).await?,
             Tried::Failed(why) => self.record_failure(&mut tx, claimed, why).await?,
+            Tried::Needless(why) => record_end(&mut tx, claimed, Some(why), &[]).await?,
             Tried::Done { result, then } => {
-                let is_ours = tx.finish_job(claimed, result.as_deref()).await?;
-                if is_ours {
-                    for job in then {
-                        tx.enqueue_job(job).await?;
-                    }
-                    let kind = DutyKind::TicketFailing;
-                    tx.close_duty_item_of(kind, &subject(claimed), "the job's end")
-                        .await?;
-                }
-                is_ours
+                record_end(&mut tx, claimed, result.as_deref(), then).await?
             }
         };
         if !is_ours {
@@ -243,15 +242,27 @@ impl JobRunner {
         }
         let now = tx.now;
         tx.commit().await?;
-        if let Tried::Done { result, .. } = tried {
-            let ms = u64::try_from(now.since(claimed.created_at).as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(
-                event = "job.done",
-                job = claimed.key,
-                result,
-                ms,
-                "a side effect is done"
-            );
+        match tried {
+            Tried::Done { result, .. } => {
+                let ms = now.since(claimed.created_at).as_millis();
+                let ms = u64::try_from(ms).unwrap_or(u64::MAX);
+                tracing::info!(
+                    event = "job.done",
+                    job = claimed.key,
+                    result,
+                    ms,
+                    "a side effect is done"
+                );
+            }
+            Tried::Needless(why) => {
+                tracing::debug!(
+                    event = "job.needless",
+                    job = claimed.key,
+                    why,
+                    "nothing to do"
+                );
+            }
+            Tried::NotYet(_) | Tried::Failed(_) => {}
         }
         Ok(())
     }
@@ -311,6 +322,25 @@ impl JobRunner {
         }
         Ok(true)
     }
+}
+
+/// Stores the end of a job, and what follows. Whether the job was still ours.
+async fn record_end(
+    tx: &mut Tx,
+    claimed: &ClaimedJob,
+    result: Option<&str>,
+    then: &[Job],
+) -> Result<bool, StoreError> {
+    if !tx.finish_job(claimed, result).await? {
+        return Ok(false);
+    }
+    for job in then {
+        tx.enqueue_job(job).await?;
+    }
+    let kind = DutyKind::TicketFailing;
+    tx.close_duty_item_of(kind, &subject(claimed), "the job's end")
+        .await?;
+    Ok(true)
 }
 
 /// What a duty item about a job is about.

@@ -2,7 +2,9 @@
 //! often a page is sent, one incident opens, and its end closes that one.
 
 use balefire_domain::ids::DutyItemId;
+use balefire_domain::lane::Kind;
 use balefire_domain::page;
+use balefire_domain::time::Timestamp;
 use balefire_gateway::Endpoint;
 use balefire_store::duty_items::DutyItem;
 use http::Method;
@@ -31,7 +33,7 @@ impl PagerDuty {
             "dedup_key": item.id,
             "client": "Balefire",
             "payload": {
-                "summary": page::summary(&item.kind, provider),
+                "summary": page::summary(&item.kind, provider, item.about),
                 "source": format!("balefire {}", self.environment),
                 "severity": page::severity(&item.kind).as_str(),
                 "timestamp": item.opened_at.to_json_style(),
@@ -40,7 +42,10 @@ impl PagerDuty {
                 "custom_details": {
                     "duty_item": item.id,
                     "subject": item.subject,
+                    "about": item.about.map(Kind::as_str),
                     "alert": item.alert_id,
+                    "delivery": item.delivery_id,
+                    "next_attempt": item.next_attempt_at.map(Timestamp::to_json_style),
                     "runbook": format!("docs/runbook.md, {}", item.kind),
                     "close": format!("balefire item close {} --as YOUR-ADDRESS", item.id),
                 },

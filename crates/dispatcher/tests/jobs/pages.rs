@@ -184,6 +184,8 @@ async fn pages_are_needless_while_none_are_configured(world: World) {
     assert_eq!(off.run_due().await.unwrap(), 1);
     let page = world.state_of(&Job::page_key(id)).await;
     assert!(page.result.unwrap().contains("pages.kind"));
+    let item = world.begin().await.load_duty_item(id).await.unwrap();
+    assert_eq!(item.unwrap().paged_at, None, "nothing was sent");
     // Nobody is woken for old items on the day that pages are switched on.
     world.close_item(id).await;
     let runner = world.runner().await;
