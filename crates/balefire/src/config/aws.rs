@@ -43,11 +43,7 @@ pub(super) fn check_queue(config: &Config, findings: &mut Vec<String>) {
     match queue.kind.as_str() {
         "database" => return check_unused(queue, findings),
         "sqs" => {}
-        other => {
-            return findings.push(format!(
-                "queue.kind = \"{other}\" is neither \"database\" nor \"sqs\""
-            ));
-        }
+        _ => return findings.push("queue.kind is neither \"database\" nor \"sqs\"".to_owned()),
     }
     if !cfg!(feature = "aws") {
         findings.push(
@@ -99,7 +95,7 @@ fn check_name(key: &str, name: &str, findings: &mut Vec<String>) {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > QUEUE_NAME_CHARS_MAX || !name.chars().all(is_plain) {
         findings.push(format!(
-            "{key} = \"{name}\": name a standard queue, 1 to {QUEUE_NAME_CHARS_MAX} letters, \
+            "{key}: name a standard queue, 1 to {QUEUE_NAME_CHARS_MAX} letters, \
              digits, - and _ (the order of messages is the database's matter, so no .fifo)"
         ));
     }
@@ -133,7 +129,7 @@ mod tests {
     #[test]
     fn a_queue_that_could_not_work_is_named_with_its_keys() {
         let rows = [
-            ("kind = \"kafka\"", vec!["queue.kind", "kafka"]),
+            ("kind = \"kafka\"", vec!["queue.kind", "sqs"]),
             ("kind = \"sqs\"", vec!["queue.kind", "queue.name"]),
             ("name = \"a\"", vec!["queue.kind", "queue.name"]),
             (

@@ -21,6 +21,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
     check_dispatch(config, &mut findings);
     check_bounds(config, &mut findings);
     check_side_effects(config, &mut findings);
+    check_addresses(config, &mut findings);
     super::aws::check_queue(config, &mut findings);
     super::metrics::check(config, &mut findings);
     super::traces::check(config, &mut findings);
@@ -29,10 +30,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
 
 fn check_http(config: &Config, findings: &mut Vec<String>) {
     if config.http.listen.parse::<SocketAddr>().is_err() {
-        findings.push(format!(
-            "http.listen = \"{}\" is no address and port, such as 127.0.0.1:6011",
-            config.http.listen
-        ));
+        findings.push("http.listen is no address and port, such as 127.0.0.1:6011".to_owned());
     }
     let max = balefire_domain::limits::BODY_BYTES_MAX;
     if config.http.body_bytes_max == 0 || config.http.body_bytes_max > max {
@@ -205,6 +203,30 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
     }
 }
 
+/// Where warnings are real nothing crosses a network in the clear: alerts and their answers could be
+/// read and changed on their way. (`[tickets]` and `[pages]` carry keys, and are so held everywhere.)
+fn check_addresses(config: &Config, findings: &mut Vec<String>) {
+    if !matches!(config.environment, Environment::Staging | Environment::Live) {
+        return;
+    }
+    let addresses = [
+        ("cbc.endpoint_url", &config.cbc.endpoint_url),
+        ("queue.endpoint_url", &config.queue.endpoint_url),
+        ("traces.endpoint_url", &config.traces.endpoint_url),
+    ];
+    for (key, url) in addresses {
+        let endpoint = url.as_deref().map(Endpoint::parse);
+        if let Some(Ok(endpoint)) = endpoint
+            && super::side_effects::is_readable_on_its_way(&endpoint)
+        {
+            findings.push(format!(
+                "environment is staging or live and {key} begins with http://: it must begin with \
+                 https:// (http:// is for addresses of this machine)"
+            ));
+        }
+    }
+}
+
 fn check_side_effects(config: &Config, findings: &mut Vec<String>) {
     super::side_effects::check(config, findings);
     let nobody_is_paged = config.environment == Environment::Live
@@ -299,6 +321,35 @@ mod tests {
                     found.contains(key),
                     "{text}\nshould name {key}; found:\n{found}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn where_warnings_are_real_nothing_leaves_the_machine_in_the_clear() {
+        // the environment, the address, whether it is refused
+        let rows = [
+            ("live", "http://proxies.example", true),
+            ("production", "http://10.0.0.7:9010", true),
+            ("staging", "http://127.0.0.1.example", true),
+            ("staging", "HTTP://0.0.0.0:9010", true),
+            ("live", "https://proxies.example", false),
+            ("live", "http://127.0.0.1:9010", false),
+            ("live", "http://[::1]:9010", false),
+            ("staging", "http://localhost:9010", false),
+            ("preview", "http://proxies.example", false),
+            ("development", "http://proxies.example", false),
+        ];
+        for (environment, url, is_refused) in rows {
+            for section in ["cbc", "queue", "traces"] {
+                let text = format!(
+                    "environment = \"{environment}\"\n[{section}]\nendpoint_url = \"{url}\"\n"
+                );
+                let found = findings(&text);
+                let key = format!("{section}.endpoint_url begins with http://");
+                let finding = found.iter().find(|finding| finding.contains(&key));
+                assert_eq!(finding.is_some(), is_refused, "{text}{found:?}");
+                assert!(!found.join("").contains("9010"), "{found:?}");
             }
         }
     }

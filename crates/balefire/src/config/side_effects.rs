@@ -52,7 +52,7 @@ fn check_url(section: &str, kind: &str, url: Option<&str>, findings: &mut Vec<St
     match Endpoint::parse(url) {
         Err(error) => findings.push(format!("{key}: {error}")),
         // The key to the service would cross the network for everybody to read.
-        Ok(endpoint) if endpoint.scheme() == Scheme::Http && !is_loopback(endpoint.host()) => {
+        Ok(endpoint) if is_readable_on_its_way(&endpoint) => {
             findings.push(format!(
                 "{key} must begin with https:// (http:// is for addresses of this machine)"
             ));
@@ -80,11 +80,12 @@ fn is_plain(text: &str) -> bool {
     (1..=CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+/// Whether what is sent there leaves this machine without TLS.
+pub(super) fn is_readable_on_its_way(endpoint: &Endpoint) -> bool {
+    let host = endpoint.host();
+    let address = host.parse::<std::net::IpAddr>();
+    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    endpoint.scheme() == Scheme::Http && !is_loopback
 }
 
 /// What the runner is given. The configuration was checked. Tickets are for the live environment
