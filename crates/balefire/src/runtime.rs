@@ -106,6 +106,20 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
     })
 }
 
+/// Says so where secrets are encrypted with a key that everybody knows. For those who set a
+/// service up and start it; a command on an alert has nothing to do with it.
+pub(crate) fn warn_of_development_key(config: &Config) {
+    let url = config.database.url.reveal().parse::<DatabaseUrl>();
+    let has_file = url.is_ok_and(|url| url.file().is_some());
+    if config.secrets.key_file.is_none() && !has_file {
+        tracing::warn!(
+            event = "secrets.development_key",
+            "secrets.key_file is not set: secrets at rest are encrypted with the key of \
+             development, which everybody knows"
+        );
+    }
+}
+
 async fn secret_key(config: &Config, store: &Store) -> anyhow::Result<SecretKey> {
     let url: DatabaseUrl = config
         .database
@@ -116,14 +130,7 @@ async fn secret_key(config: &Config, store: &Store) -> anyhow::Result<SecretKey>
     let path = match (&config.secrets.key_file, url.file()) {
         (Some(file), _) => PathBuf::from(file),
         (None, Some(database)) => database.with_file_name("balefire.key"),
-        (None, None) => {
-            tracing::warn!(
-                event = "secrets.development_key",
-                "secrets.key_file is not set: secrets at rest are encrypted with the key of \
-                 development, which everybody knows"
-            );
-            return Ok(SecretKey::new(&DEVELOPMENT_KEY));
-        }
+        (None, None) => return Ok(SecretKey::new(&DEVELOPMENT_KEY)),
     };
     let named = || format!("the key {} (secrets.key_file)", path.display());
     if config.secrets.key_file.is_none() && !path.exists() {

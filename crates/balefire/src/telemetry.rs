@@ -17,8 +17,24 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::traces::Traces;
 
-/// What is logged when `BALEFIRE_LOG` does not say.
-const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,aws_config=warn";
+/// Who logs: it decides what is logged when `BALEFIRE_LOG` does not say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Speaker {
+    /// What runs until it is told to end: its log is how one learns what it does.
+    Service,
+    /// What does one thing and prints it: only what is not as it should be is logged beside that.
+    Command,
+}
+
+impl Speaker {
+    const fn filter(self) -> &'static str {
+        match self {
+            Self::Service => "info,sqlx=warn,hyper=warn,aws_config=warn",
+            Self::Command => "warn",
+        }
+    }
+}
+
 /// Lines that wait to be written at most; more are lost.
 const LINES_WAITING_MAX: usize = 50_000;
 
@@ -27,23 +43,23 @@ const LINES_WAITING_MAX: usize = 50_000;
 pub(crate) struct LogGuard(#[expect(dead_code, reason = "it works by being dropped")] WorkerGuard);
 
 /// Logs to standard error, and tells traces to where they go.
-pub(crate) fn to_stderr(traces: &Traces) -> LogGuard {
-    start(std::io::stderr(), traces)
+pub(crate) fn to_stderr(speaker: Speaker, traces: &Traces) -> LogGuard {
+    start(std::io::stderr(), speaker, traces)
 }
 
 /// Logs to a file.
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<LogGuard> {
     let file = File::create(path).with_context(|| format!("can't write {}", path.display()))?;
-    Ok(start(file, &Traces::default()))
+    Ok(start(file, Speaker::Service, &Traces::default()))
 }
 
-fn start(writer: impl Write + Send + 'static, traces: &Traces) -> LogGuard {
+fn start(writer: impl Write + Send + 'static, speaker: Speaker, traces: &Traces) -> LogGuard {
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(LINES_WAITING_MAX)
         .finish(writer);
-    let filter =
-        EnvFilter::try_from_env("BALEFIRE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let filter = EnvFilter::try_from_env("BALEFIRE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(speaker.filter()));
     // A second call changes nothing: the first writer stays.
     let _ = match traces.layer() {
         None => {
@@ -69,4 +85,46 @@ where
         .flatten_event(true)
         .with_current_span(false)
         .with_writer(writer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    const PAGE: &str = include_str!("../../../docs/logging.md");
+
+    /// Adds the events that the sources in a folder name.
+    fn collect(folder: &std::path::Path, events: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("it is there") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                collect(&path, events);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = std::fs::read_to_string(&path).expect("it is a text");
+                let named = text.split("event = \"").skip(1);
+                events.extend(named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_of_the_log_lists_every_event() {
+        let mut events = BTreeSet::new();
+        let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        for entry in std::fs::read_dir(crates).expect("it is there") {
+            let sources = entry.expect("it can be read").path().join("src");
+            if sources.is_dir() {
+                collect(&sources, &mut events);
+            }
+        }
+        let is_event = |name: &&String| {
+            name.chars()
+                .all(|c| c.is_ascii_lowercase() || "._".contains(c))
+        };
+        let events: Vec<_> = events.iter().filter(is_event).collect();
+        assert!(events.len() > 50, "{events:?}");
+        let is_missing = |name: &&&String| !PAGE.contains(&format!("`{name}`"));
+        let missing: Vec<_> = events.iter().filter(is_missing).collect();
+        assert!(missing.is_empty(), "docs/logging.md lacks {missing:?}");
+    }
 }

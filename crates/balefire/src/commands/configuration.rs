@@ -10,6 +10,7 @@ use crate::{FAILED, config, runtime};
 
 pub(super) fn check(session: &Session) -> anyhow::Result<ExitCode> {
     let findings = config::check(&session.config);
+    runtime::warn_of_development_key(&session.config);
     let shown = serde_json::to_value(&session.config)?;
     if session.json {
         say!("{}", json!({ "config": shown, "findings": findings }));
@@ -30,6 +31,7 @@ pub(super) fn check(session: &Session) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) async fn migrate(session: &Session) -> anyhow::Result<ExitCode> {
+    runtime::warn_of_development_key(&session.config);
     let store = runtime::open_store(&session.config).await?;
     let before = store.migration_state().await?;
     store.migrate().await?;

@@ -28,6 +28,7 @@ use balefire_store::users::User;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
+use crate::telemetry::Speaker;
 use crate::traces::Traces;
 use crate::{FAILED, config, runtime, telemetry};
 
@@ -68,7 +69,11 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     let config = config::load(file.as_deref())?;
     let traces = Traces::start(&config);
-    let _log = telemetry::to_stderr(&traces);
+    let speaker = match &command {
+        Command::Serve { .. } => Speaker::Service,
+        _ => Speaker::Command,
+    };
+    let _log = telemetry::to_stderr(speaker, &traces);
     let context = Session {
         config,
         json,

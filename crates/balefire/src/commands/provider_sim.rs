@@ -8,11 +8,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ProviderSim;
+use crate::telemetry::Speaker;
 use crate::traces::Traces;
 use crate::{runtime, telemetry};
 
 pub(super) async fn run(asked: &ProviderSim) -> anyhow::Result<ExitCode> {
-    let _log = telemetry::to_stderr(&Traces::default());
+    let _log = telemetry::to_stderr(Speaker::Service, &Traces::default());
     let faults = match &asked.faults {
         None => Faults::default(),
         Some(path) => {

@@ -12,6 +12,7 @@ use crate::service::Service;
 
 pub(super) async fn run(config: Config, roles: &[Role]) -> anyhow::Result<ExitCode> {
     let config = runtime::checked(config)?;
+    runtime::warn_of_development_key(&config);
     let app = runtime::open_app(&config).await?;
     let store = app.store.clone();
     let end = CancellationToken::new();

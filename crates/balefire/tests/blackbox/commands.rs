@@ -20,6 +20,7 @@ on_both_engines!(
     json_stands_anywhere_on_the_line,
     a_running_server_sees_keys_and_services_at_once,
     an_approval_of_what_was_not_seen_is_refused,
+    a_command_logs_nothing_beside_its_answer_unless_it_is_asked_to,
 );
 
 /// With a server that only sends: everything a person does goes through commands.
@@ -388,4 +389,38 @@ async fn documents_are_checked_without_a_database() {
         ran.stdout.contains("bad.xml") && ran.stdout.contains("status"),
         "{ran:?}"
     );
+}
+
+async fn a_command_logs_nothing_beside_its_answer_unless_it_is_asked_to(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let team = sandbox.live_team().await;
+    let alert = sandbox.submit(&team, "flood-1").await;
+    let quiet = async |args: &[&str]| {
+        let mut command = sandbox.command(args);
+        command.env_remove("BALEFIRE_LOG");
+        run(command).await.must_succeed()
+    };
+    let approve = ["alert", "approve", &alert, "--as", &team.approver.email];
+    let cancel = ["alert", "cancel", &alert, "--as", &team.author.email];
+    for args in [
+        ["alert", "show", &alert].as_slice(),
+        &approve,
+        &["delivery", "list", &alert],
+        &["item", "list"],
+        &["provider", "list"],
+        &["history", "verify"],
+    ] {
+        let ran = quiet(args).await;
+        assert_eq!(ran.stderr, "", "{args:?}");
+        assert_ne!(ran.stdout, "", "{args:?}");
+    }
+    // Asked, the same kind of command tells what it did.
+    let ran = sandbox.run(&cancel).await.must_succeed();
+    assert!(ran.stderr.contains("alert.moved"), "{ran:?}");
+    // Who sets the service up is told of the key that everybody knows.
+    for args in [["check-config"], ["migrate"]] {
+        let told = quiet(&args).await.stderr;
+        let is_told = told.contains("secrets.development_key");
+        assert_eq!(is_told, matches!(engine, Engine::Postgresql), "{told}");
+    }
 }
