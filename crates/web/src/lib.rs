@@ -35,7 +35,7 @@ mod middleware;
 mod problem;
 mod serve;
 
-pub use metrics_page::{RenderMetrics, Rendered, metrics_router};
+pub use metrics_page::{RenderMetrics, metrics_router};
 pub use serve::serve;
 
 /// What the handlers share. Cheap to clone.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::future::BoxFuture;
@@ -13,19 +13,12 @@ use futures_util::future::BoxFuture;
 /// The format that Prometheus reads.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The metrics at one instant.
-#[derive(Clone, Debug)]
-pub struct Rendered {
-    /// In the format that Prometheus reads.
-    pub text: String,
-    /// Whether the database's figures are there.
-    pub is_whole: bool,
-}
+/// Who renders the metrics of one instant, in the format that Prometheus reads and within a bounded
+/// time.
+pub type RenderMetrics = Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>;
 
-/// Who renders the metrics, within a bounded time.
-pub type RenderMetrics = Arc<dyn Fn() -> BoxFuture<'static, Rendered> + Send + Sync>;
-
-/// The one route: 200, or 503 with what there is where the database did not answer.
+/// The one route. It is 200 whatever could be found out: a reader throws the text of any other
+/// answer away, and with it what the process knows of itself.
 pub fn metrics_router(render: RenderMetrics) -> Router {
     Router::new()
         .route("/metrics", get(show))
@@ -33,15 +26,5 @@ pub fn metrics_router(render: RenderMetrics) -> Router {
 }
 
 async fn show(State(render): State<RenderMetrics>) -> impl IntoResponse {
-    let rendered = render().await;
-    let status = if rendered.is_whole {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (
-        status,
-        [(header::CONTENT_TYPE, CONTENT_TYPE)],
-        rendered.text,
-    )
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], render().await)
 }

@@ -203,8 +203,9 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
     }
 }
 
-/// Where warnings are real nothing crosses a network in the clear: alerts and their answers could be
-/// read and changed on their way. (`[tickets]` and `[pages]` carry keys, and are so held everywhere.)
+/// Where warnings are real nothing crosses a network in the clear: alerts and their answers could
+/// be read and changed on their way. (`[tickets]` and `[pages]` carry keys, and are held to it
+/// everywhere.)
 fn check_addresses(config: &Config, findings: &mut Vec<String>) {
     if !matches!(config.environment, Environment::Staging | Environment::Live) {
         return;

@@ -17,7 +17,7 @@ use anyhow::Context;
 use balefire_app::{App, StoreError};
 use balefire_domain::limits::METRICS_TIME_MAX;
 use balefire_domain::time::Timestamp;
-use balefire_web::{RenderMetrics, Rendered};
+use balefire_web::RenderMetrics;
 use metrics::{describe_counter, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -136,7 +136,7 @@ fn collector() -> &'static PrometheusHandle {
 }
 
 impl Page {
-    async fn render(&self) -> Rendered {
+    async fn render(&self) -> String {
         let look = match tokio::time::timeout(METRICS_TIME_MAX, self.look()).await {
             Ok(Ok(text)) => Some(text),
             Ok(Err(error)) => {
@@ -153,10 +153,7 @@ impl Page {
         text.push_str(&families::process(&self.about, clock.is_trusted()));
         text.push_str(&families::database_up(look.is_some()));
         text.push_str(look.as_deref().unwrap_or_default());
-        Rendered {
-            text,
-            is_whole: look.is_some(),
-        }
+        text
     }
 
     /// How things stand in the database; a look that is young enough is not repeated.
