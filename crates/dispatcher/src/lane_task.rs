@@ -6,30 +6,24 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::ids::AttemptId;
-use balefire_domain::lane::next_wake;
-use balefire_domain::lane::{Attempt, Delivery, Effect, Hedge, Kind, Lane, LaneEvent, step};
+use balefire_domain::lane::{Delivery, Kind, LaneEvent, next_wake, step};
 use balefire_domain::outcome::Outcome;
-use balefire_domain::payload::{self, Reference};
-use balefire_domain::provider::{Format, Profile, ProviderName, Route};
 use balefire_domain::time::{Clock, Timestamp};
 use balefire_store::crash_point;
 use tokio::task::JoinSet;
-use tracing::field::Empty;
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 
+use crate::Dispatcher;
 use crate::bulkhead::{Bulkhead, LastLook, Permit};
+use crate::intent::Outgoing;
 use crate::measure;
-use crate::ports::{Answered, Database, Frozen, LaneKey, SendRequest, Stored, Transaction, WayOut};
+use crate::ports::{Answered, Database, LaneKey, Stored, Transaction, WayOut};
 use crate::sweep::bounded;
-use crate::{Adopt, Dispatcher};
 
 /// How long a lane waits for a place at its provider before it is left to the next sweep.
 const PERMIT_WAIT: Duration = Duration::from_secs(1);
 /// Attempts that a lane makes in one turn at most; the sweep goes on with it.
 const ATTEMPTS_PER_TURN_MAX: u32 = 100;
-
-/// What is said of a route whose silence was answered by another attempt.
-const SILENT: &str = "silent for so long that another attempt was opened beside it";
 /// How soon silence that could not be answered is looked at again.
 const HEDGE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -41,36 +35,6 @@ pub(crate) enum Cause {
     /// Something else got through to its provider (D6).
     Healed,
 }
-
-/// An attempt whose intent is durable.
-pub(crate) struct Outgoing {
-    pub(crate) attempt: Attempt,
-    request: SendRequest,
-    provider: ProviderName,
-    pub(crate) created_at: Timestamp,
-    pub(crate) kind: Kind,
-    /// When its silence is answered with another attempt, where it may be.
-    hedge_at: Option<Timestamp>,
-    /// The trace in which its event began, where that is known.
-    traceparent: Option<String>,
-}
-
-impl Outgoing {
-    /// What is told of the attempt while it is under way.
-    fn span(&self, adopt: Option<Adopt>) -> Span {
-        let (attempt, lane) = (&self.attempt, &self.request.lane);
-        let span = tracing::info_span!(
-            "attempt", lane, event.seq = attempt.seq, kind = self.kind.as_str(),
-            delivery.id = %attempt.delivery, attempt.id = %attempt.id, provider = %self.provider,
-            route = attempt.route, outcome = Empty
-        );
-        if let (Some(adopt), Some(traceparent)) = (adopt, &self.traceparent) {
-            adopt(&span, traceparent);
-        }
-        span
-    }
-}
-
 /// Why a turn looks for something to send.
 #[derive(Clone, Copy, Debug)]
 enum Look {
@@ -90,6 +54,42 @@ async fn until(at: Option<Timestamp>, clock: &dyn Clock) {
     }
 }
 
+/// What is under way in a lane's turn.
+#[derive(Default)]
+struct UnderWay {
+    /// Each a task of its own: its deadline is kept while another answer is being stored.
+    sends: JoinSet<(Outgoing, Answered)>,
+    /// The open attempts, and when each one's silence is answered with another.
+    in_flight: Vec<(AttemptId, Option<Timestamp>)>,
+    /// When a person is told that the delivery takes too long.
+    stuck_at: Option<Timestamp>,
+    /// The turn's place at the provider. A hedge needs no other: it takes that of the attempt
+    /// whose silence it answers.
+    place: Option<Permit>,
+    /// Attempts of this turn.
+    attempts: u32,
+}
+
+impl UnderWay {
+    /// The next attempt that has ended; `None` when none is open. A panic goes on in the turn.
+    async fn next_answer(&mut self) -> Option<(Outgoing, Answered)> {
+        let sent = self.sends.join_next().await?;
+        let (outgoing, answered) = sent.unwrap_or_else(|panic| resume_unwind(panic.into_panic()));
+        self.in_flight.retain(|(id, _)| *id != outgoing.attempt.id);
+        // What is left was silent when the other was opened: it keeps nobody's place.
+        self.place = None;
+        Some((outgoing, answered))
+    }
+
+    /// When the one open attempt has been silent for too long, where that has an answer.
+    fn hedge_at(&self) -> Option<Timestamp> {
+        match self.in_flight[..] {
+            [(_, hedge_at)] => hedge_at,
+            _ => None,
+        }
+    }
+}
+
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Looks at a lane and sends while something is to be sent: one attempt, and one more beside
     /// it where it is silent for too long. An answer that could not be stored ends the turn, after
@@ -101,58 +101,41 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         cause: Cause,
     ) -> Stored<()> {
         let mut failure = None;
-        // Each a task of its own: its deadline is kept while another answer is being stored.
-        let mut sends = JoinSet::new();
-        let mut in_flight: Vec<(AttemptId, Option<Timestamp>)> = Vec::new();
-        // The turn's place at the provider. A hedge needs no other: it takes that of the attempt
-        // whose silence it answers.
-        let mut place: Option<Permit> = None;
+        let mut turn = UnderWay::default();
         let mut look = Look::Due(cause);
-        let mut attempts = 0;
         loop {
             // At the end what is open is awaited, and nothing more is opened.
             let may_open =
-                attempts < ATTEMPTS_PER_TURN_MAX && !self.is_ending.load(Ordering::Relaxed);
-            let mut looks_again = false;
+                turn.attempts < ATTEMPTS_PER_TURN_MAX && !self.is_ending.load(Ordering::Relaxed);
+            let mut hedge_at = turn.hedge_at().filter(|_| may_open);
             let opened = match look {
                 _ if !may_open => None,
                 Look::Due(cause) => {
-                    self.open_first(key, is_cancelling, cause, &mut place)
+                    self.open_first(key, is_cancelling, cause, &mut turn)
                         .await?
                 }
                 Look::Silent => {
-                    let opened = self.open_beside(key, is_cancelling, &mut place).await;
-                    looks_again = opened.is_none();
+                    let opened = self.open_beside(key, is_cancelling, &mut turn.place).await;
+                    // Where nothing is due beside it, only an answer makes another look worth it.
+                    let found_out = opened.is_some();
+                    hedge_at = (!found_out).then(|| self.clock.now() + HEDGE_AGAIN_AFTER);
                     opened.flatten()
                 }
                 Look::Nothing => None,
             };
-            let is_silent = matches!(look, Look::Silent) && opened.is_none();
             if let Some(outgoing) = opened {
-                attempts += 1;
-                in_flight.push((outgoing.attempt.id, outgoing.hedge_at));
-                let this = Arc::clone(self);
-                sends.spawn(async move { this.carry_out(outgoing).await });
+                self.begin_send(outgoing, &mut turn);
+                hedge_at = turn.hedge_at();
             }
-            let hedge_at = match in_flight[..] {
-                [_] if looks_again => Some(self.clock.now() + HEDGE_AGAIN_AFTER),
-                // Where nothing is due beside it, only an answer makes another look worth it.
-                [(_, hedge_at)] if !is_silent => hedge_at,
-                _ => None,
-            };
             look = Look::Nothing;
+            let stuck_at = turn.stuck_at;
             tokio::select! {
                 // An answer is a fact, and comes first.
                 biased;
-                sent = sends.join_next() => {
-                    let Some(sent) = sent else { break };
-                    let (outgoing, answered) =
-                        sent.unwrap_or_else(|panic| resume_unwind(panic.into_panic()));
-                    in_flight.retain(|(id, _)| *id != outgoing.attempt.id);
-                    // What is left was silent when the other was opened: it keeps nobody's place.
-                    place = None;
+                sent = turn.next_answer() => {
+                    let Some((outgoing, answered)) = sent else { break };
                     match self.settle(key, &outgoing, &answered).await {
-                        Ok(is_due) if is_due && in_flight.is_empty() && failure.is_none() => {
+                        Ok(is_due) if is_due && turn.in_flight.is_empty() && failure.is_none() => {
                             look = Look::Due(Cause::Due);
                         }
                         Ok(_) => {}
@@ -160,9 +143,34 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                     }
                 }
                 () = until(hedge_at, &*self.clock) => look = Look::Silent,
+                () = until(stuck_at, &*self.clock) => {
+                    turn.stuck_at = None;
+                    self.judge_silence(key).await;
+                }
             }
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    fn begin_send(self: &Arc<Self>, outgoing: Outgoing, turn: &mut UnderWay) {
+        turn.attempts += 1;
+        turn.in_flight
+            .push((outgoing.attempt.id, outgoing.hedge_at));
+        turn.stuck_at = outgoing.stuck_at;
+        let this = Arc::clone(self);
+        turn.sends
+            .spawn(async move { this.carry_out(outgoing).await });
+    }
+
+    /// Tells a person of a silence that lasts too long: the attempt's own end may be far.
+    async fn judge_silence(&self, key: &LaneKey) {
+        if let Err(error) = self.play(key, LaneEvent::Tick).await {
+            tracing::warn!(
+                event = "lane.not_judged", alert.id = %key.alert_id, provider = %key.provider,
+                error = &error as &dyn std::error::Error,
+                "the database failed; what takes too long is told at the attempt's end"
+            );
+        }
     }
 
     /// The lane's only attempt, if one is due.
@@ -171,15 +179,15 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         key: &LaneKey,
         is_cancelling: bool,
         cause: Cause,
-        place: &mut Option<Permit>,
+        turn: &mut UnderWay,
     ) -> Stored<Option<Outgoing>> {
-        *place = self.permit(key, is_cancelling).await?;
-        if place.is_none() {
+        turn.place = self.permit(key, is_cancelling).await?;
+        if turn.place.is_none() {
             return Ok(None);
         }
         let opened = self.open(key, cause).await?;
         if opened.is_none() {
-            *place = None;
+            turn.place = None;
         }
         Ok(opened)
     }
@@ -294,184 +302,4 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         tx.commit().await?;
         Ok(asked)
     }
-
-    /// Step 1: stores the intent to send, if `step` has one. When it is not known whether it was
-    /// stored, nothing is sent, and an attempt that was is closed.
-    async fn open(&self, key: &LaneKey, cause: Cause) -> Stored<Option<Outgoing>> {
-        let attempt = AttemptId::new(self.entropy.uuid_v7(self.clock.now()));
-        let opened = bounded("dispatch.open", self.open_once(key, cause, attempt)).await;
-        if opened.is_err()
-            && let Err(error) = self.play(key, LaneEvent::OwnerDied { attempt }).await
-        {
-            tracing::warn!(
-                event = "attempt.not_closed", attempt.id = %attempt,
-                error = &error as &dyn std::error::Error,
-                "an attempt that may have been stored is closed when it is drained"
-            );
-        }
-        opened
-    }
-
-    async fn open_once(
-        &self,
-        key: &LaneKey,
-        cause: Cause,
-        attempt: AttemptId,
-    ) -> Stored<Option<Outgoing>> {
-        let mut tx = self.store.begin("dispatch.open", self.clock.now()).await?;
-        let Some(lane) = tx.lock_lane(key).await? else {
-            return Ok(None);
-        };
-        let policy = self.policy(&mut tx, &key.provider).await?;
-        let (healed, mut effects) = match cause {
-            Cause::Due => (lane.clone(), Vec::new()),
-            Cause::Healed => {
-                let stepped = step(&lane, LaneEvent::ProviderHealed, tx.now(), &policy);
-                (stepped.lane, stepped.effects)
-            }
-        };
-        let due = LaneEvent::Due {
-            attempt,
-            by: self.instance(),
-        };
-        let stepped = step(&healed, due, tx.now(), &policy);
-        effects.extend(stepped.effects);
-        tx.save_lane(key, &lane, &stepped.lane).await?;
-        self.apply_duties(&mut tx, key, &effects).await?;
-        let sends = effects.into_iter().find_map(|effect| match effect {
-            Effect::Send(attempt) => Some(attempt),
-            Effect::OpenDutyItem { .. }
-            | Effect::CloseDutyItems { .. }
-            | Effect::HealProvider
-            | Effect::RemakeCancel { .. } => None,
-        });
-        let outgoing = match sends {
-            None => None,
-            Some(attempt) => {
-                let hedge = policy.hedge;
-                // Others need not wait for what is silent here: its route goes last for now (D17).
-                for silent in lane.open_attempts() {
-                    let provider = key.provider.as_str();
-                    tx.save_route_result(provider, &silent.route, false, SILENT)
-                        .await?;
-                }
-                self.prepare(&mut tx, key, &stepped.lane, attempt, hedge)
-                    .await?
-            }
-        };
-        if outgoing.is_some() && self.planted.intent_not_stored() {
-            return Ok(outgoing);
-        }
-        tx.commit().await?;
-        if let Some(outgoing) = &outgoing {
-            let attempt = &outgoing.attempt;
-            self.tempo
-                .note_attempt(&key.provider, attempt.opened_at, attempt.slot > 0);
-        }
-        Ok(outgoing)
-    }
-
-    /// What the attempt sends; a cancel's payload is rendered at its first attempt (D29).
-    async fn prepare(
-        &self,
-        tx: &mut D::Transaction,
-        key: &LaneKey,
-        lane: &Lane,
-        attempt: Attempt,
-        hedge: Option<Hedge>,
-    ) -> Stored<Option<Outgoing>> {
-        let profile = self.settings.profiles.get(&key.provider);
-        let delivery = lane
-            .deliveries
-            .iter()
-            .find(|delivery| delivery.id == attempt.delivery);
-        let frozen = tx.load_frozen(attempt.delivery).await?;
-        let (Some(profile), Some(delivery), Some(frozen)) = (profile, delivery, frozen) else {
-            unreachable!("step sends deliveries of this lane over the routes of its profile")
-        };
-        let payload = match &frozen.payload {
-            Some(payload) => payload.clone(),
-            None => render_cancel(tx, profile, lane, &attempt, &frozen).await?,
-        };
-        let Some(route) = profile
-            .routes
-            .iter()
-            .find(|route| route.name() == attempt.route)
-        else {
-            unreachable!("step sends over the routes of the profile")
-        };
-        let request = request(key, profile, route, &attempt, payload);
-        let (created_at, kind) = (delivery.created_at, delivery.kind);
-        let hedge_at = hedge.map(|hedge| attempt.opened_at + hedge.after);
-        let traceparent = match self.adopt {
-            None => None,
-            Some(_) => tx.load_traceparent(attempt.delivery).await?,
-        };
-        Ok(Some(Outgoing {
-            attempt,
-            request,
-            provider: key.provider.clone(),
-            created_at,
-            kind,
-            hedge_at,
-            traceparent,
-        }))
-    }
-}
-
-fn request(
-    key: &LaneKey,
-    profile: &Profile,
-    route: &Route,
-    attempt: &Attempt,
-    payload: String,
-) -> SendRequest {
-    SendRequest {
-        route: route.clone(),
-        delivery: attempt.delivery,
-        capabilities: profile.capabilities,
-        stored_payload: Arc::from(payload),
-        lane: key.to_string(),
-        seq: attempt.seq,
-        deadline_at: attempt.deadline_at,
-    }
-}
-
-/// Renders and stores a cancel's payload: it names every delivery of a lower `seq` that was ever
-/// attempted, or may have been before the database forgot it.
-async fn render_cancel(
-    tx: &mut impl Transaction,
-    profile: &Profile,
-    lane: &Lane,
-    attempt: &Attempt,
-    frozen: &Frozen,
-) -> Stored<String> {
-    let mut references = Vec::new();
-    for earlier in lane.deliveries.iter().filter(|d| d.seq < attempt.seq) {
-        if let Some(known) = tx.load_frozen(earlier.id).await?
-            && lane.may_have_left(earlier.id)
-        {
-            references.push(Reference {
-                message_id: earlier.id,
-                message_number: known.message_number,
-                sent: known.sent_at.to_cap(),
-            });
-        }
-    }
-    // A lane that began with a number keeps its format, whatever the profile says today.
-    let format = if frozen.message_number.is_some() {
-        Format::Ibag
-    } else {
-        profile.format
-    };
-    let payload = payload::render_cancel(
-        format,
-        attempt.delivery,
-        frozen.message_number,
-        &references,
-        frozen.sent_at,
-    );
-    tx.save_payload(attempt.delivery, &payload).await?;
-    crash_point("cancel.rendered");
-    Ok(payload)
 }

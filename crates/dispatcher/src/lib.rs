@@ -10,6 +10,7 @@
 
 mod bulkhead;
 pub mod clock_guard;
+mod intent;
 pub mod jobs;
 mod lane_task;
 pub mod link_tests;

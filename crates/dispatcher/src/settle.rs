@@ -8,7 +8,7 @@ use balefire_domain::lane::{Delivery, DutyKind, Effect, Ignored, Lane, LaneEvent
 use balefire_domain::outcome::Outcome;
 
 use crate::Dispatcher;
-use crate::lane_task::Outgoing;
+use crate::intent::Outgoing;
 use crate::measure;
 use crate::ports::{
     AnswerRecord, Answered, Database, Frozen, LaneKey, Stored, Transaction, WayOut,

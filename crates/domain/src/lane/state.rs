@@ -1,5 +1,6 @@
 //! A lane, its deliveries and their attempts, as values.
 
+use super::policy::STUCK_AFTER;
 use crate::ids::{AttemptId, DeliveryId, InstanceId};
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
@@ -233,6 +234,13 @@ pub struct Delivery {
     pub ends_at: Timestamp,
     /// A duty item says that it takes too long (D19).
     pub is_stuck: bool,
+}
+
+impl Delivery {
+    /// When it takes too long, if it has not ended by then; `None` where that was said already.
+    pub fn stuck_at(&self) -> Option<Timestamp> {
+        (!self.is_stuck).then(|| self.created_at + STUCK_AFTER)
+    }
 }
 
 /// How an attempt ended.

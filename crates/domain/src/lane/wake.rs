@@ -1,6 +1,6 @@
 //! When a lane must be looked at again without anything having happened.
 
-use super::policy::{HELD_LOOK_AFTER, STUCK_AFTER};
+use super::policy::HELD_LOOK_AFTER;
 use super::state::{Delivery, HoldReason, Lane, State};
 use crate::time::Timestamp;
 
@@ -28,8 +28,9 @@ fn wakes_of(delivery: &Delivery, now: Timestamp) -> impl Iterator<Item = Timesta
         | State::Expired { .. }
         | State::Moot { .. } => None,
     };
-    let stuck_at = (!delivery.is_stuck).then(|| delivery.created_at + STUCK_AFTER);
     // An open attempt is judged when it closes, not when the alert ends.
     let ends_at = (delivery.state != State::InFlight).then_some(delivery.ends_at);
-    [by_state, stuck_at, ends_at].into_iter().flatten()
+    [by_state, delivery.stuck_at(), ends_at]
+        .into_iter()
+        .flatten()
 }

@@ -8,9 +8,11 @@ use balefire_dispatcher::ports::LaneKey;
 use balefire_domain::ids::AttemptId;
 use balefire_domain::lane::policy::{HELD_LOOK_AFTER, STUCK_AFTER};
 use balefire_domain::lane::{Attempt, Delivery, DutyKind, Kind, Lane};
+use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
 use super::hazard::Hazard;
+use super::options::provider_name;
 use super::process::BEGINNING;
 use super::properties::Property;
 use super::world::{State, World};
@@ -28,6 +30,23 @@ const OVER_MAX: Duration = Duration::from_secs(60);
 /// How long a living process may take to store what it has heard.
 const STORING_MAX: Duration = Duration::from_secs(15);
 
+/// Each second before the healing: where our own processes are sound, no trouble of a provider
+/// keeps it from a person.
+pub fn check_troubled(state: &mut State, world: &World) {
+    if !world.options.has_sound_processes() {
+        return;
+    }
+    let now = world.time.now();
+    let lanes = state.tables.lanes.iter();
+    let waiting = lanes.flat_map(|(key, rows)| rows.lane.deliveries.iter().map(move |d| (key, d)));
+    let mut wrong = Vec::new();
+    for (key, delivery) in waiting.filter(|(_, delivery)| !delivery.state.is_terminal()) {
+        let untold = told_to_a_person(state, delivery, now, SWEEP_LATE_MAX);
+        wrong.extend(untold.map(|(property, why)| (property, key.clone(), why)));
+    }
+    tell(state, world, wrong);
+}
+
 /// Each second after the healing, and at the end.
 pub fn check_quiet(state: &mut State, world: &World, orphans: &mut Orphans) {
     let now = world.time.now();
@@ -36,6 +55,7 @@ pub fn check_quiet(state: &mut State, world: &World, orphans: &mut Orphans) {
             .unwrap_or(0)
             .saturating_sub(world.options.healed_ms),
     );
+    let looked = SWEEP_LATE_MAX + world.options.figures.clock_skew;
     let mut wrong = Vec::new();
     for (key, rows) in &state.tables.lanes {
         for delivery in rows
@@ -47,13 +67,15 @@ pub fn check_quiet(state: &mut State, world: &World, orphans: &mut Orphans) {
             let found = [
                 (acknowledged_soon(state, world, key, delivery, healed_for)),
                 (closed_in_time(delivery, now, healed_for)),
-                (told_to_a_person(state, world, delivery, now, healed_for)),
+                (healed_for >= SETTLING)
+                    .then(|| told_to_a_person(state, delivery, now, looked))
+                    .flatten(),
             ];
             let found = found.into_iter().flatten();
             wrong.extend(found.map(|(property, why)| (property, key.clone(), why)));
         }
         if healed_for > SETTLING
-            && let Some(why) = moves(world, rows.wake_at, &rows.lane, now)
+            && let Some(why) = moves(world, rows.wake_at, now)
         {
             wrong.push((Property::L3, key.clone(), why));
         }
@@ -62,6 +84,10 @@ pub fn check_quiet(state: &mut State, world: &World, orphans: &mut Orphans) {
         }
     }
     wrong.extend(orphans.check(state, now));
+    tell(state, world, wrong);
+}
+
+fn tell(state: &mut State, world: &World, wrong: Vec<(Property, LaneKey, String)>) {
     for (property, key, why) in wrong {
         let detail = format!("{}: {why}", state.lane_name(&key));
         state.violate(property, world.time.elapsed_us(), detail);
@@ -96,7 +122,7 @@ fn acknowledged_soon(
 ) -> Option<(Property, String)> {
     let age = world.time.now().since(delivery.created_at);
     let within = settled_within(world, age);
-    if healed_for.min(age) <= within {
+    if healed_for.min(age) <= within || is_hung(world, &key.provider) {
         return None;
     }
     let why = format!(
@@ -110,6 +136,12 @@ fn acknowledged_soon(
         Kind::Cancel if state.cbcs[&key.provider].has_forgotten => None,
         Kind::Cancel => Some((Property::L2, why)),
     }
+}
+
+/// Whether it never answers, in a comparison for S12.
+fn is_hung(world: &World, provider: &ProviderName) -> bool {
+    let hung = world.options.hung_provider;
+    hung.is_some_and(|index| provider_name(index) == *provider)
 }
 
 /// L6.
@@ -128,18 +160,15 @@ fn closed_in_time(
     })
 }
 
-/// L7.
+/// L7, where a lane is looked at this late at most.
 fn told_to_a_person(
     state: &State,
-    world: &World,
     delivery: &Delivery,
     now: Timestamp,
-    healed_for: Duration,
+    looked: Duration,
 ) -> Option<(Property, String)> {
     let age = now.since(delivery.created_at);
-    let attempt = world.options.figures.attempt_deadline;
-    let looked = SWEEP_LATE_MAX + world.options.figures.clock_skew;
-    if age < STUCK_AFTER + attempt + looked || healed_for < attempt + SETTLING {
+    if age < STUCK_AFTER + looked {
         return None;
     }
     let subject = format!("delivery {}", delivery.id);
@@ -155,14 +184,11 @@ fn told_to_a_person(
 }
 
 /// L3: the sweep looks at every lane whose time has come.
-fn moves(world: &World, wake_at: Option<Timestamp>, lane: &Lane, now: Timestamp) -> Option<String> {
+fn moves(world: &World, wake_at: Option<Timestamp>, now: Timestamp) -> Option<String> {
     let late = now.since(wake_at?);
     let figures = &world.options.figures;
     let options = &world.options;
     let mut bound = SWEEP_LATE_MAX;
-    if lane.open_attempt().is_some() {
-        bound += figures.attempt_deadline; // Its turn is under way.
-    }
     if options.has(Hazard::ClockSkew) || options.has(Hazard::ClockDrift) {
         bound += figures.clock_skew; // Who stored it was behind of who looks.
     }

@@ -188,6 +188,31 @@ impl Options {
         self.hazards.contains(&hazard)
     }
 
+    /// Whether nothing goes wrong but at the providers and on the way to them.
+    pub fn has_sound_processes(&self) -> bool {
+        let is_ours = |hazard: &Hazard| {
+            matches!(
+                hazard,
+                Hazard::Crashes
+                    | Hazard::PointedCrashes
+                    | Hazard::Pauses
+                    | Hazard::Restarts
+                    | Hazard::Panics
+                    | Hazard::DatabaseOutage
+                    | Hazard::SlowDatabase
+                    | Hazard::FailedStatements
+                    | Hazard::FailedCommits
+                    | Hazard::AmbiguousCommits
+                    | Hazard::ClockSkew
+                    | Hazard::ClockDrift
+                    | Hazard::ClockJumps
+                    | Hazard::DatabaseClockJumps
+                    | Hazard::Failover
+            )
+        };
+        !self.hazards.iter().any(is_ours)
+    }
+
     /// The profiles of the providers.
     pub fn profiles(&self) -> BTreeMap<ProviderName, Profile> {
         (0..self.providers.len())

@@ -178,6 +178,7 @@ async fn watch(world: &Arc<World>, processes: &[Arc<Process>], open_desks: &Atom
         let left_us = us(world.options.healed_ms) - world.time.elapsed_us();
         let left = Duration::from_micros(u64::try_from(left_us).unwrap_or(0));
         sleep(left.min(Duration::from_secs(1))).await;
+        liveness::check_troubled(&mut world.state(), world);
         if is_violated() {
             return;
         }

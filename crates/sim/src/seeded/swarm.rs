@@ -101,6 +101,9 @@ fn guarded(options: &Options, planted: Option<planted::Fault>, keeping: Keeping)
 pub fn compare(seed: u64) -> Option<Violation> {
     let whole = guarded(&Options::steady(seed, None), None, Keeping::Nothing);
     let hung = guarded(&Options::steady(seed, Some(0)), None, Keeping::Nothing);
+    if hung.violation.is_some() {
+        return hung.violation;
+    }
     let first = provider_name(0);
     for (provider, attempts) in &whole.attempts {
         if *provider == first {
