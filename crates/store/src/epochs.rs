@@ -4,13 +4,15 @@
 //! connection open. SQLite has a mark beside its file: the latest sign of life that the file is
 //! known to have held.
 
+use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, Sql, StoreError};
-use crate::store::{Pools, Store, Tx};
+use crate::store::{PRIVATE_MODE, Pools, Store, Tx};
 
 /// Asked of PostgreSQL when a connection opens; absent on a standby, which is not worked on.
 pub(crate) const ASK: Sql = Sql {
@@ -74,7 +76,12 @@ impl Store {
             return Ok(());
         };
         let fresh = path.with_extension("mark.new");
-        let mut file = std::fs::File::create(&fresh)?;
+        let mut file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(PRIVATE_MODE)
+            .open(&fresh)?;
         writeln!(file, "{}", seen.micros())?;
         file.sync_all()?;
         std::fs::rename(fresh, path)

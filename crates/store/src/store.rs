@@ -1,5 +1,8 @@
 //! Where the database is, and the pools of connections to it.
 
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,6 +26,8 @@ pub use crate::tx::Tx;
 /// How long a request waits for a connection before the database counts as unavailable: a client
 /// is told within five seconds.
 pub(crate) const ACQUIRE_SECONDS_MAX: u64 = 4;
+/// The mode of SQLite's files that we make: their owner reads and writes them, nobody else.
+pub(crate) const PRIVATE_MODE: u32 = 0o600;
 /// How long SQLite waits for another process's transaction.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
 /// How long to wait before a fresh file that another process is making is opened again.
@@ -162,6 +167,9 @@ impl Store {
         let acquire = Duration::from_secs(ACQUIRE_SECONDS_MAX);
         let pools = match url {
             DatabaseUrl::Sqlite(options, path) => {
+                make_private(path).map_err(|source| {
+                    StoreError::driver("opening the database", sqlx::Error::Io(source))
+                })?;
                 let writer = open_writer(options)
                     .await
                     .map_err(|source| StoreError::driver("opening the database", source))?;
@@ -300,6 +308,21 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Makes SQLite's file where it is absent: for its owner's eyes only, which SQLite then gives the
+/// files beside it as well. Alerts, people's addresses and sealed keys stand in it. A file that is
+/// there keeps its mode: whoever shares it has a reason.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let made = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(PRIVATE_MODE)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Opens SQLite's one writing connection. The busy timeout does not hold for turning a fresh

@@ -13,6 +13,7 @@
 mod support;
 
 mod constraints;
+mod files;
 mod gauges;
 mod jobs;
 mod lanes;
