@@ -17,6 +17,7 @@ mod dispatching;
 mod entropy;
 mod link_tests;
 mod metrics;
+mod outage;
 #[cfg(feature = "aws")]
 mod queue;
 mod runtime;

@@ -23,6 +23,7 @@ use crate::descriptors;
 use crate::dispatching::{DispatchThreads, listen, watch_epoch};
 use crate::link_tests;
 use crate::metrics;
+use crate::outage;
 #[cfg(feature = "aws")]
 use crate::queue;
 use crate::runtime::open_store;
@@ -119,6 +120,7 @@ impl Service {
             service.listen_to(queues);
         }
         service.start_guard(guard, &app);
+        service.watch_database(&app);
         if roles.contains(&Role::Schedule) {
             let way_out = way_out.open(config, &app.clock).await?;
             service.start_link_tests(config, &app, way_out);
@@ -202,6 +204,18 @@ impl Service {
         self.loops.spawn(async move {
             guarding.await;
             ("clock's guard", Ok(()))
+        });
+    }
+
+    /// Says when the database is away. Dispatch's own connections are asked where there are any:
+    /// no crowd of requests makes them wait.
+    fn watch_database(&mut self, app: &App) {
+        let own = self.dispatching.as_ref();
+        let app = own.map_or(app, |dispatching| &dispatching.app).clone();
+        let end = self.end.clone();
+        self.loops.spawn(async move {
+            outage::watch(app, end).await;
+            ("watch over the database", Ok(()))
         });
     }
 

@@ -11,10 +11,12 @@ use anyhow::Context;
 use tracing::Subscriber;
 use tracing::subscriber::set_global_default;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::FilterExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use crate::outage::NoConsequences;
 use crate::traces::Traces;
 
 /// Who logs: it decides what is logged when `BALEFIRE_LOG` does not say.
@@ -63,12 +65,13 @@ fn start(writer: impl Write + Send + 'static, speaker: Speaker, traces: &Traces)
     // A second call changes nothing: the first writer stays.
     let _ = match traces.layer() {
         None => {
-            let subscriber = Registry::default().with(filter).with(lines(writer));
+            let lines = lines(writer).with_filter(NoConsequences);
+            let subscriber = Registry::default().with(filter).with(lines);
             set_global_default(subscriber)
         }
         // What is logged is filtered by itself: a quiet log makes no trace incomplete.
         Some(spans) => {
-            let lines = lines(writer).with_filter(filter);
+            let lines = lines(writer).with_filter(filter.and(NoConsequences));
             set_global_default(Registry::default().with(spans).with(lines))
         }
     };

@@ -34,6 +34,7 @@ pub mod lanes;
 mod migrations;
 pub mod probes;
 pub mod provider_pauses;
+mod reach;
 pub mod route_results;
 pub mod services;
 mod store;

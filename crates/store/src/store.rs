@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::epochs::ASK;
 use crate::failure::is_busy;
+use crate::reach::standby;
 use crate::sql::StoreError;
 use crate::timing::Stopwatch;
 use crate::tx::Begin;
@@ -200,9 +201,7 @@ impl Store {
                             let here: Option<String> = asked.fetch_one(connection).await?;
                             // A standby that is promoted later keeps its connections: what was
                             // opened before must not be worked on afterwards.
-                            let here = here.ok_or_else(|| {
-                                std::io::Error::other("the server is a standby and takes no writes")
-                            })?;
+                            let here = here.ok_or_else(standby)?;
                             found.write(Some(here));
                             Ok(())
                         })

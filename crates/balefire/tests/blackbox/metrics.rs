@@ -361,12 +361,39 @@ async fn without_the_database_the_process_still_tells_what_it_measured() {
         None,
         "nobody knows"
     );
-    poll_until(SOON, "the log says so too", async || {
-        let events = watched.server.process.events("metrics.not_read");
-        (!events.is_empty()).then_some(())
+    let log = &watched.server.process;
+    let away = poll_until(SOON, "the log says so too", async || {
+        log.events("database.away").pop()
     })
     .await;
+    let cause = away["cause"].as_str().expect("a text");
+    assert!(cause.contains("too many connections"), "{away}");
+    assert_eq!(away["level"], "ERROR");
+    let lines = log.lines().len();
+    // A look of its own says what fails while the database is away.
+    for _ in 0..3 {
+        watched.scrape_in_time().await;
+    }
+    let said = log.lines().split_off(lines);
+    let repeated = |line: &&String| {
+        [
+            "metrics.not_read",
+            "sweep.failed",
+            "epoch.failed",
+            "schedule.failed",
+        ]
+        .iter()
+        .any(|event| line.contains(event))
+    };
+    assert_eq!(said.iter().find(repeated), None, "the outage was told of");
     sandbox.give_database_back();
+    let back = poll_until(SOON, "the log says that it is back", async || {
+        log.events("database.back").pop()
+    })
+    .await;
+    assert_eq!(back["cause"], cause);
+    assert!(back["seconds"].is_u64(), "{back}");
+    assert_eq!(log.events("database.away").len(), 1, "it is said once");
     poll_until(SOON, "the database's figures are back", async || {
         let told = Told(watched.scrape().await.text());
         (told.figure("balefire_database_up", &[]) == Some(1.0)).then_some(())

@@ -235,6 +235,14 @@ async fn answers_outlive_an_outage_that_is_longer_than_their_attempts() {
         server.process.events("attempt.not_stored").len(),
         super::LANES
     );
+    let away = server.process.events("database.away");
+    assert_eq!(away.len(), 1, "{away:?}");
+    let cause = away[0]["cause"].as_str().expect("a text");
+    assert!(cause.contains("Connection refused"), "{cause}");
+    for event in ["sweep.failed", "schedule.failed", "jobs.failed"] {
+        let times = server.process.events(event).len();
+        assert!(times <= 2, "{event} was said {times} times");
+    }
     way.listen().await;
     for delivery in sandbox.acknowledged(&alert, super::LANES).await {
         let attempts = delivery["attempts"].as_array().expect("a list");
