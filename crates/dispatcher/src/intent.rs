@@ -107,8 +107,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 let hedge = policy.hedge;
                 // Others need not wait for what is silent here: its route goes last for now (D17).
                 for silent in lane.open_attempts() {
-                    let provider = key.provider.as_str();
-                    tx.save_route_result(provider, &silent.route, false, SILENT)
+                    let (provider, route) = (&key.provider, &silent.route);
+                    self.tempo.note_stored(provider, route, false, tx.now());
+                    tx.save_route_result(provider.as_str(), route, false, SILENT)
                         .await?;
                 }
                 self.prepare(&mut tx, key, &stepped.lane, attempt, hedge)

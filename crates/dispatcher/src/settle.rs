@@ -111,10 +111,13 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         if is_forgotten && answered.outcome.is_acceptance() {
             self.tell_of_forgotten(&mut tx, key, attempt.id).await?;
         }
-        let is_good = is_route_good(answered.outcome);
-        let provider = key.provider.as_str();
-        tx.save_route_result(provider, &attempt.route, is_good, &answered.detail)
-            .await?;
+        let (route, is_good) = (&attempt.route, is_route_good(answered.outcome));
+        let now = tx.now();
+        let is_news = self.tempo.is_news(&key.provider, route, is_good, now);
+        if is_news {
+            tx.save_route_result(key.provider.as_str(), route, is_good, &answered.detail)
+                .await?;
+        }
         self.apply_duties(&mut tx, key, &stepped.effects).await?;
         let is_remade = self
             .remake_cancel(&mut tx, key, &stepped.lane, &stepped.effects)
@@ -122,6 +125,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         let wake_at = next_wake(&stepped.lane, tx.now());
         let is_due = is_remade || wake_at.is_some_and(|at| at <= tx.now());
         tx.commit().await?;
+        if is_news {
+            self.tempo.note_stored(&key.provider, route, is_good, now);
+        }
         if stepped.effects.contains(&Effect::HealProvider) {
             self.note_healed(&key.provider);
         }

@@ -54,8 +54,7 @@ pub struct AnswerRecord {
 statements! {
     INSERT: "INSERT INTO lanes (alert_id, provider, finishes_at, created_at, is_cancelling)
         VALUES ($1, $2, $3, $4, FALSE)";
-    LOCK (lock): "SELECT alert_id FROM lanes WHERE alert_id = $1 AND provider = $2";
-    LOAD: "SELECT finishes_at, is_tainted FROM lanes WHERE alert_id = $1 AND provider = $2";
+    LOCK (lock): "SELECT finishes_at, is_tainted FROM lanes WHERE alert_id = $1 AND provider = $2";
     LIST_OF_ALERT: "SELECT alert_id, provider FROM lanes WHERE alert_id = $1 ORDER BY provider";
     LIST_DUE: "SELECT alert_id, provider, is_cancelling FROM
             (SELECT alert_id, provider, is_cancelling, row_number() OVER
@@ -115,21 +114,14 @@ impl Tx {
         )
     }
 
-    /// Locks a lane, then reads it, with everything that `step` judges, by statements of their own
-    /// (D59).
+    /// Locks a lane, then reads everything that `step` judges by statements of their own (D59): of
+    /// the locked row itself the lock answers with the newest.
     pub async fn lock_lane(&mut self, key: &LaneKey) -> Result<Option<Lane>, StoreError> {
         let (alert, provider) = (key.alert_id.to_string(), key.provider.as_str().to_owned());
-        fetch_optional!(
-            self,
-            |row| row.text("alert_id"),
-            LOCK,
-            alert.clone(),
-            provider.clone()
-        )?;
         let known = fetch_optional!(
             self,
             |row| Ok((row.instant("finishes_at")?, row.bool("is_tainted")?)),
-            LOAD,
+            LOCK,
             alert.clone(),
             provider.clone()
         )?;
