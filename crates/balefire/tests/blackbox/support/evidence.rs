@@ -60,6 +60,8 @@ pub(crate) struct Evidence {
     /// Link tests, heartbeats and canaries, which belong to no delivery.
     pub(crate) probes: Vec<Request>,
     pub(crate) alerts: Vec<Alert>,
+    /// Whether the database failed over: what it knows of attempts may then be too little.
+    pub(crate) has_failed_over: bool,
 }
 
 /// What there is to judge by, at one moment: nothing came while the product was asked.
@@ -67,7 +69,12 @@ pub(crate) async fn gather(sandbox: &Sandbox) -> Evidence {
     poll_until(SOON, "a moment in which nothing comes", async || {
         let logs = sandbox.networks.logs();
         let alerts = read_alerts(sandbox).await;
-        let evidence = Evidence::of(&logs, alerts);
+        let items = sandbox.json(&["item", "list", "--all"]).await;
+        let mut items = items.as_array().expect("a list").iter();
+        let evidence = Evidence {
+            has_failed_over: items.any(|item| item["kind"] == "database_failed_over"),
+            ..Evidence::of(&logs, alerts)
+        };
         // Tests and heartbeats may come at any time.
         let again = Evidence::of(&sandbox.networks.logs(), vec![]);
         (again.requests == evidence.requests).then_some(evidence)
@@ -83,6 +90,7 @@ impl Evidence {
             requests,
             probes,
             alerts,
+            has_failed_over: false,
         }
     }
 

@@ -257,3 +257,29 @@ fn a_course_that_hides_an_acknowledgement_is_found() {
         assert_eq!(findings.len(), count, "{statuses}: {findings:?}");
     }
 }
+
+#[test]
+fn a_cancel_that_names_what_was_never_tried_is_found_unless_the_database_failed_over() {
+    // The cancel alone arrived; it names the alert.
+    let mut arrived = lines().split_off(2);
+    for line in &mut arrived {
+        *line = line.replace("\"n\":2", "\"n\":1");
+    }
+    let mut evidence = evidence(&arrived);
+    let delivery = &mut evidence.alerts[0].deliveries[0];
+    delivery.attempts.clear();
+    "superseded".clone_into(&mut delivery.state);
+    assert_eq!(tripped(&evidence), ["7"]);
+    evidence.has_failed_over = true;
+    assert_eq!(tripped(&evidence), Vec::<String>::new());
+    // A failover excuses no name of another alert.
+    let strange = arrived
+        .iter()
+        .map(|line| line.replace("\"message_id\":\"a\"", "\"message_id\":\"b\""));
+    let strange = Evidence::of(&[strange.collect::<Vec<_>>().join("\n")], evidence.alerts);
+    let strange = Evidence {
+        has_failed_over: true,
+        ..strange
+    };
+    assert!(tripped(&strange).contains(&"7".to_owned()));
+}
