@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use balefire_domain::lane::Kind;
+use balefire_domain::lane::{Delivery, Kind};
 use balefire_domain::limits::{ATTEMPTS_FOR_CANCELS_ONLY, ATTEMPTS_PER_PROVIDER_MAX};
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
@@ -16,10 +16,10 @@ use tokio::sync::Notify;
 
 use crate::ports::LaneKey;
 
-/// How long a lane that waits for a place is not looked at again, unless its time ends: each look
-/// is a transaction, and thousands may wait.
+/// How long a lane that waits for a place is not looked at again, unless something is due for it
+/// before: each look is a transaction, and thousands may wait.
 const LOOK_PERIOD: Duration = Duration::from_secs(5);
-/// Lanes whose latest look is remembered; of more the old ones are forgotten.
+/// Lanes whose latest look is remembered; with one more all are forgotten.
 const LOOKS_MAX: usize = 10_000;
 
 /// The bulkheads of all providers.
@@ -40,17 +40,26 @@ pub(crate) struct Bulkhead {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastLook {
     /// When that was.
-    pub(crate) at: Timestamp,
-    /// When its target ends.
-    pub(crate) ends_at: Timestamp,
+    at: Timestamp,
+    /// From then on it does not tell enough.
+    until: Timestamp,
     /// What its target asks.
     pub(crate) kind: Kind,
 }
 
 impl LastLook {
-    /// Whether it still tells enough: the lane can't have ended by itself, and it was not long ago.
+    /// It tells enough for a while, and until the lane's target ends or takes too long.
+    pub(crate) fn new(target: &Delivery, at: Timestamp) -> Self {
+        let until = (at + LOOK_PERIOD).min(target.ends_at);
+        Self {
+            at,
+            until: target.stuck_at().map_or(until, |stuck| until.min(stuck)),
+            kind: target.kind,
+        }
+    }
+
     fn holds(self, now: Timestamp) -> bool {
-        now >= self.at && now.since(self.at) < LOOK_PERIOD && now < self.ends_at
+        self.at <= now && now < self.until
     }
 }
 
@@ -121,11 +130,15 @@ impl Bulkhead {
     pub(crate) fn note_look(&self, key: &LaneKey, look: LastLook) {
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         if looks.len() >= LOOKS_MAX {
-            looks.retain(|_, known| known.holds(look.at));
+            looks.clear();
         }
-        if looks.len() < LOOKS_MAX {
-            looks.insert(key.clone(), look);
-        }
+        looks.insert(key.clone(), look);
+    }
+
+    /// The lane waits no longer: what it was looked at for may have changed when it waits again.
+    pub(crate) fn forget_look(&self, key: &LaneKey) {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        looks.remove(key);
     }
 
     /// A place, when one is free. Dropping the future gives the claim up.
@@ -186,6 +199,9 @@ mod tests {
     use std::future::Future;
     use std::task::{Context, Poll, Waker};
 
+    use balefire_domain::ids::{AlertId, DeliveryId};
+    use balefire_domain::lane::State;
+
     use super::*;
 
     fn is_ready<T>(future: &mut std::pin::Pin<Box<dyn Future<Output = T> + '_>>) -> bool {
@@ -235,33 +251,44 @@ mod tests {
     }
 
     #[test]
-    fn a_look_tells_enough_for_a_while_unless_the_lane_may_have_ended() {
+    fn a_look_tells_enough_for_a_while_unless_something_is_due_before() {
         let at = |seconds: u64| Timestamp::from_seconds(1_000) + Duration::from_secs(seconds);
         let key = LaneKey {
-            alert_id: balefire_domain::ids::AlertId::new(uuid::Uuid::nil()),
+            alert_id: AlertId::new(uuid::Uuid::nil()),
             provider: ProviderName::new("ee".to_owned()).unwrap(),
         };
         let bulkhead = Bulkhead::default();
         assert!(bulkhead.latest_look(&key, at(0)).is_none(), "never looked");
-        // seconds: the look, the end of its target, the next question; whether the look will do
-        for (looked, ends, asked, want) in [
-            (10, 60, 10, true),
-            (10, 60, 14, true),
-            (10, 60, 15, false),
-            (10, 12, 11, true),
-            (10, 12, 12, false),
+        // seconds: the look, since when the target waits, its end, the next question; whether the
+        // look will do
+        for (looked, since, ends, asked, want) in [
+            (100, 90, 600, 100, true),
+            (100, 90, 600, 104, true),
+            (100, 90, 600, 105, false),
+            (100, 90, 102, 101, true),
+            (100, 90, 102, 102, false),
+            // A person must be told.
+            (100, 43, 600, 102, true),
+            (100, 43, 600, 103, false),
             // The clock was set back: nobody knows how long ago that was.
-            (10, 60, 9, false),
+            (100, 90, 600, 99, false),
         ] {
-            let look = LastLook {
-                at: at(looked),
-                ends_at: at(ends),
+            let target = Delivery {
+                id: DeliveryId::new(uuid::Uuid::nil()),
+                seq: 1,
                 kind: Kind::Alert,
+                state: State::Ready,
+                round: 1,
+                created_at: at(since),
+                ends_at: at(ends),
+                is_stuck: false,
             };
-            bulkhead.note_look(&key, look);
+            bulkhead.note_look(&key, LastLook::new(&target, at(looked)));
             let found = bulkhead.latest_look(&key, at(asked));
-            assert_eq!(found.is_some(), want, "{looked} {ends} {asked}");
+            assert_eq!(found.is_some(), want, "{looked} {since} {ends} {asked}");
         }
+        bulkhead.forget_look(&key);
+        assert!(bulkhead.latest_look(&key, at(100)).is_none(), "forgotten");
     }
 
     #[test]

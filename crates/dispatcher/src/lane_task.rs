@@ -76,8 +76,6 @@ impl UnderWay {
         let sent = self.sends.join_next().await?;
         let (outgoing, answered) = sent.unwrap_or_else(|panic| resume_unwind(panic.into_panic()));
         self.in_flight.retain(|(id, _)| *id != outgoing.attempt.id);
-        // What is left was silent when the other was opened: it keeps nobody's place.
-        self.place = None;
         Some((outgoing, answered))
     }
 
@@ -134,11 +132,17 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 biased;
                 sent = turn.next_answer() => {
                     let Some((outgoing, answered)) = sent else { break };
-                    match self.settle(key, &outgoing, &answered).await {
-                        Ok(is_due) if is_due && turn.in_flight.is_empty() && failure.is_none() => {
-                            look = Look::Due(Cause::Due);
+                    let settled = self.settle(key, &outgoing, &answered).await;
+                    // A silence that nothing waits for any more keeps nobody's place.
+                    if turn.in_flight.is_empty() || settled.as_ref().is_ok_and(|s| s.has_ended) {
+                        turn.place = None;
+                    }
+                    match settled {
+                        Ok(settled) => {
+                            if settled.is_due && turn.in_flight.is_empty() && failure.is_none() {
+                                look = Look::Due(Cause::Due);
+                            }
                         }
-                        Ok(_) => {}
                         Err(error) => failure = Some(error),
                     }
                 }
@@ -246,6 +250,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     async fn permit(&self, key: &LaneKey, is_cancelling: bool) -> Stored<Option<Permit>> {
         let bulkhead = self.bulkheads.of(&key.provider);
         if let Some(permit) = bulkhead.try_acquire(is_cancelling) {
+            bulkhead.forget_look(key);
             return Ok(Some(permit));
         }
         let now = self.clock.now();
@@ -256,7 +261,11 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         // What waits may have become a cancel, which has places of its own.
         let is_cancelling = is_cancelling || look.is_some_and(|look| look.kind == Kind::Cancel);
         let waiting = bulkhead.acquire(is_cancelling);
-        Ok(tokio::time::timeout(PERMIT_WAIT, waiting).await.ok())
+        let permit = tokio::time::timeout(PERMIT_WAIT, waiting).await.ok();
+        if permit.is_some() {
+            bulkhead.forget_look(key);
+        }
+        Ok(permit)
     }
 
     /// Has a waiting lane follow the clock, and remembers what its latest delivery asks.
@@ -267,11 +276,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         now: Timestamp,
     ) -> Stored<Option<LastLook>> {
         let target = self.play(key, LaneEvent::Tick).await?;
-        let look = target.map(|target| LastLook {
-            at: now,
-            ends_at: target.ends_at,
-            kind: target.kind,
-        });
+        let look = target.map(|target| LastLook::new(&target, now));
         if let Some(look) = look {
             bulkhead.note_look(key, look);
         }

@@ -154,6 +154,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     async fn policy(&self, tx: &mut D::Transaction, provider: &ProviderName) -> Stored<Policy> {
         let settings = &self.settings;
         let mut conditions = tx.load_conditions(provider).await?;
+        self.tempo.note_failing(provider, &conditions.failing);
         let deadline = settings.figures.attempt_deadline;
         conditions.hedge = settings
             .is_hedging

@@ -73,7 +73,7 @@ pub trait Transaction: Send + Sized {
         &mut self,
         provider: &ProviderName,
         limit: usize,
-    ) -> impl Future<Output = Stored<Vec<LaneKey>>> + Send;
+    ) -> impl Future<Output = Stored<Vec<DueLane>>> + Send;
 
     /// Open attempts whose process is dead, at most `limit`.
     fn list_orphaned_attempts(
@@ -290,7 +290,7 @@ impl Transaction for Tx {
         &mut self,
         provider: &ProviderName,
         limit: usize,
-    ) -> Stored<Vec<LaneKey>> {
+    ) -> Stored<Vec<DueLane>> {
         Self::list_waiting_lanes(self, provider, limit).await
     }
     async fn list_orphaned_attempts(&mut self, limit: usize) -> Stored<Vec<(LaneKey, AttemptId)>> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use balefire_domain::ids::{AttemptId, DeliveryId, DutyItemId};
+use balefire_domain::ids::{AlertId, AttemptId, DeliveryId, DutyItemId};
 use balefire_domain::lane::next_wake;
 use balefire_domain::lane::{Delivery, DutyKind, Effect, Ignored, Lane, LaneEvent, State, step};
 use balefire_domain::outcome::Outcome;
@@ -24,29 +24,36 @@ const ANSWER_KEPT_MAX: Duration = Duration::from_secs(3_600);
 /// outage stays readable.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// What an answer has changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Settled {
+    /// The lane has more to do now: otherwise a look at it would be a transaction for nothing.
+    pub(crate) is_due: bool,
+    /// What was sent has ended.
+    pub(crate) has_ended: bool,
+}
+
 impl<D: Database, W: WayOut> Dispatcher<D, W> {
     /// Stores what an attempt was answered, and what follows. An answer is a fact: while the
     /// database is away it is kept and tried again, beyond the attempt's own time too.
-    /// Whether the lane has more to do now: otherwise a look at it would be a transaction for
-    /// nothing.
     pub(crate) async fn settle(
         &self,
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Stored<bool> {
+    ) -> Stored<Settled> {
         let attempt = &outgoing.attempt;
         if self.planted.former_self_ignored() && attempt.opened_by != self.instance() {
-            return Ok(false);
+            return Ok(Settled::default());
         }
         // By the clock that nobody sets: a jump must not throw an acceptance away.
         let heard_at = self.clock.monotonic();
         let mut told_at = None;
         loop {
             let error = match self.try_to_settle(key, outgoing, answered).await {
-                Ok(is_due) => {
+                Ok(settled) => {
                     log_answer(key, outgoing, answered, self.clock.now());
-                    return Ok(is_due);
+                    return Ok(settled);
                 }
                 Err(error) => error,
             };
@@ -56,6 +63,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 return Err(error);
             }
             if told_at.is_none_or(|told_at| now.saturating_sub(told_at) >= SILENCE) {
+                if told_at.is_none() && error.is_of_the_data() {
+                    self.tell_unreadable(key).await;
+                }
                 told_at = Some(now);
                 tracing::warn!(
                     event = "attempt.not_stored", attempt.id = %attempt.id,
@@ -73,7 +83,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Stored<bool> {
+    ) -> Stored<Settled> {
         bounded("dispatch.settle", self.settle_once(key, outgoing, answered)).await
     }
 
@@ -82,14 +92,20 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         key: &LaneKey,
         outgoing: &Outgoing,
         answered: &Answered,
-    ) -> Stored<bool> {
+    ) -> Stored<Settled> {
         let attempt = &outgoing.attempt;
         let mut tx = self
             .store
             .begin("dispatch.settle", self.clock.now())
             .await?;
         let Some(lane) = tx.lock_lane(key).await? else {
-            return Ok(false);
+            if answered.outcome.is_acceptance() {
+                // The alert's row is gone as well: nothing may point to it.
+                self.tell_of_forgotten(&mut tx, key, attempt.id, None)
+                    .await?;
+                tx.commit().await?;
+            }
+            return Ok(Settled::default());
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
         let event = LaneEvent::Answered {
@@ -109,7 +125,8 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         }
         let is_forgotten = stepped.ignored == Some(Ignored::UnknownAttempt);
         if is_forgotten && answered.outcome.is_acceptance() {
-            self.tell_of_forgotten(&mut tx, key, attempt.id).await?;
+            self.tell_of_forgotten(&mut tx, key, attempt.id, Some(key.alert_id))
+                .await?;
         }
         let (route, is_good) = (&attempt.route, is_route_good(answered.outcome));
         let now = tx.now();
@@ -131,7 +148,12 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         if stepped.effects.contains(&Effect::HealProvider) {
             self.note_healed(&key.provider);
         }
-        Ok(is_due)
+        let sent = stepped.lane.deliveries.iter();
+        let mut sent = sent.filter(|delivery| delivery.id == attempt.delivery);
+        Ok(Settled {
+            is_due,
+            has_ended: sent.all(|delivery| delivery.state.is_terminal()),
+        })
     }
 
     /// A provider accepted what the database has forgotten: only this process still knows.
@@ -140,12 +162,13 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         tx: &mut D::Transaction,
         key: &LaneKey,
         attempt: AttemptId,
+        alert: Option<AlertId>,
     ) -> Stored<()> {
         let id = DutyItemId::new(self.entropy.uuid_v7(tx.now()));
         let (kind, provider) = (DutyKind::DatabaseFailedOver, Some(key.provider.as_str()));
         let subject = format!("attempt {attempt}");
         if tx
-            .open_duty_item(id, kind, &subject, Some(key.alert_id), provider)
+            .open_duty_item(id, kind, &subject, alert, provider)
             .await?
         {
             tracing::error!(

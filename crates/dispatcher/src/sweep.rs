@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use balefire_domain::limits::LANES_PER_SWEEP_MAX;
+use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Dispatcher;
 use crate::lane_task::Cause;
-use crate::ports::{Database, LaneKey, StoreError, Stored, Transaction, WayOut};
+use crate::ports::{Database, DueLane, LaneKey, StoreError, Stored, Transaction, WayOut};
 use crate::wake_lane::Waiting;
 
 /// The sweep's period: how late a lane wakes at most when no wake-up reached us.
@@ -40,7 +41,7 @@ const CROWD_PAUSE: Duration = Duration::from_millis(50);
 /// How long after an answer what waits for its provider is woken, for all answers meanwhile
 /// together: most wake nothing, and each look asks the database.
 const HEAL_AFTER: Duration = Duration::from_millis(100);
-/// Turns under way at once; the sweep takes up the rest when there is room.
+/// Turns of one provider under way at once; the sweep takes up the rest when there is room.
 const TURNS_MAX: usize = 4 * LANES_PER_SWEEP_MAX;
 
 /// A step with the database, of bounded length.
@@ -70,6 +71,8 @@ struct Again {
 struct Turns {
     tasks: JoinSet<Ended>,
     running: BTreeSet<LaneKey>,
+    /// How many of them each provider has.
+    crowds: BTreeMap<ProviderName, usize>,
     /// Woken while their turn was under way: they get another.
     again: BTreeMap<LaneKey, Again>,
     /// Who waits for the end of a lane's turn.
@@ -193,25 +196,27 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
 
     /// Wakes what waits for the providers that answered.
     async fn take_up_healed(self: &Arc<Self>, turns: &mut Turns) -> Stored<()> {
-        let waiting = bounded("list_waiting", async {
-            let mut tx = self
-                .store
-                .begin_read("list_waiting", self.clock.now())
-                .await?;
-            let mut waiting = Vec::new();
-            for provider in self.take_healed() {
-                waiting.extend(
-                    tx.list_waiting_lanes(&provider, LANES_PER_SWEEP_MAX)
-                        .await?,
-                );
+        let healed = self.take_healed();
+        let waiting = bounded("list_waiting", self.list_waiting(&healed)).await;
+        if waiting.is_err() {
+            for provider in &healed {
+                self.note_healed(provider);
             }
-            Ok(waiting)
-        })
-        .await?;
-        for key in waiting {
-            self.begin_turn(turns, key, false, Cause::Healed);
+        }
+        for lane in waiting? {
+            self.begin_turn(turns, lane.key, lane.is_cancelling, Cause::Healed);
         }
         Ok(())
+    }
+
+    async fn list_waiting(&self, healed: &BTreeSet<ProviderName>) -> Stored<Vec<DueLane>> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin_read("list_waiting", now).await?;
+        let mut waiting = Vec::new();
+        for provider in healed {
+            waiting.extend(tx.list_waiting_lanes(provider, LANES_PER_SWEEP_MAX).await?);
+        }
+        Ok(waiting)
     }
 
     fn begin_turn(
@@ -236,9 +241,11 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             again.is_cancelling |= is_cancelling;
             return;
         }
-        if turns.running.len() >= TURNS_MAX && !is_cancelling {
+        let crowd = turns.crowds.entry(key.provider.clone()).or_default();
+        if *crowd >= TURNS_MAX && !is_cancelling {
             return;
         }
+        *crowd += 1;
         turns.running.insert(key.clone());
         let this = Arc::clone(self);
         turns.tasks.spawn(async move {
@@ -282,6 +289,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
     fn end_turn(self: &Arc<Self>, turns: &mut Turns, ended: Result<Ended, tokio::task::JoinError>) {
         let ended = ended.expect("a turn catches its own panics and nobody aborts it");
         turns.running.remove(&ended.key);
+        if let Some(crowd) = turns.crowds.get_mut(&ended.key.provider) {
+            *crowd -= 1;
+        }
         if let Some(again) = turns.again.remove(&ended.key) {
             self.begin_turn(turns, ended.key.clone(), again.is_cancelling, again.cause);
         }

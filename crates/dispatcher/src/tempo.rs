@@ -1,7 +1,7 @@
 //! How quickly each provider accepts, of late, in this process: what a hedge's wait follows; and
 //! what this process last stored of its routes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +81,13 @@ impl Tempo {
         });
     }
 
+    /// Who else uses these routes has stored a failure: our next success is news.
+    pub(crate) fn note_failing(&self, provider: &ProviderName, routes: &BTreeSet<String>) {
+        self.with(provider, |seen| {
+            seen.good_at.retain(|route, _| !routes.contains(route));
+        });
+    }
+
     /// How silence at this provider is answered now.
     pub(crate) fn hedge(
         &self,
@@ -150,5 +157,12 @@ mod tests {
             }
         }
         assert!(tempo.is_news(&ee, "b", true, at(1_503)), "another route");
+
+        tempo.note_stored(&ee, "a", true, at(2_000));
+        tempo.note_failing(&ee, &BTreeSet::from(["b".to_owned()]));
+        assert!(!tempo.is_news(&ee, "a", true, at(2_001)));
+        tempo.note_failing(&ee, &BTreeSet::from(["a".to_owned()]));
+        let told = "another process, or a test, has stored a failure meanwhile";
+        assert!(tempo.is_news(&ee, "a", true, at(2_001)), "{told}");
     }
 }

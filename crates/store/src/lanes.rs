@@ -62,8 +62,10 @@ statements! {
             FROM lanes WHERE wake_at <= $1) AS due
         WHERE place <= $2 ORDER BY provider, place";
     OVERDUE: "SELECT alert_id FROM lanes WHERE wake_at <= $1 LIMIT 1";
-    LIST_WAITING: "SELECT d.alert_id AS alert_id, d.provider AS provider
+    LIST_WAITING: "SELECT l.alert_id AS alert_id, l.provider AS provider,
+            l.is_cancelling AS is_cancelling
         FROM deliveries d JOIN events e ON e.id = d.event_id
+            JOIN lanes l ON l.alert_id = d.alert_id AND l.provider = d.provider
         WHERE d.provider = $1 AND d.state = 'backoff'
         ORDER BY CASE WHEN d.kind = 'cancel' THEN 0
                 WHEN e.channel IN ('government', 'severe') THEN 1 ELSE 2 END,
@@ -290,11 +292,11 @@ impl Tx {
         &mut self,
         provider: &ProviderName,
         limit: usize,
-    ) -> Result<Vec<LaneKey>, StoreError> {
+    ) -> Result<Vec<DueLane>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         fetch_all!(
             self,
-            read_key,
+            read_due,
             LIST_WAITING,
             provider.as_str().to_owned(),
             limit

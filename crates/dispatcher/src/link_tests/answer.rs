@@ -175,8 +175,8 @@ where
             tx.list_waiting_lanes(provider, LANES_PER_SWEEP_MAX).await
         })
         .await?;
-        for key in &waiting {
-            bounded("probe.heal", self.heal_lane(key)).await?;
+        for lane in &waiting {
+            bounded("probe.heal", self.heal_lane(&lane.key)).await?;
             self.wake.notify_one();
         }
         if !waiting.is_empty() {

@@ -8,7 +8,9 @@ use balefire_dispatcher::ports::{
     AnswerRecord, DueLane, Frozen, LaneKey, StoreError, Stored, Transaction,
 };
 use balefire_domain::ids::{AlertId, AttemptId, DeliveryId, DutyItemId, InstanceId};
-use balefire_domain::lane::{Conditions, Delivery, DutyKind, Effect, HoldReason, Lane, State};
+use balefire_domain::lane::{
+    Conditions, Delivery, DutyKind, Effect, HoldReason, Kind, Lane, State,
+};
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 use tokio::sync::oneshot;
@@ -170,7 +172,7 @@ impl Transaction for SimTx {
         &mut self,
         provider: &ProviderName,
         limit: usize,
-    ) -> Stored<Vec<LaneKey>> {
+    ) -> Stored<Vec<DueLane>> {
         self.statement().await?;
         let state = self.world.state();
         let waits = |d: &Delivery| matches!(d.state, State::Backoff { .. });
@@ -178,7 +180,13 @@ impl Transaction for SimTx {
         let waiting = lanes.filter(|(key, rows)| {
             key.provider == *provider && rows.lane.deliveries.iter().any(waits)
         });
-        Ok(waiting.take(limit).map(|(key, _)| key.clone()).collect())
+        Ok(waiting
+            .take(limit)
+            .map(|(key, rows)| DueLane {
+                key: key.clone(),
+                is_cancelling: rows.lane.target().is_some_and(|d| d.kind == Kind::Cancel),
+            })
+            .collect())
     }
 
     async fn list_orphaned_attempts(&mut self, limit: usize) -> Stored<Vec<(LaneKey, AttemptId)>> {
