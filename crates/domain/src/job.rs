@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 
 /// The longest wait between two tries.
 pub const BACKOFF_SECONDS_MAX: u64 = 240;
+/// The furthest ahead that a page's next try can lie where clocks are right: beyond every lease and
+/// every wait, with room.
+pub const PAGE_AHEAD_MAX: Duration = Duration::from_secs(2 * BACKOFF_SECONDS_MAX);
 /// How long a ticket is tried: a week covers any outage that somebody means to mend.
 pub const TICKET_TRIED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A ticket that failed so often, which takes a quarter of an hour, needs a person: a wrong key

@@ -54,6 +54,8 @@ statements! {
     PICK(pick): "SELECT id, payload, tries, failures, created_at FROM jobs
         WHERE kind = $1 AND done_at IS NULL AND due_at <= $2
         ORDER BY due_at, id LIMIT $3";
+    RECALL: "UPDATE jobs SET due_at = $1
+        WHERE done_at IS NULL AND due_at > $2 AND kind IN ($3, $4)";
     CLAIM: "UPDATE jobs SET owner = $2, tries = tries + 1, due_at = $3 WHERE id = $1";
     FINISH: "UPDATE jobs SET done_at = $4, result = $5, last_error = NULL
         WHERE id = $1 AND owner = $2 AND tries = $3 AND done_at IS NULL";
@@ -84,6 +86,14 @@ impl Tx {
             .iter()
             .filter_map(|word| JobKind::parse(word))
             .collect())
+    }
+
+    /// Makes pages and their ends due that wait for longer than `ahead_max`; how many. A worker
+    /// that has one may still store its end, until another takes it.
+    pub async fn recall_pages(&mut self, ahead_max: Duration) -> Result<u64, StoreError> {
+        let (now, latest) = (self.now.micros(), (self.now + ahead_max).micros());
+        let (page, end) = (JobKind::Page.as_str(), JobKind::PageResolve.as_str());
+        execute!(self, RECALL, now, latest, page, end)
     }
 
     /// Takes at most `limit` jobs of a kind for `lease`, the longest due first. Nobody waits for

@@ -7,6 +7,10 @@
 //! What it promises: one ticket per alert as long as the ticket service answers truly and keeps its
 //! `external_id`; a page's try within seconds of its item; nothing here is waited for by a send or
 //! an approval. What it does not: a comment whose answer was lost may stand twice in a ticket.
+//!
+//! While the clock is in doubt tickets are held, for the lease of a wrong clock shuts nobody out,
+//! or everybody. Pages go on: who should set the clock right is told by one, and a page that is
+//! sent twice opens one incident.
 
 mod carry_out;
 mod pagerduty;
@@ -17,7 +21,7 @@ use std::time::Duration;
 
 use balefire_domain::entropy::Entropy;
 use balefire_domain::ids::InstanceId;
-use balefire_domain::job::JobKind;
+use balefire_domain::job::{JobKind, PAGE_AHEAD_MAX};
 use balefire_domain::limits::{JOB_ANSWER_BYTES_MAX, JOB_LEASE, JOBS_PER_KIND_MAX};
 use balefire_domain::time::Clock;
 use balefire_gateway::{HttpAnswer, HttpCall, HttpClient};
@@ -37,6 +41,10 @@ use crate::sweep::bounded;
 
 /// How often what is due is looked for.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
+/// How often pages whose time no clock in order can have written are looked for. While the clock is
+/// in doubt pages are taken up no more often either: of what a wrong clock takes the others see no
+/// lease, and the other way round, and whoever sends must have the time to end.
+const RECALL_PERIOD: Duration = JOB_LEASE;
 /// How long jobs under way are awaited at the end; what is left is taken up when its lease ends.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
@@ -88,6 +96,15 @@ pub struct JobRunner {
     places: [(JobKind, Arc<Semaphore>); JobKind::ALL.len()],
 }
 
+/// What one look leaves for the next.
+#[derive(Default)]
+struct Looks {
+    /// When pages were recalled last, by the clock that nobody sets.
+    recalled_at: Option<Duration>,
+    /// Whether more was due than there were places.
+    is_behind: bool,
+}
+
 impl JobRunner {
     /// A runner that does nothing before [`JobRunner::run`].
     pub fn new(
@@ -121,7 +138,7 @@ impl JobRunner {
         let mut under_way = JoinSet::new();
         let mut look = interval(LOOK_PERIOD);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_behind = false;
+        let mut looks = Looks::default();
         loop {
             tokio::select! {
                 () = end.cancelled() => break,
@@ -129,18 +146,17 @@ impl JobRunner {
                 Some(ended) = under_way.join_next() => {
                     log_panic(ended);
                     // A free place is worth a look only while more is known to be due.
-                    if !is_behind {
+                    if !looks.is_behind {
                         continue;
                     }
                 }
             }
-            match self.take_up(&mut under_way).await {
-                Ok(behind) => is_behind = behind,
-                Err(error) => tracing::error!(
+            if let Err(error) = self.take_up(&mut looks, &mut under_way).await {
+                tracing::error!(
                     event = "jobs.failed",
                     error = &error as &dyn std::error::Error,
                     "the database failed; the next look for side effects tries again"
-                ),
+                );
             }
         }
         let all_ended = async { while under_way.join_next().await.is_some() {} };
@@ -152,8 +168,9 @@ impl JobRunner {
     pub async fn run_due(self: &Arc<Self>) -> Result<usize, StoreError> {
         let mut taken = 0;
         let mut under_way = JoinSet::new();
+        let mut looks = Looks::default();
         loop {
-            self.take_up(&mut under_way).await?;
+            self.take_up(&mut looks, &mut under_way).await?;
             if under_way.is_empty() {
                 return Ok(taken);
             }
@@ -164,25 +181,30 @@ impl JobRunner {
         }
     }
 
-    /// Begins what is due as far as there are places; whether more may be due.
-    async fn take_up(self: &Arc<Self>, under_way: &mut JoinSet<()>) -> Result<bool, StoreError> {
-        // A lease by a clock in doubt could keep a job from everybody else.
-        if !self.clock.is_trusted() {
-            return Ok(false);
+    /// Begins what is due as far as there are places.
+    async fn take_up(
+        self: &Arc<Self>,
+        looks: &mut Looks,
+        under_way: &mut JoinSet<()>,
+    ) -> Result<(), StoreError> {
+        let is_trusted = self.clock.is_trusted();
+        let has_recalled = self.recall_pages(looks, is_trusted).await?;
+        if !is_trusted && !has_recalled && !looks.is_behind {
+            return Ok(());
         }
         let due = bounded("list_due_jobs", async {
             let tx = self.store.begin_read("list_due_jobs", self.clock.now());
             tx.await?.list_due_job_kinds().await
         })
         .await?;
-        let mut is_behind = false;
+        looks.is_behind = false;
         for (kind, places) in &self.places {
             let free = places.available_permits();
-            if !due.contains(kind) || !self.carries_out(*kind) {
+            if !due.contains(kind) || !self.carries_out(*kind, is_trusted) {
                 continue;
             }
             if free == 0 {
-                is_behind = true;
+                looks.is_behind = true;
                 continue;
             }
             let claimed = bounded("claim_jobs", async {
@@ -192,7 +214,7 @@ impl JobRunner {
                 Ok(claimed)
             })
             .await?;
-            is_behind |= claimed.len() == free;
+            looks.is_behind |= claimed.len() == free;
             for job in claimed {
                 let place = Arc::clone(places).try_acquire_owned();
                 let place = place.expect("only this loop takes places, and it counted them");
@@ -203,14 +225,47 @@ impl JobRunner {
                 });
             }
         }
-        Ok(is_behind)
+        Ok(())
     }
 
-    /// Whether jobs of this kind are this runner's. Tickets wait while none are configured; pages
-    /// are ended as needless instead, for nobody wants last month's.
-    const fn carries_out(&self, kind: JobKind) -> bool {
+    /// Makes pages due, now and then, that wait for longer than a clock in order lets them wait:
+    /// somebody's clock was ahead when it took them, or ours is behind. Whether it was time to.
+    async fn recall_pages(&self, looks: &mut Looks, is_trusted: bool) -> Result<bool, StoreError> {
+        let now = self.clock.monotonic();
+        let is_early = |at| now.saturating_sub(at) < RECALL_PERIOD;
+        if looks.recalled_at.is_some_and(is_early) {
+            return Ok(false);
+        }
+        let ahead_max = if is_trusted {
+            PAGE_AHEAD_MAX
+        } else {
+            JOB_LEASE
+        };
+        let count = bounded("recall_pages", async {
+            let mut tx = self.store.begin("recall_pages", self.clock.now()).await?;
+            let count = tx.recall_pages(ahead_max).await?;
+            tx.commit().await?;
+            Ok(count)
+        })
+        .await?;
+        looks.recalled_at = Some(now);
+        if count > 0 {
+            tracing::warn!(
+                event = "pages.recalled",
+                count,
+                "pages waited for a time that a wrong clock had set; they are due now"
+            );
+        }
+        Ok(true)
+    }
+
+    /// Whether jobs of this kind are this runner's to carry out now. Tickets wait while none are
+    /// configured; pages are ended as needless instead, for nobody wants last month's.
+    const fn carries_out(&self, kind: JobKind, is_trusted: bool) -> bool {
         match kind {
-            JobKind::Ticket | JobKind::TicketComment => self.settings.tickets.is_some(),
+            JobKind::Ticket | JobKind::TicketComment => {
+                is_trusted && self.settings.tickets.is_some()
+            }
             JobKind::Page | JobKind::PageResolve => true,
         }
     }

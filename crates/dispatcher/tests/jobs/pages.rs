@@ -21,6 +21,9 @@ on_both_engines! {
     a_ticket_service_that_hangs_holds_up_no_page,
     a_crowd_of_items_pages_within_seconds,
     pages_are_needless_while_none_are_configured,
+    while_the_clock_is_in_doubt_pages_go_out_and_tickets_wait,
+    a_page_that_a_wrong_clock_put_off_is_sent_all_the_same,
+    a_page_from_before_a_clock_was_set_back_is_sent_in_doubt,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -191,4 +194,44 @@ async fn pages_are_needless_while_none_are_configured(world: World) {
     let runner = world.runner().await;
     runner.run_due().await.unwrap();
     assert!(world.pagerduty.incidents().is_empty());
+}
+
+async fn while_the_clock_is_in_doubt_pages_go_out_and_tickets_wait(world: World) {
+    world.enqueue_ticket().await;
+    let id = world.open_item(1, DutyKind::Clock).await;
+    // More than there are places.
+    for n in 2..=20 {
+        world.open_item(n, DutyKind::Stuck).await;
+    }
+    let runner = world.runner_in_doubt(Duration::ZERO).await;
+    assert_eq!(runner.run_due().await.unwrap(), 20, "every page");
+    assert_eq!(world.pagerduty.incidents().len(), 20);
+    assert!(world.zendesk.received().is_empty(), "no ticket");
+    let ticket = world.state_of(&Job::ticket_key(ALERT)).await;
+    assert_eq!(ticket.done_at, None);
+    world.close_item(id).await;
+    runner.run_due().await.unwrap();
+    assert!(world.pagerduty.incidents()[&id.to_string()].is_resolved);
+
+    world.runner().await.run_due().await.unwrap();
+    assert!(!world.zendesk.received().is_empty(), "by a clock in order");
+}
+
+/// A process whose clock is a year ahead tried it, and it is due again in a year.
+async fn a_page_that_a_wrong_clock_put_off_is_sent_all_the_same(world: World) {
+    world.open_item(1, DutyKind::Stuck).await;
+    world.pagerduty.fail(Some(Fault::Status(500)));
+    let ahead = world.runner_in_doubt(365 * 24 * 60 * MINUTE).await;
+    assert_eq!(ahead.run_due().await.unwrap(), 1);
+    world.pagerduty.fail(None);
+    assert_eq!(world.runner().await.run_due().await.unwrap(), 1);
+    assert_eq!(world.pagerduty.incidents().len(), 1);
+}
+
+async fn a_page_from_before_a_clock_was_set_back_is_sent_in_doubt(world: World) {
+    world.open_item(1, DutyKind::Stuck).await;
+    world.clock.set(world.clock.now() - MINUTE);
+    let runner = world.runner_in_doubt(Duration::ZERO).await;
+    assert_eq!(runner.run_due().await.unwrap(), 1);
+    assert_eq!(world.pagerduty.incidents().len(), 1);
 }

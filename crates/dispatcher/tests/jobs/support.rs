@@ -71,6 +71,19 @@ pub struct World {
     _postgres: Option<Database>,
 }
 
+/// A clock that is not believed.
+struct InDoubt(ManualClock, Duration);
+
+impl Clock for InDoubt {
+    fn now(&self) -> Timestamp {
+        self.0.now() + self.1
+    }
+
+    fn is_trusted(&self) -> bool {
+        false
+    }
+}
+
 impl World {
     pub async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -107,6 +120,22 @@ impl World {
     }
 
     pub async fn runner_with(&self, has_tickets: bool, has_pages: bool) -> Arc<JobRunner> {
+        let clock = Arc::new(self.clock.clone());
+        self.runner_by(clock, has_tickets, has_pages).await
+    }
+
+    /// A runner on a machine whose clock is in doubt, and is ahead of the test's by this.
+    pub async fn runner_in_doubt(&self, ahead: Duration) -> Arc<JobRunner> {
+        let clock = InDoubt(self.clock.clone(), ahead);
+        self.runner_by(Arc::new(clock), true, true).await
+    }
+
+    async fn runner_by(
+        &self,
+        clock: Arc<dyn Clock>,
+        has_tickets: bool,
+        has_pages: bool,
+    ) -> Arc<JobRunner> {
         let settings = JobSettings {
             tickets: has_tickets.then(|| Zendesk {
                 endpoint: self.zendesk.url().parse().unwrap(),
@@ -123,7 +152,7 @@ impl World {
         Arc::new(JobRunner::new(
             Store::open(&self.url).await.unwrap(),
             HttpClient::new(Duration::from_secs(1), None).unwrap(),
-            Arc::new(self.clock.clone()),
+            clock,
             Arc::new(SeededEntropy::new(7)),
             settings,
         ))

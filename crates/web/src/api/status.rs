@@ -3,7 +3,8 @@
 //! `GET /_api_status/ready`: 200 when the database answers and this process's dispatcher lives,
 //! else 503. `dispatcher` is `ok` or `stopped`; where this process has none, `elsewhere` when
 //! another one was seen of late, `none` when not: alerts are approved then, and nobody sends them.
-//! Nobody needs a token for either.
+//! `clock` is `ok` or `in doubt`: in doubt nothing is sent and nothing approved, and the rest is
+//! answered as ever, so it changes no status. Nobody needs a token for either.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,10 +37,16 @@ pub(crate) async fn show_readiness(State(state): State<WebState>) -> Response {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
+    let clock = if state.app.clock.is_trusted() {
+        "ok"
+    } else {
+        "in doubt"
+    };
     let told = json!({
         "status": word,
         "database": if has_database { "ok" } else { "unavailable" },
         "dispatcher": dispatcher,
+        "clock": clock,
     });
     answer::json(status, &told)
 }

@@ -162,3 +162,14 @@ async fn by_a_clock_in_doubt_nothing_is_approved_and_anything_may_be_cancelled()
         .await;
     assert_eq!(cancelled.unwrap().status, Status::Cancelled);
 }
+
+#[tokio::test]
+async fn readiness_tells_of_a_clock_in_doubt() {
+    let web = TestWeb::start_with(|state| {
+        state.app.clock = Arc::new(Doubtful(ManualClock::at(START)));
+    })
+    .await;
+    let answer = web.get("/_api_status/ready").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["clock"], "in doubt");
+}

@@ -363,7 +363,9 @@ async fn readiness_tells_of_the_database_and_the_dispatcher() {
     })
     .await;
     let ready = |status: &str, database: &str, dispatcher: &str| -> Value {
-        json!({ "status": status, "database": database, "dispatcher": dispatcher })
+        json!({
+            "status": status, "database": database, "dispatcher": dispatcher, "clock": "ok",
+        })
     };
     let answer = web.get("/_api_status/ready").await;
     assert_eq!(
