@@ -1,6 +1,8 @@
 //! A standby that lags is promoted: the database forgets an attempt whose bytes had left.
 
-use balefire_test_support::postgres::own::StopMode;
+use std::collections::BTreeSet;
+
+use balefire_test_support::postgres::own::{OwnServer, StopMode};
 use serde_json::{Value, json};
 
 use super::{Own, blocking};
@@ -33,23 +35,7 @@ async fn a_cancel_reaches_a_network_whose_attempt_the_failover_forgot() {
         .await;
     let alert = server.broadcast(&team, "flood-1").await;
     sandbox.acknowledged(&alert, 3).await;
-    poll_until(SOON, "the standby has everything", async || {
-        let lag = "SELECT count(*) FROM pg_stat_replication \
-                   WHERE replay_lsn = pg_current_wal_lsn()";
-        (blocking(|| primary.server.sql(lag)) == "1").then_some(())
-    })
-    .await;
-    for sql in [
-        "ALTER SYSTEM SET primary_conninfo = ''",
-        "SELECT pg_reload_conf()",
-    ] {
-        blocking(|| standby.sql(sql));
-    }
-    poll_until(SOON, "the standby hears nothing more", async || {
-        let listening = "SELECT count(*) FROM pg_stat_replication";
-        (blocking(|| primary.server.sql(listening)) == "0").then_some(())
-    })
-    .await;
+    leave_behind(&primary, &standby).await;
     let lost = fault("ee-*", "alert", "kind = \"drop-answer\"");
     sandbox.networks.fail(&lost).await;
     sandbox
@@ -93,6 +79,47 @@ async fn a_cancel_reaches_a_network_whose_attempt_the_failover_forgot() {
         .map(|request| &request["payload"]["message_type"])
         .collect();
     assert_eq!(types, ["alert", "cancel"], "{sent:#?}");
+    server.end().await;
+}
+
+/// The database that goes on knows nothing of the approval either: who was answered says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_alert_on_the_air_that_the_failover_forgot_is_told_to_a_person() {
+    let primary = Own::new("");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let standby = blocking(|| primary.server.make_standby(folder.path(), "laggard"));
+    let way = Forwarder::to(primary.server.port()).await;
+    let sandbox = Sandbox::on(primary.server.url_through(way.port()), Figures::default()).await;
+    let server = Server::start(&sandbox).await;
+    let team = sandbox.live_team().await;
+    leave_behind(&primary, &standby).await;
+    let slow = fault("*", "alert", "kind = \"slow\"\nms = 4000");
+    sandbox.networks.fail(&slow).await;
+    let alert = server.broadcast(&team, "flood-1").await;
+    for network in ["ee-", "o2-", "three-", "vodafone-"] {
+        sandbox.networks.wait_for("alert", network, 1).await;
+    }
+    blocking(|| primary.server.stop(StopMode::Immediate));
+    blocking(|| standby.promote());
+    way.lead_to(standby.port());
+    way.cut();
+    poll_until(SOON, "each network's acceptance is told of", async || {
+        let items = sandbox.json(&["item", "list"]).await;
+        let of_attempts = items.as_array()?.iter().filter(|item| {
+            let subject = item["subject"].as_str().unwrap_or_default();
+            item["kind"] == "database_failed_over" && subject.starts_with("attempt ")
+        });
+        let networks: BTreeSet<&str> = of_attempts.filter_map(|i| i["provider"].as_str()).collect();
+        (networks.len() == 4).then_some(())
+    })
+    .await;
+    let alerts = sandbox
+        .json(&["alert", "list", "--service", &team.service])
+        .await;
+    assert!(
+        !alerts.to_string().contains(&alert),
+        "it was to be forgotten"
+    );
     server.end().await;
 }
 
@@ -150,6 +177,27 @@ async fn a_standby_is_not_worked_on() {
     let ran = sandbox::run(command).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.contains("database.url"), "{ran:?}");
+}
+
+/// The standby has everything up to now, and hears nothing more.
+async fn leave_behind(primary: &Own, standby: &OwnServer) {
+    poll_until(SOON, "the standby has everything", async || {
+        let lag = "SELECT count(*) FROM pg_stat_replication \
+                   WHERE replay_lsn = pg_current_wal_lsn()";
+        (blocking(|| primary.server.sql(lag)) == "1").then_some(())
+    })
+    .await;
+    for sql in [
+        "ALTER SYSTEM SET primary_conninfo = ''",
+        "SELECT pg_reload_conf()",
+    ] {
+        blocking(|| standby.sql(sql));
+    }
+    poll_until(SOON, "the standby hears nothing more", async || {
+        let listening = "SELECT count(*) FROM pg_stat_replication";
+        (blocking(|| primary.server.sql(listening)) == "0").then_some(())
+    })
+    .await;
 }
 
 /// The alerts and cancels that came to `ee`.
