@@ -49,7 +49,10 @@ pub(crate) async fn open(
     let queue = |name: &String| {
         let settings = QueueSettings {
             name: name.clone(),
-            endpoint_url: asked.endpoint_url.clone(),
+            endpoint_url: asked
+                .endpoint_url
+                .as_ref()
+                .map(|url| url.reveal().to_owned()),
             visibility: VISIBILITY,
         };
         Queue::new(&account, &settings)

@@ -13,7 +13,7 @@ use balefire_dispatcher::ports::{Answered, ProbeRequest, Probed, SendRequest, Wa
 use balefire_domain::time::Clock;
 use balefire_gateway::{Endpoint, Gateway, GatewaySettings};
 
-use crate::config::Config;
+use crate::config::{Config, Url};
 
 /// The way out of this process. Clones share the warm connections.
 #[derive(Clone)]
@@ -77,8 +77,8 @@ pub(crate) async fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Res
     let endpoint = config
         .cbc
         .endpoint_url
-        .as_deref()
-        .unwrap_or("http://127.0.0.1:9");
+        .as_ref()
+        .map_or("http://127.0.0.1:9", Url::reveal);
     let settings = GatewaySettings {
         endpoint: Endpoint::parse(endpoint).context("cbc.endpoint_url")?,
         connect_timeout: connect_timeout(config),

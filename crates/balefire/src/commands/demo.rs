@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{demo_output, render};
 use crate::cli::Role;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Url};
 use crate::runtime;
 use crate::service::Service;
 use crate::{FAILED, telemetry};
@@ -146,7 +146,7 @@ fn write_config(
     client_secret: &str,
     listen: &str,
 ) -> anyhow::Result<()> {
-    let simulator = config.cbc.endpoint_url.as_deref().unwrap_or_default();
+    let simulator = config.cbc.endpoint_url.as_ref().map_or("", Url::reveal);
     let text = config_text(folder, simulator, client_secret, listen);
     std::fs::write(folder.join("balefire.toml"), text).context("can't write the configuration")
 }

@@ -75,7 +75,7 @@ pub(super) fn check_queue(config: &Config, findings: &mut Vec<String>) {
         findings.push("queue.region, or cbc.region in its place, is empty".to_owned());
     }
     if let Some(url) = &queue.endpoint_url
-        && let Err(error) = Endpoint::parse(url)
+        && let Err(error) = Endpoint::parse(url.reveal())
     {
         findings.push(format!("queue.endpoint_url: {error}"));
     }

@@ -91,7 +91,7 @@ fn check_cbc(config: &Config, findings: &mut Vec<String>) {
     match &config.cbc.endpoint_url {
         None => super::aws::check_lambda(config, findings),
         Some(url) => {
-            if let Err(error) = Endpoint::parse(url) {
+            if let Err(error) = Endpoint::parse(url.reveal()) {
                 findings.push(format!("cbc.endpoint_url: {error}"));
             }
         }
@@ -216,7 +216,7 @@ fn check_addresses(config: &Config, findings: &mut Vec<String>) {
         ("traces.endpoint_url", &config.traces.endpoint_url),
     ];
     for (key, url) in addresses {
-        let endpoint = url.as_deref().map(Endpoint::parse);
+        let endpoint = url.as_ref().map(|url| Endpoint::parse(url.reveal()));
         if let Some(Ok(endpoint)) = endpoint
             && super::side_effects::is_readable_on_its_way(&endpoint)
         {

@@ -1,6 +1,7 @@
 //! The configuration: a TOML file and the environment, read once, checked before anything starts.
 //!
-//! Every key has a default; an unknown key is an error that names it. Secrets are shown as `***`.
+//! Every key has a default; an unknown key is an error that names it. Secrets are shown as `***`,
+//! and so is what may be a secret in an address.
 
 mod aws;
 mod check;
@@ -12,6 +13,7 @@ mod secret;
 mod shape;
 mod side_effects;
 mod traces;
+mod url;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,6 +31,7 @@ pub(crate) use metrics::Metrics;
 pub(crate) use secret::Secret;
 pub(crate) use side_effects::job_settings;
 pub(crate) use traces::Traces;
+pub(crate) use url::Url;
 
 /// Where this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +97,7 @@ pub(crate) struct Database {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Cbc {
     pub(crate) enabled: bool,
-    pub(crate) endpoint_url: Option<String>,
+    pub(crate) endpoint_url: Option<Url>,
     pub(crate) ca_file: Option<String>,
     pub(crate) canary: Option<String>,
     pub(crate) region: String,
@@ -149,7 +152,7 @@ pub(crate) struct Secrets {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Tickets {
     pub(crate) kind: String,
-    pub(crate) endpoint_url: Option<String>,
+    pub(crate) endpoint_url: Option<Url>,
     pub(crate) email: Option<String>,
     pub(crate) key: Option<Secret>,
 }
@@ -159,7 +162,7 @@ pub(crate) struct Tickets {
 pub(crate) struct Pages {
     pub(crate) kind: String,
     pub(crate) none_is_fine: bool,
-    pub(crate) endpoint_url: Option<String>,
+    pub(crate) endpoint_url: Option<Url>,
     pub(crate) routing_key: Option<Secret>,
 }
 
@@ -167,7 +170,7 @@ pub(crate) struct Pages {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Queue {
     pub(crate) kind: String,
-    pub(crate) endpoint_url: Option<String>,
+    pub(crate) endpoint_url: Option<Url>,
     pub(crate) region: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) dead_letter_name: Option<String>,

@@ -4,7 +4,7 @@ use balefire_dispatcher::jobs::{JobSettings, PagerDuty, Zendesk};
 use balefire_domain::limits::JOB_CALL_TIME_MAX;
 use balefire_gateway::{Endpoint, Scheme};
 
-use super::{Config, Secret};
+use super::{Config, Secret, Url};
 
 /// Characters of a key or an address; real ones have under 100.
 const CHARS_MAX: usize = 500;
@@ -15,7 +15,7 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
     match tickets.kind.as_str() {
         "none" => {}
         "zendesk" => {
-            let url = tickets.endpoint_url.as_deref();
+            let url = tickets.endpoint_url.as_ref();
             check_url("tickets", "zendesk", url, findings);
             let is_address = |email: &String| {
                 let (local, host) = email.split_once('@').unwrap_or_default();
@@ -34,7 +34,7 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
     match pages.kind.as_str() {
         "none" => {}
         "pagerduty" => {
-            let url = pages.endpoint_url.as_deref();
+            let url = pages.endpoint_url.as_ref();
             check_url("pages", "pagerduty", url, findings);
             let key = pages.routing_key.as_ref();
             check_secret("pages", "pagerduty", "routing_key", key, findings);
@@ -43,13 +43,13 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
     }
 }
 
-fn check_url(section: &str, kind: &str, url: Option<&str>, findings: &mut Vec<String>) {
+fn check_url(section: &str, kind: &str, url: Option<&Url>, findings: &mut Vec<String>) {
     let key = format!("{section}.endpoint_url");
     let Some(url) = url else {
         findings.push(format!("{section}.kind is \"{kind}\": {key} is missing"));
         return;
     };
-    match Endpoint::parse(url) {
+    match Endpoint::parse(url.reveal()) {
         Err(error) => findings.push(format!("{key}: {error}")),
         // The key to the service would cross the network for everybody to read.
         Ok(endpoint) if is_readable_on_its_way(&endpoint) => {
@@ -97,9 +97,10 @@ pub(crate) fn job_settings(config: &Config) -> anyhow::Result<JobSettings> {
             .as_ref()
             .map_or_else(String::new, |secret| secret.reveal().to_owned())
     };
+    let endpoint = |url: &Option<Url>| Endpoint::parse(url.as_ref().map_or("", Url::reveal));
     let tickets = if config.makes_tickets() {
         Some(Zendesk {
-            endpoint: Endpoint::parse(&text(&config.tickets.endpoint_url))?,
+            endpoint: endpoint(&config.tickets.endpoint_url)?,
             email: text(&config.tickets.email),
             key: secret(&config.tickets.key),
         })
@@ -108,7 +109,7 @@ pub(crate) fn job_settings(config: &Config) -> anyhow::Result<JobSettings> {
     };
     let pages = match config.pages.kind.as_str() {
         "pagerduty" => Some(PagerDuty {
-            endpoint: Endpoint::parse(&text(&config.pages.endpoint_url))?,
+            endpoint: endpoint(&config.pages.endpoint_url)?,
             routing_key: secret(&config.pages.routing_key),
             environment: config.environment.as_str().to_owned(),
         }),

@@ -3,13 +3,13 @@
 use balefire_gateway::Endpoint;
 use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::{Config, Url};
 
 /// `[traces]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Traces {
-    pub(crate) endpoint_url: Option<String>,
+    pub(crate) endpoint_url: Option<Url>,
 }
 
 /// What is wrong with `[traces]`.
@@ -24,7 +24,7 @@ pub(super) fn check(config: &Config, findings: &mut Vec<String>) {
                 .to_owned(),
         );
     }
-    if let Err(error) = Endpoint::parse(url) {
+    if let Err(error) = Endpoint::parse(url.reveal()) {
         findings.push(format!("traces.endpoint_url: {error}"));
     }
 }
@@ -35,7 +35,7 @@ mod tests {
 
     fn findings(url: Option<&str>) -> String {
         let mut config = Config::default();
-        config.traces.endpoint_url = url.map(str::to_owned);
+        config.traces.endpoint_url = url.map(Url::from);
         let mut findings = Vec::new();
         check(&config, &mut findings);
         findings.join("\n")

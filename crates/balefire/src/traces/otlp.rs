@@ -65,7 +65,10 @@ impl Exporter {
                 threads: Handle::try_current().ok()?,
                 is_failing: Arc::default(),
             })
-            .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+            .with_endpoint(format!(
+                "{}/v1/traces",
+                endpoint.reveal().trim_end_matches('/')
+            ))
             .with_protocol(Protocol::HttpBinary)
             .with_timeout(REQUEST_TIME_MAX)
             .build()

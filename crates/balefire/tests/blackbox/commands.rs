@@ -352,6 +352,61 @@ async fn check_config_shows_no_secret_and_every_finding() {
     }
 }
 
+/// A refused address is shown beside its refusal: what of it may be a secret is not.
+#[tokio::test]
+async fn check_config_shows_no_secret_of_an_address() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("wrong.toml");
+    let sections = [
+        ("[database]\nurl", "database.url"),
+        ("[cbc]\nendpoint_url", "cbc.endpoint_url"),
+        (
+            "[queue]\nkind = \"sqs\"\nname = \"a\"\nendpoint_url",
+            "queue.endpoint_url",
+        ),
+        ("[traces]\nendpoint_url", "traces.endpoint_url"),
+        (
+            "[tickets]\nkind = \"zendesk\"\nendpoint_url",
+            "tickets.endpoint_url",
+        ),
+        (
+            "[pages]\nkind = \"pagerduty\"\nendpoint_url",
+            "pages.endpoint_url",
+        ),
+    ];
+    let urls = [
+        "https://me:hush-hush@desk.example",
+        "https://desk.example/a?key=hush-hush",
+        "https://desk.example#hush-hush",
+        "me:hush-hush@desk.example",
+    ];
+    for url in urls {
+        let text: Vec<_> = sections
+            .iter()
+            .map(|(key, _)| format!("{key} = \"{url}\"\n"))
+            .collect();
+        std::fs::write(&file, text.concat()).expect("the folder is ours");
+        for json in [false, true] {
+            let mut command = balefire();
+            command.arg("check-config").arg("--config").arg(&file);
+            if json {
+                command.arg("--json");
+            }
+            let ran = run(command).await;
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!said.contains("hush"), "{url}: {said}");
+            assert!(said.contains("***"), "{url}: {said}");
+            // What follows a # never leaves, and is no reason to refuse.
+            if !url.contains('#') {
+                assert_eq!(ran.code, Some(1), "{url}: {said}");
+                for (_, key) in sections {
+                    assert!(said.contains(&format!("{key}: ")), "{key}, {url}: {said}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn help_and_version_need_nothing() {
     for args in [
