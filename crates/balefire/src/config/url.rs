@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An address as it was written; whether it is one is checked elsewhere. A user, a password, a query
-/// and a fragment are refused there, and shown as `***` here: they are shown beside the refusal.
+/// An address as it was written; whether it is one is checked elsewhere. A user, a password and a
+/// query are refused there; they and a fragment are shown as `***` here, also beside the refusal.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Url(String);
