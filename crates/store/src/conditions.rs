@@ -4,7 +4,7 @@
 use balefire_domain::lane::{Conditions, HoldReason};
 use balefire_domain::provider::ProviderName;
 
-use crate::sql::{Row, StoreError, inconsistent};
+use crate::sql::{Row, StoreError, misspelt};
 use crate::store::Tx;
 
 statements! {
@@ -52,7 +52,7 @@ impl Tx {
                     conditions.hold = Some(HoldReason::Quarantine);
                 }
                 "epoch" | "quarantine" => {}
-                _ => return Err(inconsistent("what", &what)),
+                _ => return Err(misspelt("what", &what)),
             }
         }
         Ok(conditions)

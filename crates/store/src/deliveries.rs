@@ -7,7 +7,7 @@ use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
 use crate::lanes::{LaneKey, read_attempt, read_delivery, read_key};
-use crate::sql::{Row, StoreError, inconsistent};
+use crate::sql::{Row, StoreError, inconsistent, misspelt};
 use crate::store::Tx;
 
 /// What a delivery's row holds beside what `step` decides.
@@ -130,7 +130,7 @@ fn read_frozen(row: &impl Row) -> Result<Frozen, StoreError> {
 fn read_history(row: &impl Row) -> Result<DeliveryHistory, StoreError> {
     let provider = row.text("provider")?;
     let provider =
-        ProviderName::new(provider.clone()).map_err(|_| inconsistent("provider", &provider))?;
+        ProviderName::new(provider.clone()).map_err(|_| misspelt("provider", &provider))?;
     Ok(DeliveryHistory {
         provider,
         delivery: read_delivery(row)?,

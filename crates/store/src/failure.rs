@@ -38,11 +38,11 @@ pub enum StoreError {
         cause: sqlx::Error,
     },
     /// A row holds what we never write.
-    #[error("column {column} holds `{value}`, which Balefire never writes")]
+    #[error("column {column} holds what Balefire never writes: {value}")]
     Inconsistency {
         /// The column.
         column: String,
-        /// What stands there, shortened.
+        /// What stands there, shortened, where it is no text that a person wrote.
         value: String,
     },
     /// A conditional write hit another number of rows than it must.

@@ -11,7 +11,7 @@ use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
 use crate::lanes::{read_attempt, read_delivery};
-use crate::sql::{Row, StoreError, inconsistent};
+use crate::sql::{Row, StoreError, misspelt};
 use crate::store::Tx;
 
 /// An event's facts, with what else a hash of it needs.
@@ -166,7 +166,7 @@ fn read_event(row: &impl Row) -> Result<EventRow, StoreError> {
 
 fn read_provider(row: &impl Row) -> Result<ProviderName, StoreError> {
     let name = row.text("provider")?;
-    ProviderName::new(name.clone()).map_err(|_| inconsistent("provider", &name))
+    ProviderName::new(name.clone()).map_err(|_| misspelt("provider", &name))
 }
 
 fn read_fact(row: &impl Row) -> Result<DeliveryFact, StoreError> {

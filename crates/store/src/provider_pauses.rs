@@ -4,7 +4,7 @@ use balefire_domain::ids::UserId;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
-use crate::sql::{Row, StoreError, inconsistent};
+use crate::sql::{Row, StoreError, misspelt};
 use crate::store::Tx;
 
 /// A provider that somebody paused.
@@ -98,7 +98,7 @@ fn read(row: &impl Row) -> Result<ProviderPause, StoreError> {
     let provider = row.text("provider")?;
     Ok(ProviderPause {
         provider: ProviderName::new(provider.clone())
-            .map_err(|_| inconsistent("provider", &provider))?,
+            .map_err(|_| misspelt("provider", &provider))?,
         paused_at: row.instant("paused_at")?,
         paused_by: row.id("paused_by", UserId::new)?,
         reason: row.opt_text("reason")?,

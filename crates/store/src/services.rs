@@ -6,7 +6,7 @@ use balefire_domain::ids::ServiceId;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
-use crate::sql::{Row, StoreError, inconsistent};
+use crate::sql::{Row, StoreError, unread_json};
 use crate::store::Tx;
 
 /// A service.
@@ -92,9 +92,7 @@ impl Tx {
 fn read(row: &impl Row) -> Result<Service, StoreError> {
     let providers = match row.opt_text("providers")? {
         None => None,
-        Some(text) => {
-            Some(serde_json::from_str(&text).map_err(|_| inconsistent("providers", &text))?)
-        }
+        Some(text) => Some(serde_json::from_str(&text).map_err(|_| unread_json("providers"))?),
     };
     Ok(Service {
         id: row.id("id", ServiceId::new)?,

@@ -92,6 +92,9 @@ macro_rules! fetch_optional {
     };
 }
 
+/// Characters of an id, a name or a word: an id has 36.
+const WORD_CHARS_MAX: usize = 40;
+
 /// A row of either engine. Every getter names the column in its error.
 pub trait Row {
     /// A text that may be absent.
@@ -123,7 +126,7 @@ pub trait Row {
         let text = self.text(column)?;
         Uuid::parse_str(&text)
             .map(of)
-            .map_err(|_| inconsistent(column, &text))
+            .map_err(|_| misspelt(column, &text))
     }
 
     /// An id that may be absent.
@@ -132,7 +135,7 @@ pub trait Row {
             None => Ok(None),
             Some(text) => match Uuid::parse_str(&text) {
                 Ok(uuid) => Ok(Some(of(uuid))),
-                Err(_) => Err(inconsistent(column, &text)),
+                Err(_) => Err(misspelt(column, &text)),
             },
         }
     }
@@ -156,22 +159,40 @@ pub trait Row {
     /// A word of a closed list.
     fn word<T>(&self, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, StoreError> {
         let text = self.text(column)?;
-        parse(&text).ok_or_else(|| inconsistent(column, &text))
+        parse(&text).ok_or_else(|| misspelt(column, &text))
     }
 
     /// JSON.
     fn json(&self, column: &str) -> Result<serde_json::Value, StoreError> {
         let text = self.text(column)?;
-        serde_json::from_str(&text).map_err(|_| inconsistent(column, &text))
+        serde_json::from_str(&text).map_err(|_| unread_json(column))
     }
 }
 
+/// A column that holds what Balefire never writes. `value` goes into the log as it is: a number, or
+/// words of ours, and never what a person wrote.
 pub(crate) fn inconsistent(column: &str, value: &str) -> StoreError {
     let value = value.chars().take(80).collect();
     StoreError::Inconsistency {
         column: column.to_owned(),
         value,
     }
+}
+
+/// A column that holds no id, name or word that is known. What looks like one is shown; of any
+/// other text only its length, for it may be an alert's.
+pub(crate) fn misspelt(column: &str, text: &str) -> StoreError {
+    let is_of_words = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if (1..=WORD_CHARS_MAX).contains(&text.len()) && text.chars().all(is_of_words) {
+        return inconsistent(column, text);
+    }
+    let count = text.chars().count();
+    inconsistent(column, &format!("a text of {count} characters"))
+}
+
+/// A column whose JSON can't be read. Nothing of it is shown: it may hold an alert's text.
+pub(crate) fn unread_json(column: &str) -> StoreError {
+    inconsistent(column, "no JSON of ours")
 }
 
 fn absent(column: &str) -> StoreError {
@@ -207,3 +228,32 @@ macro_rules! read_rows {
 }
 read_rows!(SqliteRow);
 read_rows!(PgRow);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_no_word_is_told_by_its_length_alone() {
+        let long = "a".repeat(41);
+        // what stands there, what is told of it
+        let rows = [
+            ("expired", "expired"),
+            ("cbc_a-2", "cbc_a-2"),
+            (
+                "00000000-0000-0000-0000-00000000000g",
+                "00000000-0000-0000-0000-00000000000g",
+            ),
+            ("", "a text of 0 characters"),
+            ("Leave the valley", "a text of 16 characters"),
+            ("né", "a text of 2 characters"),
+            (&long, "a text of 41 characters"),
+        ];
+        for (text, told) in rows {
+            let StoreError::Inconsistency { column, value } = misspelt("state", text) else {
+                panic!("{text}");
+            };
+            assert_eq!((column.as_str(), value.as_str()), ("state", told));
+        }
+    }
+}
