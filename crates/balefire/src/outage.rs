@@ -20,11 +20,12 @@ const LOOK_TIME_MAX: Duration = Duration::from_secs(6);
 /// How often it is said again that the database is away.
 const REMINDER_PERIOD: Duration = Duration::from_secs(60);
 /// What is told again and again while the database is away, and of nothing else then.
-const CONSEQUENCES: [&str; 13] = [
+const CONSEQUENCES: [&str; 14] = [
     "alert.not_completed",
     "clock.not_read",
     "clock.not_told",
     "epoch.failed",
+    "http.unavailable",
     "jobs.failed",
     "link_test.failed",
     "link_tests.failed",
@@ -35,6 +36,10 @@ const CONSEQUENCES: [&str; 13] = [
     "sweep.failed",
     "wake_ups.lost",
 ];
+
+/// Where the driver tells of each connection that came to nothing: the cause stands in what is told
+/// of the outage.
+const POOL_TARGET: &str = "sqlx_core::pool";
 
 /// Whether this process's database is known to be away; the log belongs to the process as well.
 static IS_AWAY: AtomicBool = AtomicBool::new(false);
@@ -161,6 +166,9 @@ impl<S: Subscriber> Filter<S> for NoConsequences {
         if !IS_AWAY.load(Ordering::Relaxed) {
             return true;
         }
+        if event.metadata().target().starts_with(POOL_TARGET) {
+            return false;
+        }
         let mut name = Name::default();
         event.record(&mut name);
         !name.is_consequence
@@ -185,7 +193,48 @@ impl Visit for Name {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::{Layer as _, Registry};
+
     use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no test panics in it").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn while_the_database_is_away_its_consequences_are_not_logged_and_all_else_is() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+        let log = Registry::default().with(layer.with_filter(NoConsequences));
+        tracing::subscriber::with_default(log, || {
+            for is_away in [false, true, false] {
+                IS_AWAY.store(is_away, Ordering::Relaxed);
+                tracing::warn!(event = "http.unavailable", is_away, "a request");
+                // As a pool does that meets a standby at each new try.
+                tracing::error!(target: "sqlx_core::pool::inner", is_away, "after_connect");
+                tracing::warn!(event = "http.in_doubt", is_away, "a request");
+            }
+        });
+        let lines = lines.0.lock().expect("no test panics in it");
+        let lines = String::from_utf8_lossy(&lines);
+        for (word, times) in [("unavailable", 2), ("after_connect", 2), ("in_doubt", 3)] {
+            assert_eq!(lines.matches(word).count(), times, "{word}: {lines}");
+        }
+    }
 
     #[test]
     fn an_outage_is_told_once_then_each_minute_and_at_its_end() {

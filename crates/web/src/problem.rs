@@ -75,9 +75,17 @@ impl Name {
     }
 }
 
-/// What a fault of ours was, beside the answer that does not tell it.
+/// Why a request could not be served, beside the answer that does not tell it. The text is for the
+/// log.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault(pub(crate) Arc<str>);
+pub(crate) enum Fault {
+    /// A fault of ours.
+    Ours(Arc<str>),
+    /// The database is away or takes no writes; nothing was stored.
+    Unavailable(Arc<str>),
+    /// The database was lost meanwhile: nobody knows whether it was stored.
+    InDoubt(Arc<str>),
+}
 
 #[derive(Debug)]
 enum Words {
@@ -203,7 +211,7 @@ impl Problem {
         let message = "Internal server error";
         let problem = Self::of_route(shape, status, Name::InternalServer, message);
         Self {
-            fault: Some(Fault(fault.into())),
+            fault: Some(Fault::Ours(fault.into())),
             ..problem
         }
     }
@@ -215,15 +223,21 @@ impl Problem {
             return Self::fault(shape, &fault);
         }
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let message = if error.is_in_doubt() {
-            "The database was lost meanwhile, and whether this was stored is not known: look \
-             before you try again"
+        let (fault, message) = if error.is_in_doubt() {
+            (
+                Fault::InDoubt(fault.into()),
+                "The database was lost meanwhile, and whether this was stored is not known: look \
+                 before you try again",
+            )
         } else {
-            "The database can't be reached: try again in a moment"
+            (
+                Fault::Unavailable(fault.into()),
+                "The database can't be reached: try again in a moment",
+            )
         };
         let problem = Self::of_route(shape, status, Name::ServiceUnavailable, message);
         Self {
-            fault: Some(Fault(fault.into())),
+            fault: Some(fault),
             ..problem
         }
     }

@@ -3,7 +3,7 @@
 //! 1. The request gets an id, which stands in the span of everything that is logged meanwhile.
 //! 2. A process that was told to end takes nothing in any more (503).
 //! 3. It runs, for at most [`REQUEST_TIME_MAX`] (503); a panic ends it and nothing else (500).
-//! 4. A fault of ours is logged once, at error, with the id.
+//! 4. A fault of ours is logged once, at error, with the id; a database that is away, at warn.
 //! 5. The answer gets the headers of every answer.
 //! 6. One line says what was asked and answered: the route's template, never the path, the token
 //!    or the body. The metrics are told the same.
@@ -47,11 +47,8 @@ pub(crate) async fn guard(
     } else {
         run(shape, request, next).instrument(span).await
     };
-    if let Some(Fault(fault)) = response.extensions_mut().remove() {
-        tracing::error!(
-            event = "http.fault", request.id = %id, method = %method,
-            path = template.unwrap_or("unknown"), error = %fault, "a request met a fault of ours"
-        );
+    if let Some(fault) = response.extensions_mut().remove() {
+        tell(&fault, id, &method, template.unwrap_or("unknown"));
     }
     stamp(response.headers_mut(), id);
     let took = clock.monotonic().saturating_sub(began);
@@ -63,6 +60,24 @@ pub(crate) async fn guard(
         "a request was answered"
     );
     response
+}
+
+/// Logs why a request could not be served.
+fn tell(fault: &Fault, id: Uuid, method: &Method, path: &str) {
+    match fault {
+        Fault::Ours(error) => tracing::error!(
+            event = "http.fault", request.id = %id, method = %method, path, error = %error,
+            "a request met a fault of ours"
+        ),
+        Fault::Unavailable(error) => tracing::warn!(
+            event = "http.unavailable", request.id = %id, method = %method, path, error = %error,
+            "a request needed the database, which does not serve it"
+        ),
+        Fault::InDoubt(error) => tracing::warn!(
+            event = "http.in_doubt", request.id = %id, method = %method, path, error = %error,
+            "the database was lost in a request, and nobody knows whether it was stored"
+        ),
+    }
 }
 
 /// Labels of few values only: no path, and no method or status that a client made up.

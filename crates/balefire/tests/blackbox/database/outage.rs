@@ -95,6 +95,11 @@ async fn told_in_time(away: Away) {
     for (kind, answer) in every_kind(&server, &team, "after", || {}).await {
         assert!(answer.status < 300, "{kind}: {}", answer.text());
     }
+    let faults = server.process.events("http.fault");
+    assert!(
+        faults.is_empty(),
+        "an outage is no fault of ours: {faults:?}"
+    );
     judge(&sandbox, &server).await;
     server.end().await;
 }
@@ -239,7 +244,12 @@ async fn answers_outlive_an_outage_that_is_longer_than_their_attempts() {
     assert_eq!(away.len(), 1, "{away:?}");
     let cause = away[0]["cause"].as_str().expect("a text");
     assert!(cause.contains("Connection refused"), "{cause}");
-    for event in ["sweep.failed", "schedule.failed", "jobs.failed"] {
+    for event in [
+        "sweep.failed",
+        "schedule.failed",
+        "jobs.failed",
+        "http.unavailable",
+    ] {
         let times = server.process.events(event).len();
         assert!(times <= 2, "{event} was said {times} times");
     }
