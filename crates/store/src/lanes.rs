@@ -12,7 +12,7 @@ use balefire_domain::outcome::Outcome;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
-use crate::sql::{Row, StoreError, inconsistent};
+use crate::sql::{Row, StoreError, inconsistent, misspelt};
 use crate::store::Tx;
 
 /// Names a lane.
@@ -363,7 +363,7 @@ impl StateColumns {
 pub(crate) fn read_key(row: &impl Row) -> Result<LaneKey, StoreError> {
     let provider = row.text("provider")?;
     let provider =
-        ProviderName::new(provider.clone()).map_err(|_| inconsistent("provider", &provider))?;
+        ProviderName::new(provider.clone()).map_err(|_| misspelt("provider", &provider))?;
     Ok(LaneKey {
         alert_id: row.id("alert_id", AlertId::new)?,
         provider,
@@ -419,7 +419,7 @@ fn read_state(row: &impl Row) -> Result<State, StoreError> {
             reason: row.word("reason", MootReason::parse)?,
             at: row.instant("ended_at")?,
         },
-        _ => return Err(inconsistent("state", &word)),
+        _ => return Err(misspelt("state", &word)),
     })
 }
 
