@@ -21,20 +21,22 @@ pub enum Change {
     Same,
     /// It is used for the first time.
     First,
-    /// The same system goes on with another timeline: a standby was promoted, or the past was
+    /// The same database goes on with another timeline: a standby was promoted, or the past was
     /// recovered.
     FailedOver,
-    /// The rows stand in another system, or are older than what was told of them: a copy.
+    /// The rows stand in another database, or are older than what was told of them: a copy.
     Restored,
 }
 
-/// Compares PostgreSQL's epoch as last stored, `<system id>/<timeline>`, with the one we work on.
+/// Compares PostgreSQL's epoch as last stored, `<system id>.<database's oid>/<timeline>`, with the
+/// one we work on. A dump that is restored, also on the same server, makes a database with another
+/// oid.
 pub fn judge(stored: Option<&str>, here: &str) -> Change {
-    let system = |epoch: &str| epoch.split('/').next().map(str::to_owned);
+    let database = |epoch: &str| epoch.split('/').next().map(str::to_owned);
     match stored {
         None => Change::First,
         Some(stored) if stored == here => Change::Same,
-        Some(stored) if system(stored) == system(here) => Change::FailedOver,
+        Some(stored) if database(stored) == database(here) => Change::FailedOver,
         Some(_) => Change::Restored,
     }
 }
@@ -68,14 +70,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_timeline_is_a_failover_and_another_system_a_copy() {
+    fn another_timeline_is_a_failover_and_another_database_a_copy() {
         for (stored, want) in [
             (None, Change::First),
-            (Some("7/00000001"), Change::Same),
-            (Some("7/00000002"), Change::FailedOver),
-            (Some("8/00000001"), Change::Restored),
+            (Some("7.5/00000001"), Change::Same),
+            (Some("7.5/00000002"), Change::FailedOver),
+            (Some("8.5/00000001"), Change::Restored),
+            (Some("7.6/00000001"), Change::Restored),
         ] {
-            assert_eq!(judge(stored, "7/00000001"), want, "{stored:?}");
+            assert_eq!(judge(stored, "7.5/00000001"), want, "{stored:?}");
         }
     }
 

@@ -20,7 +20,8 @@ pub(crate) const ASK: Sql = Sql {
     sqlite: "",
     postgres: "-- balefire_store::epochs::ASK\n\
         SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE \
-        (SELECT CAST(system_identifier AS TEXT) FROM pg_control_system()) || '/' \
+        (SELECT CAST(system_identifier AS TEXT) FROM pg_control_system()) || '.' \
+        || (SELECT CAST(oid AS TEXT) FROM pg_database WHERE datname = current_database()) || '/' \
         || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END",
 };
 
@@ -30,7 +31,8 @@ pub(crate) const POSTGRES_ONLY: &[Sql] = &[ASK];
 /// A history of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epoch {
-    /// PostgreSQL: `<system id>/<timeline>`; SQLite: `sqlite/` and an id of its own.
+    /// PostgreSQL: `<system id>.<database's oid>/<timeline>`; SQLite: `sqlite/` and an id of its
+    /// own.
     pub id: String,
     /// When it was entered; later than every one before.
     pub began_at: Timestamp,

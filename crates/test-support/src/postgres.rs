@@ -80,6 +80,24 @@ impl Database {
         &self.name
     }
 
+    /// Puts a copy of this database, as a backup holds it, in its place. Nobody may be connected.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses it.
+    pub fn restore_from_copy(&self) {
+        let name = &self.name;
+        for sql in [
+            format!("ALTER DATABASE {name} RENAME TO {name}_before"),
+            format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE {name}_before"),
+            format!("DROP DATABASE {name}_before"),
+        ] {
+            if let Err(error) = self.server.run_sql_in("postgres", &sql) {
+                panic!("the superuser's statement failed: {error:#}");
+            }
+        }
+    }
+
     /// Runs SQL in this database as the server's superuser and answers what `psql` prints: to
     /// see or break what the role of [`Database::url`] may not, such as another session.
     ///

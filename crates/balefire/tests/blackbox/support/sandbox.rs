@@ -206,12 +206,10 @@ impl Sandbox {
         self.folder.path().to_owned()
     }
 
-    /// Makes the database look like a copy of what it was.
+    /// Makes the database a copy of what it was.
     pub(crate) fn make_it_a_copy(&self) {
         match &self.database {
-            Some(database) => {
-                database.run_as_superuser("UPDATE database_epochs SET id = '1/00000001'");
-            }
+            Some(database) => database.restore_from_copy(),
             None => std::fs::remove_file(self.path("balefire.db.mark")).expect("there is a mark"),
         }
     }
