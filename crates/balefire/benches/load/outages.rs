@@ -32,10 +32,9 @@ const SPARSE: Pace = Pace {
     period: Duration::from_secs(1),
     connections: 2,
 };
-const SILENT_ROUTE: &str = "[[fault]]\nfunction = \"*-1-proxy\"\nmessage_type = \"alert\"\n\
-                            kind = \"hang\"\n";
+/// Applied, and nobody is told.
 const NO_ANSWER: &str = "[[fault]]\nfunction = \"three-*\"\nmessage_type = \"alert\"\n\
-                         kind = \"hang\"\n";
+                         kind = \"hang\"\napplied = true\n";
 const AWAY: &str = "[[fault]]\nkind = \"unavailable\"\n";
 const OUTAGE: Duration = Duration::from_secs(25);
 /// Longer than the early cap of the backoff (30 s) and the period of the heartbeats (15 s).
@@ -82,7 +81,7 @@ fn route_hanging(place: &Place<'_>, into: &Path) -> Result<Value> {
     let warm = submitted(&scene, "warm", WARM_UP)?;
     let alerts = submitted(&scene, "hanging", ALERTS)?;
     move_all(&scene, &warm, "broadcasting", QUICK, &|_| Ok(()))?;
-    set_faults(&mut scene.networks()?, &slow(SILENT_ROUTE))?;
+    set_faults(&mut scene.networks()?, &slow(&first_routes_hang()))?;
     let sent = move_all(&scene, &alerts, "broadcasting", SPARSE, &|_| Ok(()))?;
     // The attempts that were silent end first.
     pause(Duration::from_secs(25));
@@ -208,4 +207,13 @@ pub(crate) fn measure_crash(place: &Place<'_>) -> Result<Value> {
         "start_to_last_acceptance_ms": spread(&accepted_ms),
         "deliveries_without_an_open_attempt": unsent, "record": scene.verify()?,
     }))
+}
+
+fn first_routes_hang() -> String {
+    let hangs = PROVIDERS.map(|name| {
+        format!(
+            "[[fault]]\nfunction = \"{name}-1-proxy\"\nmessage_type = \"alert\"\nkind = \"hang\"\n"
+        )
+    });
+    hangs.concat()
 }
