@@ -34,9 +34,12 @@ const STEP_MAX: Duration = Duration::from_secs(10);
 const ALIVE_MAX: Duration = Duration::from_secs(5);
 /// How long open attempts are awaited at the end; what is left is closed by who starts next.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
-/// From so many due lanes on, wake-ups are followed at most once in [`CROWD_PAUSE`]: each lists
-/// them all, and most have their turn already.
-const CROWD: usize = 100;
+/// Lanes of one provider that a wake-up takes up at most; the tick takes up the others.
+const LANES_PER_WAKE_UP_MAX: usize = 64;
+/// While so many lanes are due at every provider, wake-ups are followed at most once in
+/// [`CROWD_PAUSE`]: each lists them all, and most have their turn already. What waits at some
+/// providers alone is no crowd, and delays nobody.
+const CROWD: usize = 48;
 const CROWD_PAUSE: Duration = Duration::from_millis(50);
 /// How long after an answer what waits for its provider is woken, for all answers meanwhile
 /// together: most wake nothing, and each look asks the database.
@@ -111,7 +114,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 biased;
                 () = end.cancelled() => break,
                 _ = recovery.join_next() => break,
-                _ = sweep.tick(), if !self.planted.no_sweep() => self.take_up(&mut turns).await,
+                _ = sweep.tick(), if !self.planted.no_sweep() => {
+                    self.take_up(&mut turns, LANES_PER_SWEEP_MAX).await
+                }
                 () = self.heal.notified(), if turns.heal.is_none() => {
                     turns.heal = Some(Box::pin(sleep(HEAL_AFTER)));
                     Ok(())
@@ -122,7 +127,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
                 () = async {
                     end_of(&mut turns.pause).await;
                     self.wake.notified().await;
-                } => self.take_up(&mut turns).await,
+                } => self.take_up(&mut turns, LANES_PER_WAKE_UP_MAX).await,
                 Some(ended) = turns.tasks.join_next() => {
                     self.end_turn(&mut turns, ended);
                     Ok(())
@@ -173,16 +178,16 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         }
     }
 
-    async fn take_up(self: &Arc<Self>, turns: &mut Turns) -> Stored<()> {
+    /// Takes up what is due, of every provider at most `limit` lanes.
+    async fn take_up(self: &Arc<Self>, turns: &mut Turns, limit: usize) -> Stored<()> {
         let due = bounded("list_due", async {
             let mut tx = self.store.begin_read("list_due", self.clock.now()).await?;
-            tx.list_due_lanes(LANES_PER_SWEEP_MAX).await
+            tx.list_due_lanes(limit).await
         })
         .await?;
         self.swept_at_us
             .store(self.clock.now().micros(), Ordering::Relaxed);
-        let is_crowd = due.len() >= CROWD;
-        turns.pause = is_crowd.then(|| Box::pin(sleep(CROWD_PAUSE)));
+        turns.pause = self.is_crowded(&due).then(|| Box::pin(sleep(CROWD_PAUSE)));
         for lane in due {
             self.begin_turn(turns, lane.key, lane.is_cancelling, Cause::Due);
         }
@@ -192,6 +197,14 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             }
         }
         Ok(())
+    }
+
+    fn is_crowded(&self, due: &[DueLane]) -> bool {
+        let mut providers = self.settings.profiles.keys();
+        providers.all(|provider| {
+            let of_it = due.iter().filter(|lane| lane.key.provider == *provider);
+            of_it.count() >= CROWD
+        })
     }
 
     /// Wakes what waits for the providers that answered.
