@@ -27,7 +27,7 @@ async fn a_server_says_when_it_is_ready(engine: Engine) {
     let sandbox = Sandbox::new(engine).await;
     let server = Server::start(&sandbox).await;
     let ready = server.open("GET", "/_api_status/ready").await.must_be(200);
-    let want = json!({ "status": "ok", "database": "ok", "dispatcher": "ok" });
+    let want = json!({ "status": "ok", "database": "ok", "dispatcher": "ok", "clock": "ok" });
     assert_eq!(ready, want);
     let alive = server.open("GET", "/_api_status").await.must_be(200);
     assert_eq!(alive, json!({ "status": "ok" }));
