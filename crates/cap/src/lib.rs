@@ -11,6 +11,8 @@
 //!
 //! [`check`](fn@check) runs all three and reports everything it finds, for the command line.
 //!
+//! [`write`](fn@write) is the way back: a typed message to canonical XML.
+//!
 //! Promised: no input makes anything here panic, recurse without bound or take more than linear
 //! time; whatever is refused is refused with a path into the document and a sentence for its
 //! sender.
@@ -20,6 +22,7 @@
 //! verified, nothing is fetched from any address that a document names.
 
 pub mod alert;
+mod canonical;
 mod check;
 mod date;
 mod decode;
@@ -29,9 +32,11 @@ mod references;
 pub mod rules;
 mod scan;
 mod structure;
+mod write;
 
 pub use check::{Report, Summary, check};
 pub use date::{DateFault, DateTime};
 pub use finding::{Finding, Severity};
 pub use read::{Document, read};
 pub use references::Reference;
+pub use write::write;

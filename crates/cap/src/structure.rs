@@ -23,8 +23,8 @@ use roxmltree::Node;
 use crate::date::{DateTime, XML_SPACE};
 use crate::finding::{Findings, shown};
 use crate::scan::Scan;
-pub(crate) use table::XML_DSIG;
-use table::{ALERT, CAP_1_2, Element, Holds, XSI};
+use table::{ALERT, Element, Holds, XSI};
+pub(crate) use table::{CAP_1_2, XML_DSIG};
 pub(crate) use values::is_decimal;
 
 /// Checks a whole document and reports every fault that it finds.
