@@ -11,6 +11,7 @@ pub mod audit;
 pub mod cap_cancel;
 pub mod channel;
 pub mod clock_guard;
+pub mod coherence;
 pub mod entropy;
 pub mod epoch;
 pub mod history;
