@@ -63,6 +63,14 @@ impl DateFault {
 pub(crate) const XML_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 impl DateTime {
+    /// An instant in whole seconds, written as UTC the way that CAP wants it: `-00:00`.
+    pub fn utc(at: Timestamp) -> Self {
+        Self {
+            written: at.to_cap(),
+            at: Timestamp::from_seconds(at.seconds()),
+        }
+    }
+
     /// Reads a date as the schema does: white space around it and the hour `24:00:00` pass.
     pub fn parse(text: &str) -> Result<Self, DateFault> {
         let text = text.trim_matches(XML_SPACE);

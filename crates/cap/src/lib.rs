@@ -27,6 +27,7 @@ mod check;
 mod date;
 mod decode;
 mod finding;
+pub mod outgoing;
 mod read;
 mod references;
 pub mod rules;
