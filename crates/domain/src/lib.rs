@@ -7,6 +7,7 @@
 
 pub mod alert;
 pub mod approval;
+pub mod area_names;
 pub mod audit;
 pub mod cap_cancel;
 pub mod channel;
@@ -23,6 +24,7 @@ pub mod link_test;
 pub mod outcome;
 pub mod page;
 pub mod payload;
+pub mod phones;
 pub mod provider;
 pub mod routing;
 pub mod ticket;

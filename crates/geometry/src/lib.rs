@@ -22,10 +22,14 @@
 //! and any lookup of places.
 
 mod area;
+pub mod area_index;
 pub mod broadcast;
 mod frame;
+pub mod ground;
 mod grow;
+pub mod place_name;
 pub mod point;
+pub mod population;
 mod projection;
 mod reduce;
 pub mod refusal;
