@@ -16,6 +16,7 @@ mod sql;
 
 pub mod alerts;
 pub mod api_keys;
+pub mod area_libraries;
 pub mod audit_entries;
 mod clock;
 pub mod conditions;
@@ -32,6 +33,7 @@ pub mod instances;
 pub mod jobs;
 pub mod lanes;
 mod migrations;
+pub mod population;
 pub mod probes;
 pub mod provider_pauses;
 mod reach;
@@ -54,6 +56,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         alerts::ALL,
         api_keys::ALL,
+        area_libraries::ALL,
         audit_entries::ALL,
         clock::ALL,
         conditions::ALL,
@@ -67,6 +70,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         instances::ALL,
         jobs::ALL,
         lanes::ALL,
+        population::ALL,
         probes::ALL,
         provider_pauses::ALL,
         route_results::ALL,

@@ -51,6 +51,8 @@ const FILES: &[File] = &[
     file!(4, "add_probes", "0004_add_probes", for both),
     file!(5, "add_traceparent", "0005_add_traceparent", for both),
     file!(6, "allow_rollbacks", "0006_allow_rollbacks", for both),
+    file!(11, "add_area_libraries", "0011_add_area_libraries", for both),
+    file!(12, "add_population", "0012_add_population", for both),
 ];
 
 /// The counter that names the oldest program which may work on the schema.
