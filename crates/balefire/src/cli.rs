@@ -291,10 +291,20 @@ pub(crate) enum HistoryCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CapCommand {
-    /// Say everything that is wrong with documents, with path and rule. Needs no database.
+    /// Say everything that is wrong with documents: line, column, rule, what to do. Needs no
+    /// database.
+    ///
+    /// One line for each finding: FILE:LINE:COLUMN: error C10: alert/info[1]/…: what is wrong.
+    /// With --json one array, complete also when a file can't be read:
+    /// [{"file","ok","findings":[{"rule","severity","path","line","column","message"}]}].
+    /// Exits with 1 when there is an error; warnings are no errors.
     Check {
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Only well-formed XML and the structure of the CAP 1.2 schema, without the rules that
+        /// the standard's text adds.
+        #[arg(long)]
+        structure_only: bool,
     },
 }
 

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::alert::{MsgType, Scope, Status};
+use crate::alert::{Alert, MsgType, Scope, Status};
 use crate::finding::Finding;
-use crate::read::read;
+use crate::read::open;
 use crate::rules;
 
 /// What a document is and everything that was found in it.
@@ -38,24 +38,44 @@ pub struct Summary {
 /// Reads a document and applies every rule, also where an earlier one already refuses it: an Alert
 /// with status Test is told about its polygons too.
 pub fn check(bytes: &[u8]) -> Report {
-    let document = match read(bytes) {
-        Ok(document) => document,
-        Err(findings) => {
-            return Report {
-                is_accepted: false,
-                summary: None,
-                findings,
-            };
-        }
-    };
-    let alert = &document.alert;
-    let mut findings = document.warnings;
-    findings.extend(rules::check_kind(alert).err());
+    let report = open(bytes, |opened| {
+        let mut findings = find(&opened.alert);
+        opened.locate(&mut findings);
+        report(&opened.alert, opened.warnings, findings)
+    });
+    report.unwrap_or_else(refused)
+}
+
+/// Reads a document and says only what is wrong with its bytes, its XML and its structure: what a
+/// schema validator would say.
+pub fn check_structure(bytes: &[u8]) -> Report {
+    let report = open(bytes, |opened| {
+        report(&opened.alert, opened.warnings, Vec::new())
+    });
+    report.unwrap_or_else(refused)
+}
+
+/// What the rules say of a message.
+fn find(alert: &Alert) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = rules::check_kind(alert).err().into_iter().collect();
     match alert.msg_type {
         MsgType::Cancel => findings.extend(rules::check_cancel(alert)),
         MsgType::Alert | MsgType::Update => findings.extend(rules::check_alert(alert)),
         MsgType::Ack | MsgType::Error => {}
     }
+    findings
+}
+
+fn refused(findings: Vec<Finding>) -> Report {
+    Report {
+        is_accepted: false,
+        summary: None,
+        findings,
+    }
+}
+
+fn report(alert: &Alert, mut findings: Vec<Finding>, more: Vec<Finding>) -> Report {
+    findings.extend(more);
     Report {
         is_accepted: !findings.iter().any(Finding::is_error),
         summary: Some(Summary {

@@ -10,38 +10,45 @@ use std::borrow::Cow;
 use balefire_domain::limits;
 
 use crate::finding::{Finding, shown};
+use crate::place;
 
 /// The text of a document after its byte order mark and XML declaration, with line ends as XML
 /// 1.0 §2.11 wants them.
 pub(crate) struct Source<'a> {
     /// What the parser reads.
     pub text: Cow<'a, str>,
-    /// Lines that stand before `text`, for the line numbers in messages.
-    pub lines_before: usize,
+    /// The XML declaration, which stands before `text`; empty without one.
+    pub declaration: &'a str,
 }
 
 /// Reads the text of a document, or says why it can't be read.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Source<'_>, Finding> {
     if bytes.len() > limits::BODY_BYTES_MAX {
-        let (is, max) = (bytes.len(), limits::BODY_BYTES_MAX);
-        let message = format!("the document has {is} bytes; the limit is {max}");
+        let max = limits::BODY_BYTES_MAX;
+        let message = format!("the document is larger than {max} bytes, which is the limit");
         return Err(Finding::error("too-large", "", message));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     refuse_wide_encodings(bytes)?;
-    let declaration = declaration_length(bytes)?;
-    if let Some(length) = declaration {
+    let length = declaration_length(bytes)?;
+    if let Some(length) = length {
         check_declaration(&bytes[..length])?;
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
-        let line = bytes[..at].split(|b| *b == b'\n').count();
-        encoding(format!(
-            "line {line} has a byte that is no UTF-8 (0x{:02X}); send the document as UTF-8",
+        let message = format!(
+            "a byte is no UTF-8 (0x{:02X}); send the document as UTF-8",
             bytes[at]
-        ))
+        );
+        let (line, column) = place::after(&bytes[..at]);
+        let finding = encoding(message).at(at);
+        Finding {
+            line,
+            column,
+            ..finding
+        }
     })?;
-    let (before, text) = text.split_at(declaration.unwrap_or(0));
+    let (declaration, text) = text.split_at(length.unwrap_or(0));
     if text.trim_ascii().is_empty() {
         return Err(Finding::error("empty", "", "the document is empty"));
     }
@@ -50,10 +57,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Source<'_>, Finding> {
         let message = "a byte order mark may stand only at the very beginning, and once";
         return Err(encoding(message));
     }
-    let lines_before = before.matches('\n').count();
     Ok(Source {
         text: unify_line_ends(text),
-        lines_before,
+        declaration,
     })
 }
 
@@ -62,7 +68,7 @@ fn encoding(message: impl Into<String>) -> Finding {
 }
 
 fn syntax(message: &str) -> Finding {
-    Finding::error("xml-syntax", "", format!("line 1: {message}"))
+    Finding::error("xml-syntax", "", message).at(0)
 }
 
 /// UTF-16 and UTF-32 show in their byte order mark or in the zeros of the first characters.

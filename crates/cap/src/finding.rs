@@ -1,9 +1,13 @@
 //! What is wrong with a document, for the person who sent it.
 
+mod rule;
+
 use std::fmt::{self, Write as _};
 
 use balefire_domain::limits;
 use serde::Serialize;
+
+pub use rule::Rule;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -15,30 +19,38 @@ pub enum Severity {
     Warning,
 }
 
-/// One thing that is wrong, or strange, in a document.
+/// One thing that is wrong, or strange, in a document. In JSON it has the keys `rule`, `severity`,
+/// `path`, `line`, `column` and `message`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The rule, in kebab case; stable, for machines.
+    /// The rule that it is about.
+    pub rule: Rule,
+    /// What is wrong, in kebab case; stable, for tests and logs. Each code belongs to one rule.
+    #[serde(skip)]
     pub code: &'static str,
+    /// Whether the document is refused for it.
+    pub severity: Severity,
     /// Where: `alert/info[1]/area[2]/polygon[1]`. Elements that may occur several times are
     /// numbered from 1. Empty for what concerns the document as a whole.
     pub path: String,
+    /// Line in the document as it was sent, from 1. That of the element or attribute at fault, of
+    /// the nearest element above it where it is absent, 1 for the document as a whole. Findings of
+    /// [`crate::rules`] alone are about a typed message and know no place: they say 1.
+    pub line: usize,
+    /// Column in that line, from 1, in characters; a byte order mark is none.
+    pub column: usize,
     /// What is wrong and what to do, in plain words.
     pub message: String,
-    /// Whether the document is refused for it.
-    pub severity: Severity,
+    /// Byte offset of the place in the text that the parser reads, where it is known when the
+    /// finding is made; otherwise the path tells.
+    #[serde(skip)]
+    pub(crate) at: Option<usize>,
 }
 
 impl Finding {
     /// A finding for which the document is refused.
     pub fn error(code: &'static str, path: impl Into<String>, message: impl Into<String>) -> Self {
-        let (path, message) = (path.into(), message.into());
-        Self {
-            code,
-            path,
-            message,
-            severity: Severity::Error,
-        }
+        Self::new(Severity::Error, code, path.into(), message.into())
     }
 
     /// A finding that its sender should know, and that does no harm.
@@ -47,13 +59,26 @@ impl Finding {
         path: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        let (path, message) = (path.into(), message.into());
+        Self::new(Severity::Warning, code, path.into(), message.into())
+    }
+
+    fn new(severity: Severity, code: &'static str, path: String, message: String) -> Self {
         Self {
+            rule: Rule::of(code),
             code,
+            severity,
             path,
+            line: 1,
+            column: 1,
             message,
-            severity: Severity::Warning,
+            at: None,
         }
+    }
+
+    /// The same finding, at this byte of the text that the parser reads.
+    pub(crate) fn at(mut self, offset: usize) -> Self {
+        self.at = Some(offset);
+        self
     }
 
     /// Whether the document is refused for this.
@@ -64,7 +89,9 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
+        if self.path.is_empty() && self.at.is_some() {
+            write!(f, "line {}: {}", self.line, self.message)
+        } else if self.path.is_empty() {
             f.write_str(&self.message)
         } else {
             write!(f, "{}: {}", self.path, self.message)
@@ -94,7 +121,7 @@ impl Findings {
         }
     }
 
-    /// Adds a finding for which the document is refused.
+    /// Adds a finding for which the document is refused. Its place is looked up by its path.
     pub fn error(
         &mut self,
         code: &'static str,
@@ -178,11 +205,11 @@ mod tests {
     fn a_flood_of_warnings_hides_no_error_and_a_report_ends() {
         let mut findings = Findings::default();
         for _ in 0..1_000 {
-            findings.warning("w", "", "w");
+            findings.warning("empty-event", "", "w");
         }
-        findings.error("e", "alert", "e");
+        findings.error("circle", "alert", "e");
         let list = findings.into_list();
-        assert!(list.iter().any(|f| f.code == "e"));
+        assert!(list.iter().any(|f| f.code == "circle"));
         assert_eq!(list.len(), limits::CAP_FINDINGS_MAX + 2);
         assert!(
             list.last()

@@ -9,7 +9,9 @@
 //! 3. [`accept_alert`](rules::accept_alert) or [`accept_cancel`](rules::accept_cancel): the rules
 //!    of the standard's text that no schema can say, and this product's own (D13, D41, D45).
 //!
-//! [`check`](fn@check) runs all three and reports everything it finds, for the command line.
+//! [`check`](fn@check) runs all three and reports everything it finds, for the command line;
+//! [`check_structure`] runs only the first. Each finding names its [`Rule`], its path and the line
+//! and column of the place in the document as it was sent.
 //!
 //! [`write`](fn@write) is the way back: a typed message to canonical XML.
 //!
@@ -28,6 +30,7 @@ mod date;
 mod decode;
 mod finding;
 pub mod outgoing;
+mod place;
 mod read;
 mod references;
 pub mod rules;
@@ -35,9 +38,9 @@ mod scan;
 mod structure;
 mod write;
 
-pub use check::{Report, Summary, check};
+pub use check::{Report, Summary, check, check_structure};
 pub use date::{DateFault, DateTime};
-pub use finding::{Finding, Severity};
+pub use finding::{Finding, Rule, Severity};
 pub use read::{Document, read};
 pub use references::Reference;
 pub use write::write;

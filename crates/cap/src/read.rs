@@ -2,11 +2,12 @@
 //! processing instructions, depth, numbers); the parser; the structure of CAP 1.2.
 
 use balefire_domain::limits;
-use roxmltree::{Document as Tree, Error, ParsingOptions};
+use roxmltree::{Document as Tree, Error, Node, ParsingOptions};
 
 use crate::alert::{self, Alert};
 use crate::decode::{Source, decode};
 use crate::finding::{Finding, Findings, shown};
+use crate::place;
 use crate::scan::scan;
 use crate::structure;
 
@@ -19,12 +20,41 @@ pub struct Document {
     pub warnings: Vec<Finding>,
 }
 
+/// A document between reading and letting go of its tree, so that places can still be looked up.
+pub(crate) struct Opened<'a> {
+    source: &'a Source<'a>,
+    root: Node<'a, 'a>,
+    /// Its message.
+    pub alert: Alert,
+    /// What its sender should know.
+    pub warnings: Vec<Finding>,
+}
+
+impl Opened<'_> {
+    /// Gives every finding the line and column of its place.
+    pub fn locate(&self, findings: &mut [Finding]) {
+        place::locate(self.source, Some(self.root), findings);
+    }
+}
+
 /// Reads a document of any bytes. On failure the findings hold at least one error: one about the
 /// bytes or the XML, or everything that is wrong with the structure.
 pub fn read(bytes: &[u8]) -> Result<Document, Vec<Finding>> {
+    open(bytes, |opened| Document {
+        alert: opened.alert,
+        warnings: opened.warnings,
+    })
+}
+
+/// Reads a document like [`read`] and hands it to `then` while its tree is still there.
+pub(crate) fn open<T>(bytes: &[u8], then: impl FnOnce(Opened<'_>) -> T) -> Result<T, Vec<Finding>> {
     let source = decode(bytes).map_err(|finding| vec![finding])?;
-    let mut scan = scan(&source.text, source.lines_before)?;
-    let tree = parse(&source).map_err(|finding| vec![finding])?;
+    let located = |mut findings: Vec<Finding>, root: Option<Node<'_, '_>>| {
+        place::locate(&source, root, &mut findings);
+        findings
+    };
+    let mut scan = scan(&source.text).map_err(|findings| located(findings, None))?;
+    let tree = parse(&source).map_err(|finding| located(vec![finding], None))?;
     let root = tree.root_element();
     let mut findings = Findings::default();
     if let Some(finding) = scan.instruction.take() {
@@ -32,17 +62,19 @@ pub fn read(bytes: &[u8]) -> Result<Document, Vec<Finding>> {
     }
     structure::check(root, &scan, &mut findings);
     if findings.errors() > 0 {
-        return Err(findings.into_list());
+        return Err(located(findings.into_list(), Some(root)));
     }
     let alert = alert::build(root);
     if !alert.signatures.is_empty() {
         let message = "the document is signed; its signature is kept but not verified";
         findings.warning("signature-not-verified", "alert/Signature", message);
     }
-    Ok(Document {
+    Ok(then(Opened {
+        source: &source,
+        root,
         alert,
-        warnings: findings.into_list(),
-    })
+        warnings: located(findings.into_list(), Some(root)),
+    }))
 }
 
 fn parse<'a>(source: &'a Source<'_>) -> Result<Tree<'a>, Finding> {
@@ -50,12 +82,14 @@ fn parse<'a>(source: &'a Source<'_>) -> Result<Tree<'a>, Finding> {
         nodes_limit: limits::XML_NODES_MAX,
         ..ParsingOptions::default()
     };
-    Tree::parse_with_options(&source.text, options).map_err(|error| refuse(&error, source))
+    Tree::parse_with_options(&source.text, options).map_err(|error| {
+        let at = place::offset(&source.text, error.pos());
+        refuse(&error).at(at)
+    })
 }
 
-/// The parser's error in plain words, with the line in the document as it was sent.
-fn refuse(error: &Error, source: &Source<'_>) -> Finding {
-    let line = error.pos().row as usize + source.lines_before;
+/// The parser's error in plain words.
+fn refuse(error: &Error) -> Finding {
     let message = match error {
         Error::DtdDetected => {
             let message = "document type declarations are not allowed";
@@ -68,37 +102,26 @@ fn refuse(error: &Error, source: &Source<'_>) -> Finding {
         }
         Error::NoRootNode => "the document has no element; it must be a CAP 1.2 `alert`".to_owned(),
         Error::UnclosedRootNode => "the document ends before its elements are closed".to_owned(),
-        Error::UnexpectedCloseTag(expected, actual, _) => format!(
-            "line {line}: `{}` is closed by </{}>",
-            shown(expected),
-            shown(actual)
-        ),
+        Error::UnexpectedCloseTag(expected, actual, _) => {
+            let (expected, actual) = (shown(expected), shown(actual));
+            format!("`{expected}` is closed by </{actual}>")
+        }
         Error::UnknownNamespace(prefix, _) => {
-            format!(
-                "line {line}: the prefix `{}` has no namespace",
-                shown(prefix)
-            )
+            format!("the prefix `{}` has no namespace", shown(prefix))
         }
         Error::DuplicatedAttribute(name, _) => {
-            format!(
-                "line {line}: the attribute {} stands twice in one tag",
-                shown(name)
-            )
+            format!("the attribute {} stands twice in one tag", shown(name))
         }
         Error::NonXmlChar(c, _) => {
-            format!(
-                "line {line}: the character U+{:04X} is not allowed in XML",
-                u32::from(*c)
-            )
+            let number = u32::from(*c);
+            format!("the character U+{number:04X} is not allowed in XML")
         }
-        Error::InvalidComment(_) => format!("line {line}: a comment may not contain `--`"),
-        Error::InvalidCharacterData(_) => {
-            format!("line {line}: `]]>` may not stand in text; write `]]&gt;`")
-        }
+        Error::InvalidComment(_) => "a comment may not contain `--`".to_owned(),
+        Error::InvalidCharacterData(_) => "`]]>` may not stand in text; write `]]&gt;`".to_owned(),
         Error::UnknownToken(_) => {
-            format!("line {line}: only one element may be the outermost, and no text beside it")
+            "only one element may be the outermost, and no text beside it".to_owned()
         }
-        _ => format!("line {line}: this is not well-formed XML"),
+        _ => "this is not well-formed XML".to_owned(),
     };
     Finding::error("xml-syntax", "", message)
 }

@@ -26,13 +26,11 @@ impl Scan {
     }
 }
 
-/// Reads the whole text once. `lines_before` is added to the line numbers in messages. The first
-/// error ends the pass; only a processing instruction does not, so that its sender hears of the
+/// Reads the whole text once. Findings have their offset in it. The first error ends the pass; only a processing instruction does not, so that its sender hears of the
 /// rest too.
-pub(crate) fn scan(text: &str, lines_before: usize) -> Result<Scan, Vec<Finding>> {
+pub(crate) fn scan(text: &str) -> Result<Scan, Vec<Finding>> {
     let mut scanner = Scanner {
         text,
-        lines_before,
         at: 0,
         open: Vec::with_capacity(limits::XML_DEPTH_MAX),
         elements: 0,
@@ -53,7 +51,6 @@ pub(crate) fn scan(text: &str, lines_before: usize) -> Result<Scan, Vec<Finding>
 
 struct Scanner<'a> {
     text: &'a str,
-    lines_before: usize,
     /// Byte offset of what is read next.
     at: usize,
     /// Byte offsets of the start tags of the open elements; never longer than the depth allowed.
@@ -77,18 +74,6 @@ impl<'a> Scanner<'a> {
 
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
-    }
-
-    fn line(&self, at: usize) -> usize {
-        self.lines_before + self.text[..at].split('\n').count()
-    }
-
-    fn syntax(&self, at: usize, message: &str) -> Finding {
-        Finding::error(
-            "xml-syntax",
-            "",
-            format!("line {}: {message}", self.line(at)),
-        )
     }
 
     /// Whatever starts with `<`.
@@ -117,7 +102,7 @@ impl<'a> Scanner<'a> {
 
     fn skip_past(&mut self, skip: usize, end: &str, message: &str) -> Result<(), Finding> {
         let Some(length) = self.text[self.at + skip..].find(end) else {
-            return Err(self.syntax(self.at, message));
+            return Err(syntax(self.at, message));
         };
         self.at += skip + length + end.len();
         Ok(())
@@ -126,9 +111,9 @@ impl<'a> Scanner<'a> {
     fn declaration(&self) -> Finding {
         let name = self.rest().as_bytes().get(2..9).unwrap_or_default();
         if name.eq_ignore_ascii_case(b"DOCTYPE") {
-            Finding::error("doctype", "", "document type declarations are not allowed")
+            Finding::error("doctype", "", "document type declarations are not allowed").at(self.at)
         } else {
-            self.syntax(self.at, "`<!` starts neither a comment nor a CDATA section")
+            syntax(self.at, "`<!` starts neither a comment nor a CDATA section")
         }
     }
 
@@ -136,13 +121,10 @@ impl<'a> Scanner<'a> {
         if self.rest().starts_with("<?xml ") {
             let message = "the XML declaration must be the very first thing in the document; \
                            remove what stands before it";
-            return Err(self.syntax(self.at, message));
+            return Err(syntax(self.at, message));
         }
-        let message = format!(
-            "processing instructions are not allowed; remove the one in line {}",
-            self.line(self.at)
-        );
-        let finding = Finding::error("processing-instruction", "", message);
+        let message = "processing instructions are not allowed; remove this one";
+        let finding = Finding::error("processing-instruction", "", message).at(self.at);
         self.found.instruction.get_or_insert(finding);
         self.skip_past(2, "?>", "a processing instruction has no end `?>`")
     }
@@ -153,7 +135,7 @@ impl<'a> Scanner<'a> {
         self.count_element()?;
         self.at += 1;
         if self.rest().starts_with(':') {
-            return Err(self.syntax(start, "the name of an element starts with a colon"));
+            return Err(syntax(start, "the name of an element starts with a colon"));
         }
         self.skip_name();
         let mut names: Vec<&str> = Vec::new();
@@ -171,7 +153,7 @@ impl<'a> Scanner<'a> {
             let name = self.attribute(start)?;
             if names.contains(&name) {
                 let message = format!("the attribute {} stands twice in one tag", shown(name));
-                return Err(self.syntax(start, &message));
+                return Err(syntax(start, &message));
             }
             names.push(name);
             if names.len() > limits::XML_ATTRIBUTES_PER_ELEMENT_MAX {
@@ -182,12 +164,9 @@ impl<'a> Scanner<'a> {
 
     fn count_element(&mut self) -> Result<(), Finding> {
         if self.open.len() >= limits::XML_DEPTH_MAX {
-            let message = format!(
-                "elements are nested deeper than {} levels in line {}",
-                limits::XML_DEPTH_MAX,
-                self.line(self.at)
-            );
-            return Err(Finding::error("too-deep", "", message));
+            let max = limits::XML_DEPTH_MAX;
+            let message = format!("elements are nested deeper than {max} levels");
+            return Err(Finding::error("too-deep", "", message).at(self.at));
         }
         self.elements += 1;
         if self.elements > limits::XML_ELEMENTS_MAX {
@@ -195,17 +174,14 @@ impl<'a> Scanner<'a> {
                 "the document has more than {} elements",
                 limits::XML_ELEMENTS_MAX
             );
-            return Err(Finding::error("too-many-elements", "", message));
+            return Err(Finding::error("too-many-elements", "", message).at(self.at));
         }
         Ok(())
     }
 
     fn too_many_attributes(&self) -> Finding {
-        let message = format!(
-            "the document has too many attributes (line {}); CAP 1.2 has none at all",
-            self.line(self.at)
-        );
-        Finding::error("too-many-attributes", "", message)
+        let message = "the document has too many attributes; CAP 1.2 has none at all";
+        Finding::error("too-many-attributes", "", message).at(self.at)
     }
 
     /// One attribute, from its name past its closing quote. `start` is its tag's offset.
@@ -216,22 +192,25 @@ impl<'a> Scanner<'a> {
         let name = &self.text[from..self.at];
         self.skip_space();
         if name.is_empty() || !self.rest().starts_with('=') {
-            return Err(self.syntax(start, malformed));
+            return Err(syntax(start, malformed));
         }
         self.at += 1;
         self.skip_space();
         let quote = match self.rest().as_bytes().first() {
             Some(b'"') => '"',
             Some(b'\'') => '\'',
-            _ => return Err(self.syntax(start, malformed)),
+            _ => return Err(syntax(start, malformed)),
         };
         self.at += 1;
         let Some(length) = self.rest().find(quote) else {
-            return Err(self.syntax(start, "the value of an attribute has no closing quote"));
+            return Err(syntax(
+                start,
+                "the value of an attribute has no closing quote",
+            ));
         };
         let value = &self.rest()[..length];
         if value.contains('<') {
-            return Err(self.syntax(start, "the value of an attribute holds a bare `<`"));
+            return Err(syntax(start, "the value of an attribute holds a bare `<`"));
         }
         self.check_entities(self.at, self.at + length)?;
         self.check_namespace(start, name, value)?;
@@ -248,22 +227,21 @@ impl<'a> Scanner<'a> {
     fn check_namespace(&mut self, start: usize, name: &'a str, value: &str) -> Result<(), Finding> {
         if name.starts_with(':') {
             let message = format!("the attribute {} starts with a colon", shown(name));
-            return Err(self.syntax(start, &message));
+            return Err(syntax(start, &message));
         }
         if name.ends_with(":xmlns") {
             let message = format!(
-                "line {}: the attribute {} is not allowed; it looks like a namespace",
-                self.line(start),
+                "the attribute {} is not allowed; it looks like a namespace",
                 shown(name)
             );
-            return Err(Finding::error("prefixed-xmlns", "", message));
+            return Err(Finding::error("prefixed-xmlns", "", message).at(start));
         }
         let Some(prefix) = name.strip_prefix("xmlns:") else {
             return Ok(());
         };
         if value.is_empty() {
             let message = format!("the prefix {} is bound to no namespace", shown(prefix));
-            return Err(self.syntax(start, &message));
+            return Err(syntax(start, &message));
         }
         if !self.prefixes.contains(&prefix) {
             self.prefixes.push(prefix);
@@ -291,34 +269,37 @@ impl<'a> Scanner<'a> {
         while let Some(skip) = self.text[at..to].find('&') {
             at += skip;
             let Some(length) = self.text[at..to].find(';') else {
-                return Err(self.syntax(at, "a bare `&`; write `&amp;`"));
+                return Err(syntax(at, "a bare `&`; write `&amp;`"));
             };
             let name = &self.text[at + 1..at + length];
             if let Some(number) = name.strip_prefix('#') {
                 if !is_character_number(number) {
                     let message = format!("&{}; is no character that XML allows", shown(name));
-                    return Err(self.syntax(at, &message));
+                    return Err(syntax(at, &message));
                 }
             } else if !matches!(name, "lt" | "gt" | "amp" | "quot" | "apos") {
-                return Err(self.entity(at, name));
+                return Err(entity(at, name));
             }
             at += length + 1;
         }
         Ok(())
     }
+}
 
-    fn entity(&self, at: usize, name: &str) -> Finding {
-        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !is_name {
-            return self.syntax(at, "a bare `&`; write `&amp;`");
-        }
-        let message = format!(
-            "line {}: the entity &{}; is not allowed; write the character itself",
-            self.line(at),
-            shown(name)
-        );
-        Finding::error("entity", "", message)
+fn syntax(at: usize, message: &str) -> Finding {
+    Finding::error("xml-syntax", "", message).at(at)
+}
+
+fn entity(at: usize, name: &str) -> Finding {
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !is_name {
+        return syntax(at, "a bare `&`; write `&amp;`");
     }
+    let message = format!(
+        "the entity &{}; is not allowed; write the character itself",
+        shown(name)
+    );
+    Finding::error("entity", "", message).at(at)
 }
 
 /// Whether `number` (decimal, or hexadecimal after `x`) is that of a character in XML 1.0 §2.2.
@@ -344,7 +325,7 @@ mod tests {
     use super::*;
 
     fn first_code(text: &str) -> Option<&'static str> {
-        match scan(text, 0) {
+        match scan(text) {
             Ok(found) => found.instruction.map(|finding| finding.code),
             Err(findings) => findings.first().map(|finding| finding.code),
         }

@@ -21,7 +21,7 @@ use std::fmt::Write as _;
 use roxmltree::Node;
 
 use crate::date::{DateTime, XML_SPACE};
-use crate::finding::{Findings, shown};
+use crate::finding::{Finding, Findings, shown};
 use crate::scan::Scan;
 use table::{ALERT, Element, Holds, XSI};
 pub(crate) use table::{CAP_1_2, XML_DSIG};
@@ -30,7 +30,7 @@ pub(crate) use values::is_decimal;
 /// Checks a whole document and reports every fault that it finds.
 pub(crate) fn check(root: Node<'_, '_>, scan: &Scan, findings: &mut Findings) {
     if let Some(finding) = root::refuse(root) {
-        findings.push(finding);
+        findings.push(finding.at(root.range().start));
         return;
     }
     let mut walk = Walk {
@@ -39,6 +39,7 @@ pub(crate) fn check(root: Node<'_, '_>, scan: &Scan, findings: &mut Findings) {
         path: vec![Step {
             name: "alert".into(),
             number: None,
+            offset: root.range().start,
         }],
     };
     walk.element(root, ALERT);
@@ -61,6 +62,8 @@ pub(crate) fn text_of<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
 struct Step {
     name: Cow<'static, str>,
     number: Option<usize>,
+    /// Byte offset of the element or attribute; of the parent, where the element is absent.
+    offset: usize,
 }
 
 struct Walk<'w> {
@@ -84,8 +87,13 @@ struct Sequence {
 
 impl Walk<'_> {
     fn error(&mut self, code: &'static str, message: impl Into<String>) {
-        let path = self.path();
-        self.findings.error(code, path, message);
+        let finding = Finding::error(code, self.path(), message).at(self.offset());
+        self.findings.push(finding);
+    }
+
+    /// Where the walk is.
+    fn offset(&self) -> usize {
+        self.path.last().map_or(0, |step| step.offset)
     }
 
     fn path(&self) -> String {
@@ -102,16 +110,18 @@ impl Walk<'_> {
         path
     }
 
-    /// Runs `inside` with the path one step deeper.
+    /// Runs `inside` with the path one step deeper, at a byte of the document.
     fn at(
         &mut self,
         name: impl Into<Cow<'static, str>>,
         number: Option<usize>,
+        offset: usize,
         inside: impl FnOnce(&mut Self),
     ) {
         self.path.push(Step {
             name: name.into(),
             number,
+            offset,
         });
         inside(self);
         self.path.pop();
@@ -155,7 +165,8 @@ impl Walk<'_> {
                 let message = format!("CAP 1.2 has no attributes; remove `{}`", shown(name));
                 ("attribute-not-allowed", message)
             };
-            self.at(format!("@{}", shown(name)), None, |walk| {
+            let offset = attribute.range().start;
+            self.at(format!("@{}", shown(name)), None, offset, |walk| {
                 walk.error(code, message);
             });
         }
@@ -173,28 +184,33 @@ impl Walk<'_> {
             }
             let name = child.tag_name().name();
             let namespace = child.tag_name().namespace().unwrap_or_default();
+            let offset = child.range().start;
             if may_be_signed && namespace == XML_DSIG {
                 sequence.signatures += 1;
-                self.at(shown(name), Some(sequence.signatures), |walk| {
+                self.at(shown(name), Some(sequence.signatures), offset, |walk| {
                     walk.signature(child);
                 });
             } else if namespace != CAP_1_2 {
                 sequence.strangers += 1;
                 let number = Some(sequence.strangers);
-                self.at(shown(name), number, |walk| walk.foreign(name, namespace));
+                self.at(shown(name), number, offset, |walk| {
+                    walk.foreign(name, namespace);
+                });
             } else if let Some(index) = list.iter().position(|element| element.name == name) {
                 self.known(child, list, index, &mut sequence);
             } else {
                 sequence.strangers += 1;
                 let parent = self.name();
                 let number = Some(sequence.strangers);
-                self.at(shown(name), number, |walk| walk.unknown(name, &parent));
+                self.at(shown(name), number, offset, |walk| {
+                    walk.unknown(name, &parent);
+                });
             }
         }
         for (element, count) in list.iter().zip(&sequence.counts) {
             if element.occurs.is_required() && *count == 0 {
                 let message = format!("`{}` must have `{}`", self.name(), element.name);
-                self.at(element.name, None, |walk| {
+                self.at(element.name, None, self.offset(), |walk| {
                     walk.error("missing-element", message);
                 });
             }
@@ -228,15 +244,22 @@ impl Walk<'_> {
         };
         sequence.furthest = sequence.furthest.max(index);
         let is_numbered = element.occurs.may_repeat() || number > 1;
-        self.at(element.name, is_numbered.then_some(number), |walk| {
-            if let Some((code, message)) = fault {
-                walk.error(code, message);
-            } else if follows_signature {
-                let (path, message) = (walk.path(), "should stand before the signature");
-                walk.findings.warning("info-after-signature", path, message);
-            }
-            walk.element(child, element.holds);
-        });
+        let offset = child.range().start;
+        self.at(
+            element.name,
+            is_numbered.then_some(number),
+            offset,
+            |walk| {
+                if let Some((code, message)) = fault {
+                    walk.error(code, message);
+                } else if follows_signature {
+                    let (path, message) = (walk.path(), "should stand before the signature");
+                    let finding = Finding::warning("info-after-signature", path, message);
+                    walk.findings.push(finding.at(offset));
+                }
+                walk.element(child, element.holds);
+            },
+        );
     }
 
     fn foreign(&mut self, name: &str, namespace: &str) {
@@ -332,7 +355,7 @@ impl Walk<'_> {
             let name = child.tag_name().name();
             let is_cap = child.tag_name().namespace() == Some(CAP_1_2);
             let holds = if is_cap { table::global(name) } else { None };
-            self.at(shown(name), None, |walk| match holds {
+            self.at(shown(name), None, child.range().start, |walk| match holds {
                 Some(holds) => walk.element(child, holds),
                 None => walk.signature(child),
             });

@@ -735,7 +735,7 @@ fn a_report_is_json() {
     let report = serde_json::to_value(check(document.as_bytes())).expect("it is plain data");
     assert_eq!(report["is_accepted"], false);
     assert_eq!(report["summary"]["status"], "Test");
-    assert_eq!(report["findings"][0]["code"], "status-not-actual");
+    assert_eq!(report["findings"][0]["rule"], "C5");
     assert_eq!(report["findings"][0]["severity"], "error");
     assert_eq!(report["findings"][0]["path"], "alert/status");
 }

@@ -440,10 +440,53 @@ async fn documents_are_checked_without_a_database() {
     check(&[&good]).await.must_succeed();
     let ran = check(&[&good, &bad]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
+    let text = documents::alert("flood-1");
+    let line = text[..text.find("<status>").expect("it has one")]
+        .matches('\n')
+        .count()
+        + 1;
+    let place = format!("bad.xml:{line}:");
     assert!(
-        ran.stdout.contains("bad.xml") && ran.stdout.contains("status"),
+        ran.stdout.contains(&place) && ran.stdout.contains(": error C5: alert/status: "),
         "{ran:?}"
     );
+    check(&[std::path::Path::new("--structure-only"), &good, &bad])
+        .await
+        .must_succeed();
+    // The array is complete although the first file is not there.
+    let ran = check(&[
+        std::path::Path::new("--json"),
+        &folder.path().join("none"),
+        &bad,
+        &good,
+    ])
+    .await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let list = ran.json();
+    let files: Vec<&str> = list
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter_map(|f| f["file"].as_str())
+        .collect();
+    assert!(
+        files[0].ends_with("none") && files[1] == bad.display().to_string(),
+        "{list}"
+    );
+    let oks = [&list[0]["ok"], &list[1]["ok"], &list[2]["ok"]];
+    assert_eq!(oks, [false, false, true]);
+    assert_eq!(list[0]["findings"][0]["rule"], "file");
+    let finding = &list[1]["findings"][0];
+    let keys: Vec<&String> = finding.as_object().expect("an object").keys().collect();
+    assert_eq!(
+        keys,
+        ["column", "line", "message", "path", "rule", "severity"]
+    );
+    assert_eq!(
+        (&finding["rule"], &finding["line"]),
+        (&json!("C5"), &json!(line))
+    );
+    assert_eq!(list[2]["findings"], json!([]));
 }
 
 async fn a_command_logs_nothing_beside_its_answer_unless_it_is_asked_to(engine: Engine) {
