@@ -26,8 +26,8 @@ impl Scan {
     }
 }
 
-/// Reads the whole text once. Findings have their offset in it. The first error ends the pass; only a processing instruction does not, so that its sender hears of the
-/// rest too.
+/// Reads the whole text once. Findings have their offset in it. The first error ends the pass;
+/// only a processing instruction does not, so that its sender hears of the rest too.
 pub(crate) fn scan(text: &str) -> Result<Scan, Vec<Finding>> {
     let mut scanner = Scanner {
         text,
