@@ -38,6 +38,7 @@ impl App {
             channel: service.channel,
             providers: &providers,
             language,
+            second: alert.second.as_ref(),
             extra_content: alert.extra_content.as_deref(),
         })
     }
@@ -134,6 +135,7 @@ impl App {
             finishes_at: approval.finishes_at,
             channel: service.channel,
             text: alert.text.clone(),
+            second: alert.second.clone(),
             areas: alert.areas.clone(),
             content_hash: proposal.hash.clone(),
         }
@@ -158,6 +160,7 @@ impl App {
             headline: &self.settings.headline,
             text: &event.text,
             is_welsh: self.is_welsh(&event.text),
+            second: event.second.as_ref(),
             polygons: &polygons,
             sent: event.created_at,
             expires: event.finishes_at,

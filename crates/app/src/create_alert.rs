@@ -128,6 +128,7 @@ impl App {
             content: String::new(),
             text: String::new(),
             extra_content: None,
+            second: None,
             areas: json!({}),
             duration_us: None,
             starts_at: None,

@@ -53,6 +53,7 @@ impl App {
         let Recorded {
             mut history,
             areas: all_areas,
+            seconds,
             extra_contents,
         } = recorded;
         let approval = history.audit.iter().find(|e| e.action == "alert.approve");
@@ -64,7 +65,8 @@ impl App {
             .and_then(|(_, extra)| extra);
         let providers: Option<Vec<ProviderName>> =
             serde_json::from_value(details["providers"].clone()).ok();
-        for (event, stored) in history.events.iter_mut().zip(all_areas) {
+        let frozen = all_areas.into_iter().zip(seconds);
+        for (event, (stored, second)) in history.events.iter_mut().zip(frozen) {
             event.polygons = areas::polygons(&stored);
             // With the proxies off an approval names no providers, and its hash has them (D16).
             let known = providers.as_ref().filter(|names| !names.is_empty());
@@ -81,6 +83,7 @@ impl App {
                     channel: event.channel,
                     providers,
                     language,
+                    second: second.as_ref(),
                     extra_content: extra.as_deref(),
                 }));
             }

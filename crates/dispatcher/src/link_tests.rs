@@ -435,6 +435,7 @@ const NO_CAPABILITIES: Capabilities = Capabilities {
     update: false,
     success_is_accepted: false,
     own_protocol: false,
+    second_language: false,
 };
 
 fn proxy(name: &str) -> Route {

@@ -10,6 +10,7 @@ use crate::alert::Mode;
 use crate::channel::Channel;
 use crate::ids::UserId;
 use crate::provider::ProviderName;
+use crate::second_text::SecondText;
 use crate::time::Timestamp;
 
 /// How far from the approval's instant a given start may lie, either way (D10).
@@ -182,6 +183,8 @@ pub struct Content<'a> {
     pub providers: &'a [ProviderName],
     /// `english` or `welsh`.
     pub language: &'a str,
+    /// The second language, where there is one.
+    pub second: Option<&'a SecondText>,
     /// What the public page shows beside the text.
     pub extra_content: Option<&'a str>,
 }
@@ -189,7 +192,7 @@ pub struct Content<'a> {
 /// SHA-256, in lower-case hex, over the canonical JSON (sorted keys, compact) of a version's
 /// content (D51).
 pub fn content_hash(content: &Content<'_>) -> String {
-    let canonical = serde_json::json!({
+    let mut canonical = serde_json::json!({
         "area_names": content.area_names,
         "channel": content.channel.as_str(),
         "extra_content": content.extra_content,
@@ -198,6 +201,13 @@ pub fn content_hash(content: &Content<'_>) -> String {
         "providers": content.providers.iter().map(ProviderName::as_str).collect::<Vec<_>>(),
         "text": content.text,
     });
+    if let Some(second) = content.second {
+        // Its written form is not sent, as that of the first isn't.
+        canonical["second"] = serde_json::json!({
+            "first_language": second.first_language, "language": second.language,
+            "text": second.text,
+        });
+    }
     let digest = Sha256::digest(canonical.to_string().as_bytes());
     hex(&digest)
 }
@@ -425,8 +435,17 @@ mod tests {
             channel: Channel::Severe,
             providers: &providers,
             language: "english",
+            second: None,
             extra_content: None,
         };
+        let second = |language: &str, text: &str| SecondText {
+            first_language: "en".to_owned(),
+            language: language.to_owned(),
+            content: text.to_owned(),
+            text: text.to_owned(),
+        };
+        let (welsh, other_welsh) = (second("cy", "llifogydd"), second("cy", "tân"));
+        let french = second("fr", "llifogydd");
         let others = [
             Content {
                 text: "food",
@@ -454,6 +473,18 @@ mod tests {
             },
             Content {
                 extra_content: Some("more"),
+                ..base.clone()
+            },
+            Content {
+                second: Some(&welsh),
+                ..base.clone()
+            },
+            Content {
+                second: Some(&other_welsh),
+                ..base.clone()
+            },
+            Content {
+                second: Some(&french),
                 ..base.clone()
             },
         ];

@@ -27,5 +27,6 @@ pub mod payload;
 pub mod phones;
 pub mod provider;
 pub mod routing;
+pub mod second_text;
 pub mod ticket;
 pub mod time;

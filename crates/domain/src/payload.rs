@@ -10,6 +10,7 @@ use std::fmt::Write;
 use crate::channel::Channel;
 use crate::ids::DeliveryId;
 use crate::provider::{Format, Profile};
+use crate::second_text::SecondText;
 use crate::time::Timestamp;
 
 /// What an alert's payload says, the same for every provider.
@@ -21,6 +22,8 @@ pub struct AlertContent<'a> {
     pub text: &'a str,
     /// Whether the text is Welsh (R59).
     pub is_welsh: bool,
+    /// The second language, where there is one: for the providers that can carry it.
+    pub second: Option<&'a SecondText>,
     /// Rings of `[lat, lon]`, closed.
     pub polygons: &'a [Vec<[f64; 2]>],
     /// The event's time.
@@ -49,10 +52,11 @@ pub fn render_alert(
     message_number: Option<u32>,
     content: &AlertContent<'_>,
 ) -> String {
-    let language = if content.is_welsh {
-        &profile.languages.welsh
-    } else {
-        &profile.languages.english
+    let languages = &profile.languages;
+    let language = match content.second {
+        Some(second) => languages.word_for(&second.first_language),
+        None if content.is_welsh => &languages.welsh,
+        None => &languages.english,
     };
     let mut json = begin("alert", profile.format, identifier, message_number);
     write_field(&mut json, "headline", content.headline);
@@ -72,6 +76,17 @@ pub fn render_alert(
     write_field(&mut json, "expires", &content.expires.to_cap());
     write_field(&mut json, "language", language);
     write_field(&mut json, "channel", content.channel.as_str());
+    if let Some(second) = content
+        .second
+        .filter(|_| profile.capabilities.second_language)
+    {
+        json.push_str(",\"second\":{\"language\":");
+        let word = languages.word_for(&second.language);
+        let _ = write!(json, "{}", serde_json::Value::from(word));
+        write_field(&mut json, "headline", content.headline);
+        write_field(&mut json, "description", &second.text);
+        json.push('}');
+    }
     json.push('}');
     json
 }
@@ -164,7 +179,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::provider::{Capabilities, Languages, ProviderName};
+    use crate::provider::{Capabilities, Languages, Limits, ProviderName};
 
     fn profile(format: Format) -> Profile {
         Profile {
@@ -177,9 +192,11 @@ mod tests {
                 update: false,
                 success_is_accepted: true,
                 own_protocol: false,
+                second_language: false,
             },
             upstream_timeout: std::time::Duration::ZERO,
             languages: Languages::of(format),
+            limits: Limits::default(),
         }
     }
 
@@ -191,6 +208,7 @@ mod tests {
             headline: "Head \"line\"",
             text: "Flood\nnow",
             is_welsh: false,
+            second: None,
             polygons,
             sent: SENT,
             expires: SENT,
@@ -221,6 +239,32 @@ mod tests {
         let json = render_alert(&profile(Format::Ibag), ID, Some(78), &welsh);
         assert!(json.contains(r#"abc","message_number":"0000004e","message_format":"ibag""#));
         assert!(json.contains(r#""areas":[],"#) && json.contains(r#""language":"Welsh""#));
+    }
+
+    #[test]
+    fn a_second_language_goes_to_who_can_carry_it_and_the_first_is_named_by_its_tag() {
+        let second = SecondText {
+            first_language: "cy-GB".to_owned(),
+            language: "fr".to_owned(),
+            content: "Crue !".to_owned(),
+            text: "Crue!".to_owned(),
+        };
+        let both = AlertContent {
+            second: Some(&second),
+            ..content(&[])
+        };
+        let mut profile = profile(Format::Cap);
+        let alone = render_alert(&profile, ID, None, &both);
+        assert!(
+            alone.ends_with(r#""language":"cy-GB","channel":"severe"}"#),
+            "{alone}"
+        );
+        profile.capabilities.second_language = true;
+        let json = render_alert(&profile, ID, None, &both);
+        let want =
+            r#","second":{"language":"fr","headline":"Head \"line\"","description":"Crue!"}}"#;
+        assert!(json.ends_with(want), "{json}");
+        assert!(json.starts_with(alone.trim_end_matches('}')));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
+
 /// A provider's name: 1 to 32 of `a-z`, `0-9`, `-` and `_`, beginning with a letter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -138,6 +140,34 @@ pub struct Capabilities {
     /// The proxy is ours: it enforces `not_after` and answers with an outcome.
     #[serde(default)]
     pub own_protocol: bool,
+    /// Several messages of one alert may be on the air at once: a second language goes out beside
+    /// the first. Elsewhere phones get the first alone.
+    #[serde(default)]
+    pub second_language: bool,
+}
+
+/// How much of a shape a provider's CBC takes. What is above is made smaller at approval, or the
+/// approval is refused: a refusal at the time of sending comes too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Polygons of one alert, 1 to 1,000.
+    pub polygons: usize,
+    /// Points of one alert in all, closing points counted, 4 to 50,000.
+    pub points: usize,
+    /// Decimals of a degree, 2 to 6: 6 are about 10 centimetres, 2 about a kilometre.
+    pub decimals: u8,
+}
+
+impl Default for Limits {
+    /// What the broadcast centres of the UK are known to take.
+    fn default() -> Self {
+        Self {
+            polygons: limits::POLYGONS_MAX,
+            points: 6_000,
+            decimals: 6,
+        }
+    }
 }
 
 /// The declared profile of one provider.
@@ -155,6 +185,8 @@ pub struct Profile {
     pub upstream_timeout: Duration,
     /// What its `language` says for English and for Welsh (R59).
     pub languages: Languages,
+    /// How much of a shape it takes.
+    pub limits: Limits,
 }
 
 /// The spelling of the two languages at one provider (R59).
@@ -168,6 +200,19 @@ pub struct Languages {
 }
 
 impl Languages {
+    /// What the provider calls the language of this tag (RFC 3066): its own word for English and
+    /// Welsh, the tag itself for any other.
+    pub fn word_for<'a>(&'a self, tag: &'a str) -> &'a str {
+        let primary = tag.split('-').next().unwrap_or(tag);
+        if primary.eq_ignore_ascii_case("en") {
+            &self.english
+        } else if primary.eq_ignore_ascii_case("cy") {
+            &self.welsh
+        } else {
+            tag
+        }
+    }
+
     /// `en-GB` and `cy-GB` for CAP, `English` and `Welsh` for IBAG.
     pub fn of(format: Format) -> Self {
         let (english, welsh) = match format {

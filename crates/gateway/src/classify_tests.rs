@@ -22,6 +22,7 @@ fn outcome_of(status: u16, function_error: bool, body: BodyEnd, bare: bool) -> (
         update: false,
         success_is_accepted: bare,
         own_protocol: false,
+        second_language: false,
     };
     classify(&answer, OURS.parse().unwrap(), capabilities)
 }

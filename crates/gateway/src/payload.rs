@@ -51,6 +51,7 @@ mod tests {
             update: false,
             success_is_accepted: false,
             own_protocol,
+            second_language: false,
         }
     }
 

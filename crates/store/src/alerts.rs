@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use balefire_domain::alert::Status;
 use balefire_domain::cap_cancel::{Candidate, NamedMessage};
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
+use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 
-use crate::sql::{Row, StoreError};
+use crate::sql::{Row, StoreError, unread_json};
 use crate::store::Tx;
 
 /// The identity of a CAP document that made an alert (D13).
@@ -44,6 +45,8 @@ pub struct Alert {
     pub content: String,
     /// The text normalised: what is counted, approved and sent (D11).
     pub text: String,
+    /// The same in a second language, where there is one.
+    pub second: Option<SecondText>,
     /// What the public page shows beside the text.
     pub extra_content: Option<String>,
     /// The areas as they are answered: a JSON object.
@@ -98,15 +101,18 @@ statements! {
             status, version, next_seq, reference, content, text, extra_content, areas,
             duration_us, starts_at, finishes_at, updated_at, submitted_at, approved_at,
             cancelled_at, rejected_at, updated_by, submitted_by, approved_by, cancelled_by,
-            rejected_by, cancelled_by_api_key_id, rejected_by_api_key_id, rejection_reason)
+            rejected_by, cancelled_by_api_key_id, rejected_by_api_key_id, rejection_reason,
+            second_text)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)";
+            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35,
+            $36)";
     UPDATE: "UPDATE alerts SET status = $2, version = $3, next_seq = $4, reference = $5,
             content = $6, text = $7, extra_content = $8, areas = $9, duration_us = $10,
             starts_at = $11, finishes_at = $12, updated_at = $13, submitted_at = $14,
             approved_at = $15, cancelled_at = $16, rejected_at = $17, updated_by = $18,
             submitted_by = $19, approved_by = $20, cancelled_by = $21, rejected_by = $22,
-            cancelled_by_api_key_id = $23, rejected_by_api_key_id = $24, rejection_reason = $25
+            cancelled_by_api_key_id = $23, rejected_by_api_key_id = $24, rejection_reason = $25,
+            second_text = $26
         WHERE id = $1";
     LOCK (lock): "SELECT id FROM alerts WHERE id = $1";
     LOAD: "SELECT * FROM alerts WHERE id = $1";
@@ -123,8 +129,8 @@ statements! {
     LOAD_BY_CAP: "SELECT * FROM alerts WHERE service_id = $1 AND cap_sender = $2
         AND cap_identifier = $3 AND cap_sent = $4 AND is_stubbed = $5";
     INSERT_VERSION: "INSERT INTO alert_versions (alert_id, version, created_at, created_by,
-            reference, content, text, extra_content, areas)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+            reference, content, text, extra_content, areas, second_text)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LIST_EDITORS: "SELECT DISTINCT created_by FROM alert_versions
         WHERE alert_id = $1 AND created_by IS NOT NULL";
 }
@@ -171,6 +177,7 @@ impl Tx {
             alert.cancelled_by_api_key_id.map(|id| id.to_string()),
             alert.rejected_by_api_key_id.map(|id| id.to_string()),
             alert.rejection_reason.clone(),
+            alert.second.as_ref().map(write_second),
         )?;
         self.insert_alert_version(alert, alert.created_by).await
     }
@@ -205,6 +212,7 @@ impl Tx {
             alert.cancelled_by_api_key_id.map(|id| id.to_string()),
             alert.rejected_by_api_key_id.map(|id| id.to_string()),
             alert.rejection_reason.clone(),
+            alert.second.as_ref().map(write_second),
         )
     }
 
@@ -227,6 +235,7 @@ impl Tx {
             alert.text.clone(),
             alert.extra_content.clone(),
             alert.areas.to_string(),
+            alert.second.as_ref().map(write_second),
         )
     }
 
@@ -322,6 +331,7 @@ fn read(row: &impl Row) -> Result<Alert, StoreError> {
         reference: row.opt_text("reference")?,
         content: row.text("content")?,
         text: row.text("text")?,
+        second: read_second(row)?,
         extra_content: row.opt_text("extra_content")?,
         areas: row.json("areas")?,
         duration_us: row.opt_int("duration_us")?,
@@ -346,6 +356,20 @@ fn read(row: &impl Row) -> Result<Alert, StoreError> {
         rejected_by_api_key_id: row.opt_id("rejected_by_api_key_id", ApiKeyId::new)?,
         rejection_reason: row.opt_text("rejection_reason")?,
     })
+}
+
+/// A second language as it is stored.
+pub(crate) fn write_second(second: &SecondText) -> String {
+    serde_json::to_string(second).expect("texts can be written as JSON")
+}
+
+/// A second language, where the row has one.
+pub(crate) fn read_second(row: &impl Row) -> Result<Option<SecondText>, StoreError> {
+    let Some(json) = row.opt_text("second_text")? else {
+        return Ok(None);
+    };
+    let second = serde_json::from_str(&json);
+    second.map(Some).map_err(|_| unread_json("second_text"))
 }
 
 fn read_candidate(row: &impl Row) -> Result<Candidate, StoreError> {

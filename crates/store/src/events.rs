@@ -3,8 +3,10 @@
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, DeliveryId, EventId};
 use balefire_domain::lane::Kind;
+use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 
+use crate::alerts::{read_second, write_second};
 use crate::sql::{Row, StoreError};
 use crate::store::Tx;
 
@@ -27,6 +29,8 @@ pub struct Event {
     pub channel: Channel,
     /// The normalised text.
     pub text: String,
+    /// The same in a second language, where there is one.
+    pub second: Option<SecondText>,
     /// The areas.
     pub areas: serde_json::Value,
     /// The hash of what was approved (D51).
@@ -35,8 +39,8 @@ pub struct Event {
 
 statements! {
     INSERT: "INSERT INTO events (id, alert_id, seq, kind, created_at, finishes_at, channel, text,
-            areas, content_hash)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+            areas, content_hash, second_text)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     SAVE_TRACEPARENT: "UPDATE events SET traceparent = $2 WHERE id = $1";
     LOAD_TRACEPARENT: "SELECT e.traceparent FROM deliveries d JOIN events e ON e.id = d.event_id
         WHERE d.id = $1";
@@ -59,6 +63,7 @@ impl Tx {
             event.text.clone(),
             event.areas.to_string(),
             event.content_hash.clone(),
+            event.second.as_ref().map(write_second),
         )
     }
 
@@ -107,6 +112,7 @@ fn read(row: &impl Row) -> Result<Event, StoreError> {
         finishes_at: row.instant("finishes_at")?,
         channel: row.word("channel", Channel::parse)?,
         text: row.text("text")?,
+        second: read_second(row)?,
         areas: row.json("areas")?,
         content_hash: row.text("content_hash")?,
     })

@@ -8,8 +8,10 @@ use balefire_domain::history::{
 use balefire_domain::ids::{AlertId, DeliveryId, EventId, ServiceId, UserId};
 use balefire_domain::lane::Kind;
 use balefire_domain::provider::ProviderName;
+use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 
+use crate::alerts::read_second;
 use crate::lanes::{read_attempt, read_delivery};
 use crate::sql::{Row, StoreError, misspelt};
 use crate::store::Tx;
@@ -21,6 +23,8 @@ pub struct EventRow {
     pub fact: EventFact,
     /// The areas as they are stored.
     pub areas: serde_json::Value,
+    /// The text in a second language.
+    pub second: Option<SecondText>,
 }
 
 /// A version of an alert that somebody may have approved.
@@ -41,6 +45,8 @@ pub struct Recorded {
     pub history: History,
     /// The events' areas, in the order of the events.
     pub areas: Vec<serde_json::Value>,
+    /// The events' texts in a second language, in the order of the events.
+    pub seconds: Vec<Option<SecondText>>,
     /// What each version shows beside its text.
     pub extra_contents: Vec<(u32, Option<String>)>,
 }
@@ -118,9 +124,14 @@ impl Tx {
             audit,
             requests: Vec::new(),
         };
+        let (areas, seconds) = events
+            .into_iter()
+            .map(|row| (row.areas, row.second))
+            .unzip();
         Ok(Some(Recorded {
             history,
-            areas: events.into_iter().map(|row| row.areas).collect(),
+            areas,
+            seconds,
             extra_contents: versions
                 .into_iter()
                 .map(|v| (v.version, v.extra_content))
@@ -161,7 +172,12 @@ fn read_event(row: &impl Row) -> Result<EventRow, StoreError> {
         frozen_hash: None,
     };
     let areas = row.json("areas")?;
-    Ok(EventRow { fact, areas })
+    let second = read_second(row)?;
+    Ok(EventRow {
+        fact,
+        areas,
+        second,
+    })
 }
 
 fn read_provider(row: &impl Row) -> Result<ProviderName, StoreError> {

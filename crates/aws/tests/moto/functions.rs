@@ -28,6 +28,7 @@ fn request(function: &str) -> SendRequest {
             update: false,
             success_is_accepted: true,
             own_protocol: true,
+            second_language: false,
         },
         stored_payload: format!(r#"{{"message_type":"alert","identifier":"{OURS}"}}"#).into(),
         lane: "01a/ee".to_owned(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use balefire_domain::limits::{POINTS_MAX, POLYGONS_MAX};
 use balefire_gateway::Endpoint;
 use balefire_store::DatabaseUrl;
 
@@ -114,6 +115,16 @@ fn check_providers(providers: &[Provider], findings: &mut Vec<String>) {
         if provider.routes.is_empty() {
             findings.push(format!(
                 "provider `{name}` has no routes: nothing could be sent to it"
+            ));
+        }
+        let limits = provider.limits;
+        if !(1..=POLYGONS_MAX).contains(&limits.polygons)
+            || !(4..=POINTS_MAX).contains(&limits.points)
+            || !(2..=6).contains(&limits.decimals)
+        {
+            findings.push(format!(
+                "provider `{name}`: limits.polygons must be 1 to {POLYGONS_MAX}, limits.points 4 \
+                 to {POINTS_MAX} and limits.decimals 2 to 6"
             ));
         }
         let mut routes = BTreeSet::new();

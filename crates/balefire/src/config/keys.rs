@@ -96,6 +96,7 @@ const PROVIDER: &[(&str, Shape)] = &[
             ("update", Flag),
             ("success_is_accepted", Flag),
             ("own_protocol", Flag),
+            ("second_language", Flag),
         ]),
     ),
     ("upstream_timeout_seconds", Count(ANY)),
@@ -106,6 +107,14 @@ const PROVIDER: &[(&str, Shape)] = &[
             keys: &[("english", Text), ("welsh", Text)],
             needed: &["english", "welsh"],
         },
+    ),
+    (
+        "limits",
+        optional(&[
+            ("polygons", Count(ANY)),
+            ("points", Count(ANY)),
+            ("decimals", Count(6)),
+        ]),
     ),
 ];
 

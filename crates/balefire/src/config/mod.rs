@@ -23,7 +23,9 @@ use anyhow::{Context, anyhow};
 use balefire_cell_broadcast::Scripts;
 use balefire_domain::lane::Figures;
 use balefire_domain::limits::BODY_BYTES_MAX;
-use balefire_domain::provider::{Capabilities, Format, Languages, Profile, ProviderName, Route};
+use balefire_domain::provider::{
+    Capabilities, Format, Languages, Limits, Profile, ProviderName, Route,
+};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::check;
@@ -119,6 +121,8 @@ pub(crate) struct Provider {
     pub(crate) link_test_period_seconds: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) languages: Option<Languages>,
+    #[serde(default)]
+    pub(crate) limits: Limits,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -183,6 +187,7 @@ fn capabilities_default() -> Capabilities {
         update: false,
         success_is_accepted: true,
         own_protocol: false,
+        second_language: false,
     }
 }
 
@@ -205,6 +210,7 @@ impl Default for Config {
             upstream_timeout_seconds: upstream_timeout_default(),
             link_test_period_seconds: None,
             languages: None,
+            limits: Limits::default(),
         };
         let networks = [
             ("ee", Format::Cap),
@@ -335,6 +341,7 @@ impl Provider {
                 .languages
                 .clone()
                 .unwrap_or_else(|| Languages::of(self.format)),
+            limits: self.limits,
         }
     }
 }

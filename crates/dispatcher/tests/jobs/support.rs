@@ -262,6 +262,7 @@ fn event(seq: u32, kind: Kind) -> Event {
         text: "Leave the valley".to_owned(),
         areas: serde_json::json!({}),
         content_hash: "c".repeat(64),
+        second: None,
     }
 }
 
@@ -296,6 +297,7 @@ async fn insert_alert(tx: &mut Tx) {
         content: String::new(),
         text: String::new(),
         extra_content: None,
+        second: None,
         areas: serde_json::json!({}),
         duration_us: None,
         starts_at: None,

@@ -120,6 +120,7 @@ pub fn delivery(time: Duration) -> SendRequest {
             update: false,
             success_is_accepted: true,
             own_protocol: false,
+            second_language: false,
         },
         stored_payload: format!(r#"{{"message_type":"alert","identifier":"{OURS}"}}"#).into(),
         lane: "01a/ee".to_owned(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use balefire_domain::lane::Figures;
 use balefire_domain::provider::{
-    Capabilities, Format, Languages, Profile, ProviderName, Route, Site,
+    Capabilities, Format, Languages, Limits, Profile, ProviderName, Route, Site,
 };
 
 use super::hazard::Hazard;
@@ -241,6 +241,7 @@ impl Options {
                 update: false,
                 success_is_accepted: false,
                 own_protocol: kind.is_own(),
+                second_language: false,
             },
             upstream_timeout: if kind.is_own() {
                 Duration::ZERO
@@ -248,6 +249,7 @@ impl Options {
                 self.upstream_timeout
             },
             languages: Languages::of(format),
+            limits: Limits::default(),
             name,
         }
     }

@@ -164,6 +164,7 @@ fn full_alert(n: u32) -> Alert {
         content: AWKWARD.into(),
         text: "text".into(),
         extra_content: Some("extra".into()),
+        second: Some(second()),
         areas: json!({ "names": ["a", "ŵ"], "simple_polygons": [[[51.5, -0.123_456_789]]] }),
         duration_us: Some(i64::MAX),
         starts_at: at(1),

@@ -8,6 +8,7 @@ use balefire_domain::ids::{
 use balefire_domain::lane::policy::ends_at;
 use balefire_domain::lane::{Delivery, Kind, Policy, State};
 use balefire_domain::provider::ProviderName;
+use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::{ApiKey, KeyKind};
@@ -102,6 +103,7 @@ pub fn bare_alert(id: AlertId) -> Alert {
         content: String::new(),
         text: String::new(),
         extra_content: None,
+        second: None,
         areas: serde_json::json!({}),
         duration_us: None,
         starts_at: None,
@@ -159,6 +161,7 @@ pub fn event(id: EventId, alert: AlertId, seq: u32, kind: Kind) -> Event {
         text: "Leave the valley".into(),
         areas: serde_json::json!({ "names": ["valley"] }),
         content_hash: "c".repeat(64),
+        second: Some(second()),
     }
 }
 
@@ -251,4 +254,14 @@ pub async fn insert_ready_delivery(tx: &mut Tx, key: &LaneKey) -> Result<(), Sto
         .await?
         .expect("the lane was just inserted");
     tx.save_lane(key, &lane, &lane).await
+}
+
+/// A text in a second language.
+pub fn second() -> SecondText {
+    SecondText {
+        first_language: "en-GB".into(),
+        language: "cy-GB".into(),
+        content: "Gadewch  y dyffryn".into(),
+        text: "Gadewch y dyffryn".into(),
+    }
 }

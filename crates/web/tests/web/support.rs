@@ -21,7 +21,9 @@ use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, AttemptId, InstanceId, ServiceId, UserId};
 use balefire_domain::lane::{Effect, Figures, LaneEvent, Policy, step};
 use balefire_domain::outcome::Outcome;
-use balefire_domain::provider::{Capabilities, Format, Languages, Profile, ProviderName, Route};
+use balefire_domain::provider::{
+    Capabilities, Format, Languages, Limits, Profile, ProviderName, Route,
+};
 use balefire_domain::time::{Clock as _, Timestamp};
 use balefire_store::api_keys::KeyKind;
 use balefire_store::lanes::AnswerRecord;
@@ -228,9 +230,11 @@ fn settings() -> Settings {
             update: false,
             success_is_accepted: true,
             own_protocol: false,
+            second_language: false,
         },
         upstream_timeout: Duration::from_secs(10),
         languages: Languages::of(format),
+        limits: Limits::default(),
     });
     Settings {
         profiles: profiles.to_vec(),
