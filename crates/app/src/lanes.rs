@@ -70,7 +70,7 @@ impl App {
         // Nothing of a new alert can end: what holds it is read when an attempt opens.
         let policy = match delivery.kind {
             Kind::Alert => self.policy_under(&key.provider, &Conditions::default()),
-            Kind::Cancel => self.policy_now(tx, &key.provider).await?,
+            Kind::Update | Kind::Cancel => self.policy_now(tx, &key.provider).await?,
         };
         let mut known = lane.clone();
         known.deliveries.push(delivery.clone());

@@ -175,7 +175,7 @@ impl Comment {
     /// Comments on how the deliveries of one kind go: as soon as one is stuck, and at the end.
     pub const fn of_course(kind: Kind) -> [Self; 2] {
         match kind {
-            Kind::Alert => [Self::AlertStuck, Self::AlertOutcome],
+            Kind::Alert | Kind::Update => [Self::AlertStuck, Self::AlertOutcome],
             Kind::Cancel => [Self::CancelStuck, Self::CancelOutcome],
         }
     }

@@ -57,6 +57,9 @@ pub fn advice(kind: &str, about: Option<Kind>) -> String {
     let about = match about {
         None => "",
         Some(Kind::Alert) => "It is about the alert. ",
+        Some(Kind::Update) => {
+            "It is about the alert's UPDATE: people may still read the earlier text. "
+        }
         Some(Kind::Cancel) => {
             "It is about the CANCEL: people may still be warned of what is over. "
         }

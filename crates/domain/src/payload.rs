@@ -34,7 +34,7 @@ pub struct AlertContent<'a> {
     pub channel: Channel,
 }
 
-/// An earlier delivery that a cancel names.
+/// An earlier delivery that a cancel or an update names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// Its identifier.
@@ -101,19 +101,44 @@ pub fn render_cancel(
     sent: Timestamp,
 ) -> String {
     let mut json = begin("cancel", format, identifier, message_number);
-    json.push_str(",\"references\":[");
-    for (index, reference) in references.iter().enumerate() {
-        json.push_str(if index == 0 { "{" } else { ",{" });
-        let _ = write!(json, "\"message_id\":\"{}\"", reference.message_id);
-        write_number(&mut json, format, reference.message_number);
-        write_field(&mut json, "sent", &reference.sent);
-        json.push('}');
-    }
-    json.push(']');
+    write_references(&mut json, format, references);
     write_field(&mut json, "sent", &sent.to_cap());
     json.push('}');
     json
 }
+
+/// The update form of a stored payload (ADR 17): what was rendered at approval in the alert form,
+/// with the message type `update` and, between `message_format` and `headline`, the `references`
+/// to every delivery of the lane with a lower `seq` that was ever attempted, oldest first. All
+/// other bytes stay. `None` where `stored` is not in the alert form.
+pub fn update_form(stored: &str, references: &[Reference]) -> Option<String> {
+    let rest = stored.strip_prefix(ALERT_BEGINS)?;
+    // Before the headline stand only an identifier, a number and the format: nothing of these can
+    // hold the key by chance.
+    let (head, tail) = rest.split_once(HEADLINE_BEGINS)?;
+    let format = if head.ends_with(",\"message_format\":\"ibag\"") {
+        Format::Ibag
+    } else {
+        Format::Cap
+    };
+    let mut json = format!("{UPDATE_BEGINS}{head}");
+    write_references(&mut json, format, references);
+    json.push_str(HEADLINE_BEGINS);
+    json.push_str(tail);
+    Some(json)
+}
+
+/// Whether a stored payload is in the alert form, from which [`update_form`] makes another.
+pub fn is_alert_form(stored: &str) -> bool {
+    stored.starts_with(ALERT_BEGINS)
+}
+
+/// How a payload in the alert form begins.
+const ALERT_BEGINS: &str = "{\"message_type\":\"alert\",";
+/// How one in the update form begins.
+const UPDATE_BEGINS: &str = "{\"message_type\":\"update\",";
+/// What follows `message_format` in both.
+const HEADLINE_BEGINS: &str = ",\"headline\":";
 
 /// Renders a link test (R86): it asks a CBC whether the way to it is open, and warns nobody.
 pub fn render_link_test(
@@ -141,6 +166,18 @@ fn begin(kind: &str, format: Format, identifier: DeliveryId, number: Option<u32>
     write_number(&mut json, format, number);
     write_field(&mut json, "message_format", format.as_str());
     json
+}
+
+fn write_references(json: &mut String, format: Format, references: &[Reference]) {
+    json.push_str(",\"references\":[");
+    for (index, reference) in references.iter().enumerate() {
+        json.push_str(if index == 0 { "{" } else { ",{" });
+        let _ = write!(json, "\"message_id\":\"{}\"", reference.message_id);
+        write_number(json, format, reference.message_number);
+        write_field(json, "sent", &reference.sent);
+        json.push('}');
+    }
+    json.push(']');
 }
 
 /// An ibag message number: 8 lower-case hex digits (R06).
@@ -291,6 +328,51 @@ mod tests {
         assert_eq!(ibag, want);
         let cap = render_cancel(Format::Cap, id, None, &[reference], SENT);
         assert!(!cap.contains("message_number"));
+    }
+
+    #[test]
+    fn an_update_is_the_alert_s_bytes_with_its_references_before_the_headline() {
+        let earlier = [1, 2].map(|n| Reference {
+            message_id: DeliveryId::new(Uuid::from_u128(n)),
+            message_number: Some(u32::try_from(n).expect("small")),
+            sent: SENT.to_cap(),
+        });
+        // A text that spells what is looked for changes nothing: it is escaped, and comes later.
+        let spiteful = AlertContent {
+            text: r#"","headline":"x","message_type":"alert"#,
+            ..content(&[])
+        };
+        for (format, number, named) in [
+            (Format::Cap, None, ""),
+            (Format::Ibag, Some(78), r#""message_number":"0000000N","#),
+        ] {
+            let alert = render_alert(&profile(format), ID, number, &spiteful);
+            let update = update_form(&alert, &earlier).expect("the alert form");
+            let reference = |n: &str| {
+                format!(
+                    r#"{{"message_id":"00000000-0000-0000-0000-00000000000{n}",{}"sent":"2026-11-23T04:09:03-00:00"}}"#,
+                    named.replace('N', n)
+                )
+            };
+            let references = format!(
+                r#","references":[{},{}],"headline""#,
+                reference("1"),
+                reference("2")
+            );
+            let want = alert
+                .replacen(r#""message_type":"alert""#, r#""message_type":"update""#, 1)
+                .replacen(r#","headline""#, &references, 1);
+            assert_eq!(update, want);
+            let read: serde_json::Value = serde_json::from_str(&update).expect("JSON");
+            assert_eq!(
+                read["references"][1]["message_id"].as_str().map(str::len),
+                Some(36)
+            );
+            assert!(is_alert_form(&alert) && !is_alert_form(&update));
+            assert_eq!(update_form(&update, &earlier), None, "once is enough");
+        }
+        let cancel = render_cancel(Format::Cap, ID, None, &earlier, SENT);
+        assert_eq!(update_form(&cancel, &earlier), None);
     }
 
     #[test]

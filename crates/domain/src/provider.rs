@@ -131,7 +131,8 @@ pub struct Capabilities {
     /// The CBC sites share their state.
     #[serde(default)]
     pub shared_sites: bool,
-    /// An update can be sent. (No update is sent yet: D14.)
+    /// It takes an update in one message. Elsewhere a cancel and then an alert go out (ADR 17).
+    /// Wants `dedup` and `shared_sites`: otherwise an old text could stay on the air or come back.
     #[serde(default)]
     pub update: bool,
     /// A bare success of the Invoke API counts as accepted.

@@ -19,7 +19,8 @@ pub struct Frozen {
     pub sent_at: Timestamp,
     /// Its number at an ibag provider.
     pub message_number: Option<u32>,
-    /// What is sent, byte for byte. A cancel's is absent until its first attempt (D29).
+    /// What is sent, byte for byte. A cancel's is absent until its first attempt (D29); an update's
+    /// is an alert's until then, and may be made an update then (ADR 17).
     pub payload: Option<String>,
 }
 
@@ -42,6 +43,8 @@ statements! {
     LOAD_FROZEN: "SELECT event_id, sent_at, message_number, payload FROM deliveries WHERE id = $1";
     FIND_LANE: "SELECT alert_id, provider FROM deliveries WHERE id = $1";
     SAVE_PAYLOAD: "UPDATE deliveries SET payload = $2 WHERE id = $1 AND payload IS NULL";
+    REPLACE_PAYLOAD: "UPDATE deliveries SET payload = $3
+        WHERE id = $1 AND kind = 'update' AND payload = $2";
     LIST_OF_ALERT: "SELECT * FROM deliveries WHERE alert_id = $1 ORDER BY provider, seq";
     LIST_ATTEMPTS_OF_ALERT: "SELECT * FROM attempts WHERE alert_id = $1
         ORDER BY opened_at, id";
@@ -85,6 +88,18 @@ impl Tx {
     /// Stores a cancel's payload, rendered at its first attempt. It can be stored once.
     pub async fn save_payload(&mut self, id: DeliveryId, payload: &str) -> Result<(), StoreError> {
         execute_one!(self, SAVE_PAYLOAD, id.to_string(), payload.to_owned())
+    }
+
+    /// Stores the form in which an update goes out, at its first attempt, in the place of what was
+    /// stored at approval (ADR 17).
+    pub async fn replace_payload(
+        &mut self,
+        id: DeliveryId,
+        was: &str,
+        is: &str,
+    ) -> Result<(), StoreError> {
+        let (was, is) = (was.to_owned(), is.to_owned());
+        execute_one!(self, REPLACE_PAYLOAD, id.to_string(), was, is)
     }
 
     /// All deliveries of an alert with their attempts, by provider and `seq`.

@@ -118,6 +118,7 @@ fn why(verdict: &Replay) -> String {
 fn held(reason: HoldReason) -> &'static str {
     match reason {
         HoldReason::Drain => "an earlier attempt may still arrive, and must not come after it",
+        HoldReason::Replaces => "the cancel of the earlier text must end first",
         HoldReason::NoRoute => "the provider has no route to where it must go (see [[provider]])",
         HoldReason::ProxiesDisabled => "the proxies are switched off (cbc.enabled)",
         HoldReason::Paused => "the provider is paused (`balefire provider resume`)",

@@ -129,7 +129,7 @@ impl ProviderLog {
         };
         let read: Option<Payload> = serde_json::from_str(payload.get()).ok();
         let kind = read.as_ref().and_then(|p| p.message_type.as_deref());
-        if !matches!(kind, Some("alert" | "cancel")) {
+        if !matches!(kind, Some("alert" | "update" | "cancel")) {
             return Ok(());
         }
         let identifier = read.and_then(|p| p.identifier).unwrap_or_default();

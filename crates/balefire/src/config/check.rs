@@ -127,6 +127,16 @@ fn check_providers(providers: &[Provider], findings: &mut Vec<String>) {
                  to {POINTS_MAX} and limits.decimals 2 to 6"
             ));
         }
+        let can = &provider.capabilities;
+        for (key, value) in [("dedup", can.dedup), ("shared_sites", can.shared_sites)] {
+            if can.update && !value {
+                findings.push(format!(
+                    "provider `{name}`: capabilities.update is true and capabilities.{key} is \
+                     false: an earlier text could stay on the air or come back; leave update \
+                     false, and a cancel followed by an alert is sent instead"
+                ));
+            }
+        }
         let mut routes = BTreeSet::new();
         for route in &provider.routes {
             if route.proxy.is_empty() || !routes.insert(route.name()) {
@@ -376,6 +386,36 @@ mod tests {
                  format = \"cap\"\n{routes}{capabilities}"
             );
             assert_eq!(findings(&text), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn updates_want_dedup_and_shared_sites() {
+        // dedup, shared sites, the keys named
+        let rows: [(bool, bool, &[&str]); 4] = [
+            (true, true, &[]),
+            (true, false, &["capabilities.shared_sites"]),
+            (false, true, &["capabilities.dedup"]),
+            (
+                false,
+                false,
+                &["capabilities.dedup", "capabilities.shared_sites"],
+            ),
+        ];
+        for (dedup, shared, keys) in rows {
+            for update in [true, false] {
+                let text = format!(
+                    "[cbc]\nendpoint_url = \"http://127.0.0.1:9010\"\n[[provider]]\nname = \"ee\"\n\
+                     format = \"cap\"\nroutes = [{{ proxy = \"a\" }}]\ncapabilities = {{ \
+                     dedup = {dedup}, shared_sites = {shared}, update = {update} }}\n"
+                );
+                let found = findings(&text);
+                let want = if update { keys } else { &[] };
+                assert_eq!(found.len(), want.len(), "{found:?}");
+                for (finding, key) in found.iter().zip(want) {
+                    assert!(finding.contains("capabilities.update") && finding.contains(key));
+                }
+            }
         }
     }
 

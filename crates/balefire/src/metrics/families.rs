@@ -170,7 +170,7 @@ pub(super) fn database(
     let carried = gauges.carried_at.iter();
     let carried = carried.map(|(provider, at)| ([provider.clone()], seconds(*at)));
     text.add(&LAST_ACCEPTANCE, ["provider"], carried);
-    let kinds = [lane::Kind::Alert, lane::Kind::Cancel].map(lane::Kind::as_str);
+    let kinds = lane::Kind::ALL.map(lane::Kind::as_str);
     let families = [&UNACKNOWLEDGED, &UNACKNOWLEDGED_AGE];
     add_waiting(&mut text, families, &kinds, &gauges.unacknowledged, now);
     let kinds = JobKind::ALL.map(JobKind::as_str);

@@ -19,7 +19,7 @@ pub(super) fn s7_authorised(history: &History, _terms: &Terms) -> Judged {
     let mut judged = Judged::default();
     for event in &history.events {
         match event.kind {
-            Kind::Alert => judge_approval(history, event, &mut judged),
+            Kind::Alert | Kind::Update => judge_approval(history, event, &mut judged),
             Kind::Cancel => {
                 let entry = entry_of(history, "alert.cancel", event);
                 judged.holds(entry.is_some(), || {
@@ -36,7 +36,7 @@ pub(super) fn s7_authorised(history: &History, _terms: &Terms) -> Judged {
             });
             continue;
         };
-        if delivery.kind == Kind::Alert {
+        if delivery.kind.carries_text() {
             judged.holds(is_as_approved(delivery, event), || {
                 let what = format!(
                     "the payload of {} is not what was approved",

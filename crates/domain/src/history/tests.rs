@@ -64,8 +64,8 @@ fn event(seq: u32, kind: Kind, created_at: Timestamp) -> EventFact {
 fn payload(id: DeliveryId, kind: Kind) -> String {
     match kind {
         Kind::Cancel => json!({ "message_type": "cancel", "identifier": id }),
-        Kind::Alert => json!({
-            "message_type": "alert", "identifier": id,
+        Kind::Alert | Kind::Update => json!({
+            "message_type": kind.as_str(), "identifier": id,
             "description": "Go to \"high\" ground",
             "areas": [{ "polygon": [[53.1, 0.2], [53.2, 0.3], [53.1, 0.3], [53.1, 0.2]] }],
             "sent": at(0).to_cap(), "expires": at(1000).to_cap(), "channel": "severe",

@@ -164,7 +164,7 @@ impl Policy {
 /// When a delivery's sending ends (D30).
 pub fn ends_at(kind: Kind, finishes_at: Timestamp) -> Timestamp {
     match kind {
-        Kind::Alert => finishes_at,
+        Kind::Alert | Kind::Update => finishes_at,
         Kind::Cancel => finishes_at + CANCEL_MARGIN,
     }
 }

@@ -5,29 +5,41 @@ use crate::ids::{AttemptId, DeliveryId, InstanceId};
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
 
-/// What an event asks of a provider. (`update` comes with the standards issue: D14.)
+/// What an event asks of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Put the alert on the air.
     Alert,
+    /// Put another text in its place, in one message (D14; ADR 17).
+    Update,
     /// Take it off.
     Cancel,
 }
 
 impl Kind {
+    /// All kinds, for tables.
+    pub const ALL: [Self; 3] = [Self::Alert, Self::Update, Self::Cancel];
+
     /// The word in tables and on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
+            Self::Update => "update",
             Self::Cancel => "cancel",
         }
     }
 
     /// The kind that [`Kind::as_str`] spells so.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Alert, Self::Cancel]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether it puts a text on the air; a cancel takes one off.
+    pub const fn carries_text(self) -> bool {
+        match self {
+            Self::Alert | Self::Update => true,
+            Self::Cancel => false,
+        }
     }
 }
 
@@ -36,6 +48,9 @@ impl Kind {
 pub enum HoldReason {
     /// An earlier attempt may still be applied at the provider (D25).
     Drain,
+    /// It is the replacement of what a cancel takes off the air, and that cancel has not ended
+    /// (ADR 17).
+    Replaces,
     /// The provider has no routes in the configuration any more (D4).
     NoRoute,
     /// The proxies are switched off (`cbc.enabled = false`, D4).
@@ -53,8 +68,9 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// All reasons, for tables.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Drain,
+        Self::Replaces,
         Self::NoRoute,
         Self::ProxiesDisabled,
         Self::Paused,
@@ -67,6 +83,7 @@ impl HoldReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Drain => "drain",
+            Self::Replaces => "replaces",
             Self::NoRoute => "no_route",
             Self::ProxiesDisabled => "proxies_disabled",
             Self::Paused => "paused",
@@ -81,11 +98,12 @@ impl HoldReason {
         matches!(self, Self::Quarantine | Self::Restored)
     }
 
-    /// Whether what asks for this must wait for it: a pause holds no cancel.
+    /// Whether what asks for this must wait for it: a pause holds no cancel that stands alone.
     pub const fn bars(self, kind: Kind) -> bool {
         match self {
-            Self::Paused => matches!(kind, Kind::Alert),
+            Self::Paused => kind.carries_text(),
             Self::Drain
+            | Self::Replaces
             | Self::NoRoute
             | Self::ProxiesDisabled
             | Self::Quarantine
@@ -329,6 +347,21 @@ impl Lane {
     /// The delivery that counts: the one with the highest `seq`.
     pub fn target(&self) -> Option<&Delivery> {
         self.deliveries.last()
+    }
+
+    /// The delivery that may be sent now: the target, or the cancel that stands directly below it
+    /// and that it replaces, until that has ended (ADR 17).
+    pub fn active(&self) -> Option<&Delivery> {
+        match self.deliveries.as_slice() {
+            [.., cancel, alert]
+                if alert.kind == Kind::Alert
+                    && cancel.kind == Kind::Cancel
+                    && !cancel.state.is_terminal() =>
+            {
+                Some(cancel)
+            }
+            _ => self.target(),
+        }
     }
 
     /// The attempts that are under way. The schema admits one in each of the two slots.

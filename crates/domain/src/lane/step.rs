@@ -407,7 +407,7 @@ impl Moving<'_> {
         }
         if at >= delivery.ends_at && !self.policy.planted.no_end() {
             return match delivery.kind {
-                Kind::Alert => State::Expired { at },
+                Kind::Alert | Kind::Update => State::Expired { at },
                 Kind::Cancel => State::Moot {
                     reason: MootReason::EndedWithoutAnswer,
                     at,

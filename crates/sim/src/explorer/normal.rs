@@ -106,7 +106,7 @@ impl World {
                 _ if is_over && delivery.state.is_terminal() => NOW,
                 Kind::Cancel if is_over && delivery.ends_at > NOW + NEAR => NOW + CANCEL_MARGIN,
                 Kind::Cancel if is_over => delivery.ends_at,
-                Kind::Alert | Kind::Cancel => ends_at(delivery.kind, finishes_at),
+                Kind::Alert | Kind::Update | Kind::Cancel => ends_at(delivery.kind, finishes_at),
             };
         }
     }

@@ -189,7 +189,7 @@ impl World {
         let (kind, seq) = (self.flights[flight].kind, self.flights[flight].seq);
         let site = self.flights[flight].site;
         let outcome = match kind {
-            Kind::Alert => self.put_on_the_air(seq, site, setup),
+            Kind::Alert | Kind::Update => self.put_on_the_air(seq, site, setup),
             Kind::Cancel => self.take_off_the_air(seq, site, setup),
         };
         if outcome.is_acceptance() {

@@ -131,7 +131,7 @@ fn acknowledged_soon(
         delivery.state.as_str()
     );
     match delivery.kind {
-        Kind::Alert => Some((Property::L1, why)),
+        Kind::Alert | Kind::Update => Some((Property::L1, why)),
         // A provider that forgot the alert knows nothing to cancel; the cancel ends with its time.
         Kind::Cancel if state.cbcs[&key.provider].has_forgotten => None,
         Kind::Cancel => Some((Property::L2, why)),

@@ -133,7 +133,7 @@ impl Cbc {
             return (Outcome::Duplicate, false);
         }
         match message.kind {
-            Kind::Alert => {
+            Kind::Alert | Kind::Update => {
                 memory.live.insert(message.id, message.lane.clone());
             }
             Kind::Cancel => {

@@ -18,6 +18,7 @@ on_both_engines! {
     a_row_that_others_name_is_never_removed,
     a_person_s_address_is_taken_once,
     a_cancel_s_payload_is_stored_once,
+    an_update_s_payload_is_replaced_once,
     a_row_that_balefire_never_writes_is_told_and_not_guessed_at,
 }
 
@@ -262,6 +263,28 @@ async fn a_cancel_s_payload_is_stored_once(db: TestStore) {
     let stored = tx.load_frozen(cancel.id).await.unwrap().unwrap();
     assert_eq!(stored.payload.as_deref(), Some("{\"n\":1}"));
     assert_eq!(tx.load_frozen(delivery_id(9)).await.unwrap(), None);
+}
+
+async fn an_update_s_payload_is_replaced_once(db: TestStore) {
+    let key = store_ready_lane(&db.store).await;
+    let mut tx = db.begin().await;
+    tx.insert_event(&event(event_id(2), ALERT, 2, Kind::Update))
+        .await
+        .unwrap();
+    let update = delivery(delivery_id(2), 2, Kind::Update, crate::support::T0);
+    let stored = frozen(event_id(2), Kind::Update);
+    tx.insert_delivery(&key, &update, &stored).await.unwrap();
+    let was = stored.payload.as_deref().expect("it was approved");
+    tx.replace_payload(update.id, was, "{\"n\":1}")
+        .await
+        .unwrap();
+    // Neither a second time, nor an alert's, nor nobody's.
+    for id in [update.id, delivery_id(1), delivery_id(9)] {
+        let refused = tx.replace_payload(id, was, "{\"n\":2}").await.unwrap_err();
+        assert!(refused.to_string().contains("0 rows"), "{refused}");
+    }
+    let stored = tx.load_frozen(update.id).await.unwrap().unwrap();
+    assert_eq!(stored.payload.as_deref(), Some("{\"n\":1}"));
 }
 
 async fn a_row_that_balefire_never_writes_is_told_and_not_guessed_at(db: TestStore) {

@@ -1,13 +1,16 @@
 //! The schema comes up to date, whoever else is at it, and never backwards.
 
+use balefire_domain::lane::Kind;
 use balefire_store::{MigrationState, Store};
 use tokio::task::JoinSet;
 
-use crate::support::{Engine, TestDatabase, TestStore, bounded};
+use crate::samples::*;
+use crate::support::{Engine, T0, TestDatabase, TestStore, begin, bounded};
 
 on_both_engines! {
     a_migrated_database_is_current_and_migrating_again_changes_nothing,
     a_newer_database_admits_the_programs_that_it_says,
+    a_database_that_has_alerts_learns_of_updates,
 }
 
 async fn state(store: &Store) -> MigrationState {
@@ -50,6 +53,82 @@ async fn a_newer_database_admits_the_programs_that_it_says(db: TestStore) {
     assert_eq!(state(&db.store).await, ahead);
     assert!(db.store.migrate().await.is_err());
     assert_eq!(state(&db.store).await, ahead);
+}
+
+/// What migration 7 did, undone: the schema as it was before.
+async fn forget_updates(database: &TestDatabase) {
+    let undo: &[&str] = match database.engine {
+        Engine::Sqlite => &["PRAGMA writable_schema = ON; \
+            UPDATE sqlite_schema SET sql = replace(sql, '''update'', ', '') \
+                WHERE name IN ('events', 'deliveries'); \
+            CREATE VIEW changed AS SELECT 1 AS yes; DROP VIEW changed; \
+            PRAGMA writable_schema = RESET; \
+            DELETE FROM _sqlx_migrations WHERE version = 7"],
+        Engine::Postgres => &[
+            "ALTER TABLE events DROP CONSTRAINT events_kind_check, \
+                ADD CONSTRAINT events_kind_check CHECK (kind IN ('alert', 'cancel'))",
+            "ALTER TABLE deliveries DROP CONSTRAINT deliveries_kind_check, \
+                ADD CONSTRAINT deliveries_kind_check CHECK (kind IN ('alert', 'cancel'))",
+            "DELETE FROM _sqlx_migrations WHERE version = 7",
+        ],
+    };
+    for sql in undo {
+        database.execute(sql).await.unwrap();
+    }
+}
+
+async fn a_database_that_has_alerts_learns_of_updates(db: TestStore) {
+    let database = &db.database;
+    forget_updates(database).await;
+    let key = store_ready_lane(&db.store).await;
+    let updates = [
+        "UPDATE events SET kind = 'update'",
+        "UPDATE deliveries SET kind = 'update'",
+    ];
+    for sql in updates {
+        db.assert_refused_by_check(sql).await;
+    }
+    // Another process, whose connections have read the old schema.
+    let other = database.open_store().await;
+    assert_eq!(state(&other).await, MigrationState::Behind(vec![7]));
+    assert!(begin(&other).await.lock_lane(&key).await.unwrap().is_some());
+
+    db.store.migrate().await.unwrap();
+    for store in [&other, &db.store] {
+        assert_eq!(state(store).await, MigrationState::Current);
+        let seq = if std::ptr::eq(store, &other) { 2 } else { 3 };
+        let mut tx = begin(store).await;
+        let (event, kind) = (event(event_id(seq), ALERT, seq, Kind::Update), Kind::Update);
+        tx.insert_event(&event).await.unwrap();
+        let (update, frozen) = (
+            delivery(delivery_id(seq), seq, kind, T0),
+            frozen(event.id, kind),
+        );
+        tx.insert_delivery(&key, &update, &frozen).await.unwrap();
+        tx.commit().await.unwrap();
+        let stored = begin(store).await.lock_lane(&key).await.unwrap().unwrap();
+        assert_eq!(stored.target().map(|d| (d.seq, d.kind)), Some((seq, kind)));
+    }
+    for sql in [
+        "UPDATE events SET kind = 'other'",
+        "UPDATE deliveries SET kind = 'other'",
+    ] {
+        db.assert_refused_by_check(sql).await;
+    }
+    let orphan = "UPDATE deliveries SET event_id = 'nobody'";
+    assert!(database.execute(orphan).await.is_err(), "foreign keys hold");
+    if database.engine == Engine::Sqlite {
+        for (sql, want) in [
+            (
+                "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'",
+                1,
+            ),
+            ("SELECT count(*) FROM pragma_foreign_key_check", 0),
+            ("SELECT count(*) FROM sqlite_schema WHERE type = 'view'", 0),
+        ] {
+            assert_eq!(database.count(sql).await, want, "{sql}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -183,7 +183,9 @@ pub fn frozen(event: EventId, kind: Kind) -> Frozen {
         event_id: event,
         sent_at: T0,
         message_number: None,
-        payload: (kind == Kind::Alert).then(|| r#"{"message_type":"alert"}"#.to_owned()),
+        payload: kind
+            .carries_text()
+            .then(|| r#"{"message_type":"alert"}"#.to_owned()),
     }
 }
 

@@ -50,7 +50,7 @@ fn render(histories: &[DeliveryHistory]) -> Value {
         }
         let course = courses.entry(history.provider.as_str()).or_default();
         match history.delivery.kind {
-            Kind::Alert => course.alert.extend(told),
+            Kind::Alert | Kind::Update => course.alert.extend(told),
             Kind::Cancel => course.cancel.extend(told),
         }
     }

@@ -1,0 +1,3 @@
+-- An update of a live alert is an event of its own, and what goes out for it a kind of its own.
+-- While an older program runs beside this one no update should be approved: it can't read them, and
+-- leaves such lanes to the newer one.
