@@ -2,6 +2,10 @@
 
 use roxmltree::Node;
 
+#[path = "pools.rs"]
+mod pools;
+use pools::{ADDRESSES, ATTRIBUTES, DATES, LANGUAGES, NAMES, NUMBERS, PIECES, SCRAPS, WORDS};
+
 /// A small generator of numbers (xorshift), so that every run sees the same documents.
 pub struct Dice(u64);
 
@@ -25,7 +29,7 @@ impl Dice {
 
 /// A value for an element: mostly one of its kind, right or nearly right.
 fn value(name: &str, dice: &mut Dice) -> Tree {
-    let pools: [&[&'static str]; 5] = [&WORDS, &DATES, &LANGUAGES, &NUMBERS, &ADDRESSES];
+    let pools: [&[&'static str]; 5] = [WORDS, DATES, LANGUAGES, NUMBERS, ADDRESSES];
     let kind = match name {
         "sent" | "effective" | "onset" | "expires" => 1,
         "language" => 2,
@@ -38,7 +42,37 @@ fn value(name: &str, dice: &mut Dice) -> Tree {
     } else {
         kind
     };
-    Tree::Text(dice.one_of(pools[kind]).to_owned())
+    let mut text = dice.one_of(pools[kind]).to_owned();
+    for _ in 0..dice.below(6).saturating_sub(3) {
+        text = scrambled(&text, dice);
+    }
+    Tree::Text(text)
+}
+
+/// The source text of a value with one of its characters replaced, or something put between them.
+/// What is a reference, a comment or CDATA stays whole, so that the document stays XML.
+fn scrambled(text: &str, dice: &mut Dice) -> String {
+    let mut units: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = match rest {
+            _ if rest.starts_with("<![CDATA[") => rest.find("]]>").map(|at| at + 3),
+            _ if rest.starts_with("<!--") => rest.find("-->").map(|at| at + 3),
+            _ if first == '&' => rest.find(';').map(|at| at + 1),
+            _ => None,
+        };
+        let (unit, after) = rest.split_at(end.unwrap_or(first.len_utf8()));
+        units.push(unit);
+        rest = after;
+    }
+    let scrap = dice.one_of(SCRAPS);
+    let at = dice.below(units.len() + 1);
+    if at < units.len() && dice.below(2) == 0 {
+        units[at] = scrap;
+    } else {
+        units.insert(at, scrap);
+    }
+    units.concat()
 }
 
 /// A document that can be changed and written.
@@ -55,214 +89,6 @@ pub enum Tree {
 
 const CAP: &str = "urn:oasis:names:tc:emergency:cap:1.2";
 const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
-
-const NAMES: [&str; 46] = [
-    "alert",
-    "identifier",
-    "sender",
-    "sent",
-    "status",
-    "msgType",
-    "source",
-    "scope",
-    "restriction",
-    "addresses",
-    "code",
-    "note",
-    "references",
-    "incidents",
-    "info",
-    "language",
-    "category",
-    "event",
-    "responseType",
-    "urgency",
-    "severity",
-    "certainty",
-    "audience",
-    "eventCode",
-    "effective",
-    "onset",
-    "expires",
-    "senderName",
-    "headline",
-    "description",
-    "instruction",
-    "web",
-    "contact",
-    "parameter",
-    "resource",
-    "resourceDesc",
-    "mimeType",
-    "size",
-    "uri",
-    "area",
-    "areaDesc",
-    "polygon",
-    "geocode",
-    "altitude",
-    "valueName",
-    "other",
-];
-
-const WORDS: [&str; 20] = [
-    "",
-    " ",
-    "x",
-    "Actual",
-    "actual",
-    " Actual",
-    "Actual ",
-    "Act<!-- -->ual",
-    "<![CDATA[Actual]]>",
-    "Test",
-    "Alert",
-    "Update",
-    "Public",
-    "Very Likely",
-    "Likely",
-    "Met",
-    "CBRNE",
-    "None",
-    "AllClear",
-    "Unknown",
-];
-
-const DATES: [&str; 24] = [
-    "2026-11-23T04:09:03-00:00",
-    "2026-11-23T04:09:03+00:00",
-    " 2026-11-23T04:09:03-00:00\n",
-    "2026-11-23T04:09:03Z",
-    "2026-11-23T04:09:03",
-    "2026-11-23T04:09:03,00:00",
-    "2026-11-23T04:09:03.5-00:00",
-    "2026-13-23T04:09:03-00:00",
-    "2026-02-30T04:09:03-00:00",
-    "2024-02-29T04:09:03-00:00",
-    "1900-02-29T04:09:03-00:00",
-    "2026-11-23T24:00:00-00:00",
-    "2026-11-23T24:00:01-00:00",
-    "2026-11-23T29:00:00-00:00",
-    "2026-11-23T04:60:03-00:00",
-    "2026-11-23T04:09:60-00:00",
-    "2026-11-23T04:09:03-14:00",
-    "2026-11-23T04:09:03+14:01",
-    "2026-11-23T04:09:03-99:99",
-    "2026-11-23T04:09:03+13:60",
-    "0000-11-23T04:09:03-00:00",
-    "-2026-11-23T04:09:03-00:00",
-    "12026-11-23T04:09:03-00:00",
-    "2026-11-23 04:09:03-00:00",
-];
-
-const LANGUAGES: [&str; 13] = [
-    "en",
-    "en-GB",
-    "en_GB",
-    "i-klingon",
-    "x-a",
-    "123",
-    "en-",
-    "abcdefghi",
-    "en-abcdefgh",
-    " cy ",
-    "<![CDATA[]]>",
-    "<!-- -->",
-    "&#32;",
-];
-
-const NUMBERS: [&str; 21] = [
-    "111111111111111111111111.",
-    "1",
-    "+1",
-    "-1",
-    "01",
-    "1.0",
-    "1.",
-    ".5",
-    "-.5",
-    ".",
-    "1e5",
-    "NaN",
-    "INF",
-    "1 1",
-    "111111111111111111111111",
-    "1111111111111111111111111",
-    "0.111111111111111111111111",
-    "1.000000000000000000000000",
-    "0000000000000000000000000000001",
-    "+",
-    "-",
-];
-
-const ADDRESSES: [&str; 21] = [
-    "http://a",
-    "http://a b/",
-    "%zz",
-    "%41",
-    "#a#b",
-    "::",
-    "a:b",
-    ":a",
-    "1a:b",
-    "http://[::1]:8/",
-    "http://[::1",
-    "http://a:",
-    "http://a:8x",
-    "mailto:x@y",
-    "http://u@h@i",
-    "[x]",
-    "?[",
-    "#[",
-    "é",
-    "&lt;b&gt;",
-    "https://\u{e9}.example/?q#f",
-];
-
-const ATTRIBUTES: [&str; 15] = [
-    " a='b'",
-    " xml:lang='en'",
-    " xml:space='preserve'",
-    " id='x'",
-    " xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:schemaLocation='a b'",
-    " xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:noNamespaceSchemaLocation='a'",
-    " xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='false'",
-    " xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'",
-    " xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:other='true'",
-    " xmlns:i='http://www.w3.org/2001/XMLSchema-instance' xmlns:x='http://www.w3.org/2001/XMLSchema' i:type='x:string'",
-    " xmlns:unused='urn:x'",
-    " xmlns=''",
-    " xmlns='http://www.w3.org/2000/09/xmldsig#'",
-    " u:a='b' xmlns:u='urn:u'",
-    " u:xmlns='urn:oasis:names:tc:emergency:cap:1.2' xmlns:u='urn:u'",
-];
-
-const PIECES: [&str; 24] = [
-    "<",
-    ">",
-    "&",
-    "&amp;",
-    "&#65;",
-    "&#0;",
-    "&#xD800;",
-    "&nbsp;",
-    "]]>",
-    "<!--",
-    "-->",
-    "<!-- -->",
-    "<![CDATA[",
-    "<![CDATA[ ]]>",
-    "<?pi x?>",
-    "</info>",
-    "<info>",
-    "'",
-    "\"",
-    "\u{1}",
-    "\u{fffe}",
-    "<x:y/>",
-    "\r\n",
-    "<!DOCTYPE alert>",
-];
 
 impl Tree {
     /// Reads a document; comments are dropped, signatures keep their shape.
@@ -310,6 +136,36 @@ impl Tree {
         }
     }
 
+    /// The element inside another one: a copy of itself, or any that CAP knows.
+    fn wrapped(&self, dice: &mut Dice) -> Self {
+        let mut outer = self.clone();
+        if let Self::Element { name, children, .. } = &mut outer {
+            if dice.below(2) == 0 {
+                dice.one_of(NAMES).clone_into(name);
+                *children = vec![self.clone()];
+            } else {
+                children.insert(dice.below(children.len() + 1), self.clone());
+            }
+        }
+        outer
+    }
+
+    /// The element under a prefix of its own, for CAP's namespace or for one that is wrong. Its
+    /// children keep theirs.
+    fn put_under_prefix(&mut self, dice: &mut Dice) {
+        let Self::Element {
+            name, attributes, ..
+        } = self
+        else {
+            return;
+        };
+        let namespace = dice.one_of(&[CAP, CAP, CAP, DSIG, "urn:other", ""]);
+        if !name.contains(':') {
+            *attributes = format!("{attributes} xmlns:p='{namespace}'");
+            *name = format!("p:{name}");
+        }
+    }
+
     /// One change somewhere.
     pub fn damage(&mut self, dice: &mut Dice) {
         let count = self.count_elements();
@@ -353,9 +209,12 @@ impl Tree {
             return;
         };
         let at = dice.below(children.len() + 1);
-        match dice.below(14) {
-            0..=4 if children.iter().all(|child| matches!(child, Self::Text(_))) => {
-                *children = vec![value(name, dice)];
+        let is_value = children.iter().all(|child| matches!(child, Self::Text(_)));
+        match dice.below(18) {
+            0..=2 if is_value => *children = vec![value(name, dice)],
+            3 | 4 if is_value => {
+                let text: String = children.iter().map(Self::to_text).collect();
+                *children = vec![Self::Text(dressed(&text, dice))];
             }
             0 | 5 if at < children.len() => {
                 children.remove(at);
@@ -369,7 +228,7 @@ impl Tree {
                 children.swap(at.min(other), other);
             }
             3 | 8 => {
-                let name = dice.one_of(&NAMES).to_owned();
+                let name = dice.one_of(NAMES).to_owned();
                 let children_of_it = vec![value(&name, dice)];
                 let moved = Self::Element {
                     name,
@@ -378,10 +237,13 @@ impl Tree {
                 };
                 children.insert(at, moved);
             }
-            4 | 9 => dice.one_of(&NAMES).clone_into(name),
-            10 => *attributes = format!("{attributes}{}", dice.one_of(&ATTRIBUTES)),
+            4 | 9 => dice.one_of(NAMES).clone_into(name),
+            10 => *attributes = format!("{attributes}{}", dice.one_of(ATTRIBUTES)),
             11 => children.insert(at, value("", dice)),
             12 => children.push(signature(dice)),
+            13 => children.insert(at, signature(dice)),
+            14 => *self = self.wrapped(dice),
+            15 => self.put_under_prefix(dice),
             _ => {
                 children.clear();
             }
@@ -408,11 +270,35 @@ fn signature(dice: &mut Dice) -> Tree {
     }
 }
 
+/// A value as other writers might write it: white space around it, in CDATA, split by a comment.
+fn dressed(text: &str, dice: &mut Dice) -> String {
+    let space = dice.one_of(&[
+        " ", "\n    ", "\t", "\r\n", "&#9;", "&#xA;", "&#13;", "\u{a0}", "\u{2003}",
+    ]);
+    match dice.below(8) {
+        0 => format!("{space}{text}"),
+        1 => format!("{text}{space}"),
+        2 => format!("{space}{text}{space}"),
+        3 if !text.contains(['<', '&']) => format!("<![CDATA[{text}]]>"),
+        4 => format!("<!-- a -->{text}<!-- b -->"),
+        5 => format!("{space}<![CDATA[]]>{text}<![CDATA[ ]]>"),
+        6 => text.chars().next().map_or_else(String::new, |first| {
+            // A character written as its number, where it is no markup.
+            if first == '<' || first == '&' {
+                text.to_owned()
+            } else {
+                format!("&#{};{}", u32::from(first), &text[first.len_utf8()..])
+            }
+        }),
+        _ => scrambled(text, dice),
+    }
+}
+
 /// A change that knows nothing of elements.
 pub fn damage_text(text: &mut String, dice: &mut Dice) {
     let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     let at = dice.below(boundaries.len());
-    match dice.below(4) {
+    match dice.below(5) {
         0 => {
             text.remove(boundaries[at]);
         }
@@ -420,8 +306,8 @@ pub fn damage_text(text: &mut String, dice: &mut Dice) {
             let declaration = [
                 "<?xml version='1.0'?>",
                 "<?xml version=\"1.0\" encoding='utf-8' standalone='yes' ?>\n",
-                "<?xml version='1.1'?>",
-                "<?xml version='1.0' encoding='us-ascii'?>",
+                "<?xml version='1.0' encoding=\"utf-8\"?>\r\n",
+                "<?xml version='1.0' standalone='no'?><!-- -->",
                 "<?xml encoding='utf-8'?>",
                 "\u{feff}",
                 "\u{feff}\u{feff}",
@@ -440,7 +326,15 @@ pub fn damage_text(text: &mut String, dice: &mut Dice) {
                 .unwrap_or(text.len());
             text.replace_range(boundaries[at]..end, "");
         }
-        _ => text.insert_str(boundaries[at], dice.one_of(&PIECES)),
+        3 => text.push_str(dice.one_of(&[
+            "x",
+            "\n<!-- -->\n",
+            "<alert/>",
+            "<?pi?>",
+            "&#32;",
+            "<![CDATA[]]>",
+        ])),
+        _ => text.insert_str(boundaries[at], dice.one_of(PIECES)),
     }
 }
 
