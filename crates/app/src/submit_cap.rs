@@ -146,6 +146,7 @@ impl App {
     fn prepare_alert(&self, document: &Document) -> Result<Prepared, SubmitRefusal> {
         let accepted = rules::accept_alert(&document.alert).map_err(SubmitRefusal::Rules)?;
         let content = accepted.content;
+        refuse_what_is_not_sent_yet(&document.alert, &content)?;
         if content.identifier.chars().count() > REFERENCE_CHARS_MAX {
             return Err(SubmitRefusal::IdentifierTooLong);
         }
@@ -329,6 +330,37 @@ impl App {
             is_repetition: false,
         })
     }
+}
+
+/// Circles and a second language are read, and not carried to providers yet (D45).
+fn refuse_what_is_not_sent_yet(
+    message: &balefire_cap::alert::Alert,
+    content: &AlertContent,
+) -> Result<(), SubmitRefusal> {
+    let circle = message.infos.iter().enumerate().find_map(|(info, said)| {
+        let area = said
+            .areas
+            .iter()
+            .position(|area| !area.circles.is_empty())?;
+        Some(format!(
+            "alert/info[{}]/area[{}]/circle[1]",
+            info + 1,
+            area + 1
+        ))
+    });
+    let finding = if let Some(path) = circle {
+        let message = "circles are not taken yet; send the area as a polygon";
+        Finding::error("circle", path, message)
+    } else if let Some(second) = &content.second {
+        let message = format!(
+            "more than one language ({}, {}): send one message for each language",
+            content.language, second.language
+        );
+        Finding::error("more-than-one-language", "alert/info/language", message)
+    } else {
+        return Ok(());
+    };
+    Err(SubmitRefusal::Rules(vec![finding]))
 }
 
 fn repetition(known: Alert, digest: &str) -> Result<Submitted, Refused> {

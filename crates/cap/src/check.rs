@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::alert::{Alert, MsgType, Scope, Status};
 use crate::finding::Finding;
 use crate::read::open;
-use crate::rules;
+use crate::rules::{self, Country, Use};
 
 /// What a document is and everything that was found in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,11 +35,17 @@ pub struct Summary {
     pub scope: Scope,
 }
 
-/// Reads a document and applies every rule, also where an earlier one already refuses it: an Alert
-/// with status Test is told about its polygons too.
+/// Reads a document and applies every rule, for its author: also where an earlier one already
+/// refuses it, an Alert with status Test is told about its polygons too.
 pub fn check(bytes: &[u8]) -> Report {
+    check_as(bytes, Use::Check, None)
+}
+
+/// Reads a document and applies the rules for one use of it. With a country, shapes outside it are
+/// told.
+pub fn check_as(bytes: &[u8], used_for: Use, country: Option<Country>) -> Report {
     let report = open(bytes, |opened| {
-        let mut findings = find(&opened.alert);
+        let mut findings = rules::check_for(&opened.alert, used_for, country);
         opened.locate(&mut findings);
         report(&opened.alert, opened.warnings, findings)
     });
@@ -53,17 +59,6 @@ pub fn check_structure(bytes: &[u8]) -> Report {
         report(&opened.alert, opened.warnings, Vec::new())
     });
     report.unwrap_or_else(refused)
-}
-
-/// What the rules say of a message.
-fn find(alert: &Alert) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = rules::check_kind(alert).err().into_iter().collect();
-    match alert.msg_type {
-        MsgType::Cancel => findings.extend(rules::check_cancel(alert)),
-        MsgType::Alert | MsgType::Update => findings.extend(rules::check_alert(alert)),
-        MsgType::Ack | MsgType::Error => {}
-    }
-    findings
 }
 
 fn refused(findings: Vec<Finding>) -> Report {

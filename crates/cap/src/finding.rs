@@ -2,7 +2,7 @@
 
 mod rule;
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use balefire_domain::limits;
 use serde::Serialize;
@@ -121,17 +121,7 @@ impl Findings {
         }
     }
 
-    /// Adds a finding for which the document is refused. Its place is looked up by its path.
-    pub fn error(
-        &mut self,
-        code: &'static str,
-        path: impl Into<String>,
-        message: impl Into<String>,
-    ) {
-        self.push(Finding::error(code, path, message));
-    }
-
-    /// Adds a finding that does no harm.
+    /// Adds a finding that does no harm. Its place is looked up by its path.
     pub fn warning(
         &mut self,
         code: &'static str,
@@ -180,12 +170,17 @@ pub(crate) fn shown(text: &str) -> String {
             || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
             || matches!(c, '\u{2060}'..='\u{2069}' | '\u{FEFF}')
         {
-            write!(out, "U+{:04X}", u32::from(c)).expect("writing to a string can't fail");
+            out.push_str(&named(c));
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// A character by its number: `U+200B`.
+pub(crate) fn named(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
 }
 
 /// A number with its noun, for messages: `1 pair`, `3 pairs`.
@@ -207,7 +202,7 @@ mod tests {
         for _ in 0..1_000 {
             findings.warning("empty-event", "", "w");
         }
-        findings.error("circle", "alert", "e");
+        findings.push(Finding::error("circle", "alert", "e"));
         let list = findings.into_list();
         assert!(list.iter().any(|f| f.code == "circle"));
         assert_eq!(list.len(), limits::CAP_FINDINGS_MAX + 2);

@@ -38,7 +38,7 @@ mod scan;
 mod structure;
 mod write;
 
-pub use check::{Report, Summary, check, check_structure};
+pub use check::{Report, Summary, check, check_as, check_structure};
 pub use date::{DateFault, DateTime};
 pub use finding::{Finding, Rule, Severity};
 pub use read::{Document, read};

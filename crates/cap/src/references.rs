@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::date::DateTime;
-use crate::finding::{Findings, shown};
+use crate::finding::shown;
+use crate::rules::Judge;
 
 /// One earlier message: its identity triple (CAP 1.2 §3.2.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,17 +28,17 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 
 /// Reads triples `sender,identifier,sent`, split at white space of any length (D41). Each triple
 /// that is none becomes an error at `path`; the others come back in order.
-pub(crate) fn parse(text: &str, path: &str, findings: &mut Findings) -> Vec<Reference> {
+pub(crate) fn parse(text: &str, path: &str, judge: &mut Judge) -> Vec<Reference> {
     let mut references = Vec::new();
     for (n, triple) in pieces(text).enumerate() {
-        if findings.is_full() {
+        if judge.is_full() {
             break;
         }
         match parse_triple(triple) {
             Ok(reference) => references.push(reference),
             Err(fault) => {
                 let message = format!("reference {} ({}) {fault}", n + 1, shown(triple));
-                findings.error("bad-reference", path, message);
+                judge.find("bad-reference", path, message);
             }
         }
     }
@@ -69,11 +70,12 @@ fn parse_triple(triple: &str) -> Result<Reference, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Use;
 
     fn read(text: &str) -> (Vec<Reference>, usize) {
-        let mut findings = Findings::default();
-        let references = parse(text, "alert/references", &mut findings);
-        (references, findings.errors())
+        let mut judge = Judge::new(Use::Dispatch, None);
+        let references = parse(text, "alert/references", &mut judge);
+        (references, judge.errors())
     }
 
     #[test]

@@ -1,35 +1,44 @@
-//! The rules that no schema says: those of CAP 1.2's own text, and what this product takes.
+//! The rules that no schema says: C1 to C17 of CAP 1.2's own text, and what this product takes.
 //!
-//! In the order of the checks (D43): [`check_kind`] directly after the structure; then the caller
-//! sees whether the service may send at all; then [`accept_alert`] or [`accept_cancel`].
+//! A message is judged for a [`Use`]: what came in and is to reach phones, what its author wants to
+//! know, what this system is about to send. [`ROWS`] is the table of every finding, with what it
+//! weighs for each; docs/standards.md prints it.
 //!
-//! | rule | what is refused |
-//! |---|---|
-//! | C1 | the hour 24 (the structure refuses the rest); `+00:00` is a warning |
-//! | C2 | identifier or sender empty, or with white space, comma, `<`, `&` |
-//! | C3 | references that are no triples, to itself, or to a later message |
-//! | C4 | a Cancel without references |
-//! | C5, C6 | status other than Actual; an Alert whose scope is not Public (D13) |
-//! | C7 | no info; more than one language (D45); no description |
-//! | C9 | nothing: `expires` is kept and not used (D45), so its faults are warnings |
-//! | C10 | polygons that are no closed rings of pairs in range |
-//! | C11 | circles, until they can be sent (D45) |
-//! | C12 | a ceiling without altitude or below it |
-//! | C13–C15 | nothing: warnings |
+//! For dispatch, in the order of the checks (D43): [`check_kind`] directly after the structure;
+//! then the caller sees whether the service may send at all; then [`accept_alert`],
+//! [`accept_update`] or [`accept_cancel`]. Of a Cancel only the limits, status, msgType and
+//! references count there; whatever else is wrong with it never stands in the way of ending an
+//! alert (D45). Crossing lines, overlap and what phones can show are judged after that, by the
+//! crates `geometry` and `cell-broadcast`.
 //!
-//! Of a Cancel only the limits, status, msgType and references count; whatever else is wrong with
-//! it never stands in the way of ending an alert (D45).
+//! [`check_for`] is everything at once, for any use.
 
+mod areas;
+mod circle;
+mod content;
+mod country;
 mod infos;
+mod judge;
+mod languages;
 mod messages;
+mod named_values;
 mod polygon;
+mod resources;
+mod ring;
+mod severity;
+mod texts;
 
 use balefire_domain::limits;
 
 use crate::alert::{Alert, MsgType, Status};
-use crate::date::DateTime;
-use crate::finding::{Finding, Findings, shown};
-use crate::references::{self, Reference};
+use crate::finding::Finding;
+use crate::references;
+pub use content::{
+    Accepted, AlertContent, AreaContent, CancelContent, Circle, LanguageText, UpdateContent,
+};
+pub use country::Country;
+pub(crate) use judge::Judge;
+pub use severity::{ROWS, Row, Use, Weight, row_of};
 
 /// What a message asks of this system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,126 +49,120 @@ pub enum Kind {
     Cancel,
 }
 
-/// What an accepted message says, and what its sender should know.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Accepted<T> {
-    /// What is used of it.
-    pub content: T,
-    /// Findings that are no errors.
-    pub warnings: Vec<Finding>,
-}
-
-/// What is used of an accepted Alert.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AlertContent {
-    /// Identity, first part; also the alert's reference (R28).
-    pub identifier: String,
-    /// Identity, second part.
-    pub sender: String,
-    /// Identity, third part: compare its instant.
-    pub sent: DateTime,
-    /// The event of the first info.
-    pub event: String,
-    /// The description of the first info, as written; not blank.
-    pub text: String,
-    /// The language of every info; `en-US` where none is written.
-    pub language: String,
-    /// The areas of all infos; each has at least one polygon.
-    pub areas: Vec<AreaContent>,
-}
-
-/// What is used of an area.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AreaContent {
-    /// Its areaDesc.
-    pub name: String,
-    /// Closed rings of at least four `(lat, lon)` pairs in degrees, WGS 84, in range. Whether they
-    /// are shapes (no crossing, some area) is for the `geometry` crate to say.
-    pub polygons: Vec<Vec<(f64, f64)>>,
-}
-
-/// What is used of an accepted Cancel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CancelContent {
-    /// Identity, first part.
-    pub identifier: String,
-    /// Identity, second part.
-    pub sender: String,
-    /// Identity, third part.
-    pub sent: DateTime,
-    /// The messages to end; at least one.
-    pub references: Vec<Reference>,
-}
-
 /// Whether this system acts on such a message at all: status Actual, msgType Alert or Cancel.
 pub fn check_kind(alert: &Alert) -> Result<Kind, Finding> {
     if alert.status != Status::Actual {
-        let message = format!(
-            "status {} is not taken: only Actual messages become alerts; to try the connection \
-             out, use a test key or a service in training mode",
-            alert.status
-        );
-        return Err(Finding::error("status-not-actual", "alert/status", message));
+        return Err(Finding::error(
+            "status-not-actual",
+            "alert/status",
+            status_not_taken(alert.status),
+        ));
     }
     match alert.msg_type {
         MsgType::Alert => Ok(Kind::Alert),
         MsgType::Cancel => Ok(Kind::Cancel),
-        other @ (MsgType::Update | MsgType::Ack | MsgType::Error) => {
-            let message = format!("msgType {other} is not one of [Alert, Cancel]");
-            Err(Finding::error(
-                "unsupported-message-type",
-                "alert/msgType",
-                message,
-            ))
-        }
+        other @ (MsgType::Update | MsgType::Ack | MsgType::Error) => Err(Finding::error(
+            "unsupported-message-type",
+            "alert/msgType",
+            type_not_taken(other),
+        )),
     }
+}
+
+fn status_not_taken(status: Status) -> String {
+    format!(
+        "status {status} is not taken: only Actual messages become alerts; to try the connection \
+         out, use a test key or a service in training mode"
+    )
+}
+
+fn type_not_taken(msg_type: MsgType) -> String {
+    format!("msgType {msg_type} is not one of [Alert, Cancel]")
 }
 
 /// Applies the rules for an Alert. Refused: every finding, at least one of them an error.
 pub fn accept_alert(alert: &Alert) -> Result<Accepted<AlertContent>, Vec<Finding>> {
-    let mut findings = Findings::default();
-    let areas = if check_limits(alert, &mut findings) {
-        messages::check(alert, &mut findings);
-        infos::check(alert, &mut findings)
-    } else {
-        Vec::new()
-    };
-    if findings.errors() > 0 {
-        return Err(findings.into_list());
+    accept(alert, None).map(|accepted| Accepted {
+        content: accepted.content.alert,
+        warnings: accepted.warnings,
+    })
+}
+
+/// Applies the rules for an Update: those of an Alert, and that it names what it changes. Refused:
+/// every finding, at least one of them an error.
+pub fn accept_update(alert: &Alert) -> Result<Accepted<UpdateContent>, Vec<Finding>> {
+    accept(
+        alert,
+        Some("an Update must name the messages it changes: sender,identifier,sent"),
+    )
+}
+
+/// Applies the rules for content that is to reach phones; `needs_references` is what to say when
+/// there are none.
+fn accept(
+    alert: &Alert,
+    needs_references: Option<&str>,
+) -> Result<Accepted<UpdateContent>, Vec<Finding>> {
+    let mut judge = Judge::new(Use::Dispatch, None);
+    let mut references = Vec::new();
+    let mut areas = Vec::new();
+    if check_limits(alert, &mut judge) {
+        references = messages::check(alert, &mut judge);
+        if let (Some(message), true) = (needs_references, has_no_references(alert)) {
+            judge.find("missing-references", "alert/references", message);
+        }
+        areas = infos::check(alert, &mut judge);
     }
+    if judge.errors() > 0 {
+        return Err(judge.into_list());
+    }
+    let alert = content_of(alert, areas);
+    Ok(Accepted {
+        content: UpdateContent { alert, references },
+        warnings: judge.into_list(),
+    })
+}
+
+/// The content of a message that was judged without error.
+fn content_of(alert: &Alert, areas: Vec<AreaContent>) -> AlertContent {
     let first = alert
         .infos
         .first()
-        .expect("an alert without info is refused above");
-    let content = AlertContent {
+        .expect("a message without info is refused");
+    let text_of = |info: &crate::alert::Info| {
+        info.description
+            .clone()
+            .expect("a missing description is refused")
+    };
+    let second = infos::second(alert).map(|(_, info)| LanguageText {
+        language: info.language_or_default().to_owned(),
+        text: text_of(info),
+        headline: info.headline.clone(),
+    });
+    AlertContent {
         identifier: alert.identifier.clone(),
         sender: alert.sender.clone(),
         sent: alert.sent.clone(),
         event: first.event.clone(),
-        text: first
-            .description
-            .clone()
-            .expect("a missing description is refused above"),
+        text: text_of(first),
         language: first.language_or_default().to_owned(),
+        second,
         areas,
-    };
-    Ok(Accepted {
-        content,
-        warnings: findings.into_list(),
-    })
+    }
 }
 
 /// Applies the rules for a Cancel. Refused: every finding, at least one of them an error.
 pub fn accept_cancel(alert: &Alert) -> Result<Accepted<CancelContent>, Vec<Finding>> {
-    let mut findings = Findings::default();
-    check_limits(alert, &mut findings);
-    let references = messages::references(alert, &mut findings);
-    if references.is_empty() && findings.errors() == 0 {
+    let mut judge = Judge::new(Use::Dispatch, None);
+    check_limits(alert, &mut judge);
+    let text = alert.references.as_deref().unwrap_or_default();
+    let references = references::parse(text, "alert/references", &mut judge);
+    if references.is_empty() && judge.errors() == 0 {
         let message = "a Cancel must name the messages it ends: sender,identifier,sent";
-        findings.error("missing-references", "alert/references", message);
+        judge.find("missing-references", "alert/references", message);
     }
-    if findings.errors() > 0 {
-        return Err(findings.into_list());
+    if judge.errors() > 0 {
+        return Err(judge.into_list());
     }
     let content = CancelContent {
         identifier: alert.identifier.clone(),
@@ -169,68 +172,114 @@ pub fn accept_cancel(alert: &Alert) -> Result<Accepted<CancelContent>, Vec<Findi
     };
     Ok(Accepted {
         content,
-        warnings: findings.into_list(),
+        warnings: judge.into_list(),
     })
 }
 
-/// What [`accept_alert`] finds, errors and warnings.
-pub fn check_alert(alert: &Alert) -> Vec<Finding> {
-    accept_alert(alert).map_or_else(|findings| findings, |accepted| accepted.warnings)
+/// Everything that is found in a message whose structure is right, for one use of it. With a
+/// country, shapes outside it are told.
+pub fn check_for(alert: &Alert, used_for: Use, country: Option<Country>) -> Vec<Finding> {
+    match (used_for, check_kind(alert)) {
+        (Use::Dispatch, Err(finding)) => vec![finding],
+        (Use::Dispatch, Ok(Kind::Alert)) => findings_of(accept_alert(alert)),
+        (Use::Dispatch, Ok(Kind::Cancel)) => findings_of(accept_cancel(alert)),
+        (Use::Check | Use::Send, _) => check_everything(alert, used_for, country),
+    }
 }
 
-/// What [`accept_cancel`] finds, errors and warnings.
-pub fn check_cancel(alert: &Alert) -> Vec<Finding> {
-    accept_cancel(alert).map_or_else(|findings| findings, |accepted| accepted.warnings)
+fn findings_of<T>(result: Result<Accepted<T>, Vec<Finding>>) -> Vec<Finding> {
+    result.map_or_else(|findings| findings, |accepted| accepted.warnings)
+}
+
+fn check_everything(alert: &Alert, used_for: Use, country: Option<Country>) -> Vec<Finding> {
+    let mut judge = Judge::new(used_for, country);
+    if alert.status != Status::Actual {
+        let message = status_not_taken(alert.status);
+        judge.find("status-not-actual", "alert/status", message);
+    }
+    if matches!(
+        alert.msg_type,
+        MsgType::Update | MsgType::Ack | MsgType::Error
+    ) {
+        let message = type_not_taken(alert.msg_type);
+        judge.find("unsupported-message-type", "alert/msgType", message);
+    }
+    if check_limits(alert, &mut judge) {
+        messages::check(alert, &mut judge);
+        if alert.msg_type != MsgType::Alert && has_no_references(alert) {
+            let message = format!(
+                "msgType {} must name the messages it is about: sender,identifier,sent",
+                alert.msg_type
+            );
+            judge.find("missing-references", "alert/references", message);
+        }
+        infos::check(alert, &mut judge);
+    }
+    judge.into_list()
+}
+
+fn has_no_references(alert: &Alert) -> bool {
+    references::count(alert.references.as_deref().unwrap_or_default()) == 0
 }
 
 /// The numbers of things in a message. Points are counted before they are read: pairs are what
 /// stands between white space.
-fn check_limits(alert: &Alert, findings: &mut Findings) -> bool {
-    let before = findings.errors();
-    let infos = alert.infos.len();
-    if infos > limits::CAP_INFOS_MAX {
-        let max = limits::CAP_INFOS_MAX;
-        let message = format!("Too many info blocks ({infos}); the maximum is {max}");
-        findings.error("too-many-infos", "alert", message);
-    }
-    let polygons = alert.polygons().count();
-    if polygons > limits::POLYGONS_MAX {
-        let max = limits::POLYGONS_MAX;
-        let message = format!("Too many polygons ({polygons}); the maximum is {max}");
-        findings.error("too-many-polygons", "alert", message);
-    }
+fn check_limits(alert: &Alert, judge: &mut Judge) -> bool {
     let points: usize = alert
         .polygons()
         .map(|text| polygon::pairs(text).count())
         .sum();
-    if points > limits::POINTS_MAX {
-        let max = limits::POINTS_MAX;
-        let message = format!("Too many coordinates ({points}); the maximum is {max}");
-        findings.error("too-many-points", "alert", message);
-    }
+    let circles = alert.areas().map(|area| area.circles.len()).sum();
     let triples = references::count(alert.references.as_deref().unwrap_or_default());
-    if triples > limits::CAP_REFERENCES_MAX {
-        let max = limits::CAP_REFERENCES_MAX;
-        let message = format!("Too many references ({triples}); the maximum is {max}");
-        findings.error("too-many-references", "alert/references", message);
+    // Code, path, what is counted, how many there are, how many there may be.
+    let counts: [(&str, &str, &str, usize, usize); 5] = [
+        (
+            "too-many-infos",
+            "alert",
+            "info blocks",
+            alert.infos.len(),
+            limits::CAP_INFOS_MAX,
+        ),
+        (
+            "too-many-polygons",
+            "alert",
+            "polygons",
+            alert.polygons().count(),
+            limits::POLYGONS_MAX,
+        ),
+        (
+            "too-many-circles",
+            "alert",
+            "circles",
+            circles,
+            limits::POLYGONS_MAX,
+        ),
+        (
+            "too-many-points",
+            "alert",
+            "coordinates",
+            points,
+            limits::POINTS_MAX,
+        ),
+        (
+            "too-many-references",
+            "alert/references",
+            "references",
+            triples,
+            limits::CAP_REFERENCES_MAX,
+        ),
+    ];
+    let before = judge.errors();
+    for (code, path, what, count, max) in counts {
+        if count > max {
+            let message = format!("Too many {what} ({count}); the maximum is {max}");
+            judge.find(code, path, message);
+        }
     }
-    findings.errors() == before
+    judge.errors() == before
 }
 
-/// The text, or what to say when it is blank.
+/// Whether a text says nothing.
 fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
-}
-
-/// A date outside the standard's form that the schema lets pass (C1).
-fn check_date(date: &DateTime, path: &str, findings: &mut Findings) {
-    let text = shown(&date.written);
-    if date.has_hour_24() {
-        let message = format!("“{text}” has the hour 24; write 00 and the next day");
-        findings.error("date-hour-24", path, message);
-    }
-    if date.has_plus_zero() {
-        let message = format!("“{text}” writes UTC as +00:00; CAP 1.2 (3.3.2) wants -00:00");
-        findings.warning("date-plus-zero", path, message);
-    }
 }

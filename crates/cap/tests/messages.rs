@@ -1,7 +1,7 @@
 //! The rules, one row each, on the smallest document that shows them.
 
-use balefire_cap::rules::{self, Kind};
-use balefire_cap::{Finding, check, read};
+use balefire_cap::rules::{self, Kind, Use};
+use balefire_cap::{Finding, Report, check_as, read};
 
 const FLOOD: &str = include_str!("fixtures/flood-alert.xml");
 const CANCEL: &str = include_str!("fixtures/flood-cancel.xml");
@@ -21,9 +21,14 @@ fn with(document: &str, old: &str, new: &str) -> String {
     document.replacen(old, new, 1)
 }
 
+/// What is found when a document is to be dispatched.
+fn dispatch(document: &str) -> Report {
+    check_as(document.as_bytes(), Use::Dispatch, None)
+}
+
 /// `code path` of each error.
 fn errors(document: &str) -> Vec<String> {
-    let report = check(document.as_bytes());
+    let report = dispatch(document);
     let errors = report.findings.iter().filter(|finding| finding.is_error());
     errors
         .map(|finding| format!("{} {}", finding.code, finding.path))
@@ -31,7 +36,7 @@ fn errors(document: &str) -> Vec<String> {
 }
 
 fn warnings(document: &str) -> Vec<String> {
-    let report = check(document.as_bytes());
+    let report = dispatch(document);
     assert!(report.is_accepted, "{:?}", report.findings);
     report
         .findings
@@ -41,7 +46,7 @@ fn warnings(document: &str) -> Vec<String> {
 }
 
 fn finding(document: &str) -> Finding {
-    let report = check(document.as_bytes());
+    let report = dispatch(document);
     report
         .findings
         .into_iter()
@@ -362,10 +367,17 @@ fn alerts_are_refused_by_rule() {
     let area = "<area><areaDesc>Here</areaDesc><polygon>1,2 1,3 2,3 1,2</polygon></area>";
     let welsh = "</info><info><language>cy-GB</language><category>Met</category><event>e</event><urgency>Past</urgency><severity>Minor</severity><certainty>Likely</certainty></info>";
     let no_language = welsh.replace("<language>cy-GB</language>", "");
+    let in_words = |info: &str| {
+        info.replace(
+            "Likely</certainty>",
+            "Likely</certainty><description>Testun</description>",
+        )
+    };
+    let french = welsh.replace("cy-GB", "fr");
     let long = "x".repeat(256);
     let references = |text: &str| format!("<references>{text}</references><info>");
     // One row per rule: what is exchanged in the smallest Alert, for what, and what is found.
-    let cases: [(&str, &str, &str); 27] = [
+    let cases: [(&str, &str, &str); 30] = [
         (":03-00:00", ":03-00:00", ""),
         ("T04:09:03", "T24:00:00", "date-hour-24 alert/sent"),
         (">id<", "><", "empty-name alert/identifier"),
@@ -414,12 +426,17 @@ fn alerts_are_refused_by_rule() {
         (
             "</info>",
             welsh,
-            "more-than-one-language alert/info/language",
+            "missing-description alert/info[2]/description",
         ),
         (
             "</info>",
-            &no_language,
-            "more-than-one-language alert/info/language",
+            &format!("{}{french}", in_words(welsh).trim_end_matches("</info>")),
+            "more-than-two-languages alert/info/language",
+        ),
+        (
+            "</info>",
+            &in_words(&no_language),
+            "languages-alike alert/info[2]/language",
         ),
         (area, "", "missing-area alert/info[1]/area"),
         (
@@ -429,13 +446,23 @@ fn alerts_are_refused_by_rule() {
         ),
         (
             "<polygon>1,2 1,3 2,3 1,2</polygon>",
-            "<circle>1,2 3</circle>",
-            "circle alert/info[1]/area[1]/circle[1]",
+            "<circle>1,2 0</circle>",
+            "circle-without-radius alert/info[1]/area[1]/circle[1]",
         ),
         (
             "</area>",
-            "<circle>1,2 3</circle></area>",
-            "circle alert/info[1]/area[1]/circle[1]",
+            "<circle>1,2 three</circle></area>",
+            "bad-circle alert/info[1]/area[1]/circle[1]",
+        ),
+        (
+            "<polygon>1,2 1,3 2,3 1,2</polygon>",
+            "<circle>1,2 3</circle>",
+            "",
+        ),
+        (
+            "</area>",
+            "<circle>1,2 30000</circle></area>",
+            "circle-too-large alert/info[1]/area[1]/circle[1]",
         ),
         (
             "1,2 1,3",
@@ -732,7 +759,7 @@ fn every_element_is_kept() {
 #[test]
 fn a_report_is_json() {
     let document = with(SMALL, ">Actual<", ">Test<");
-    let report = serde_json::to_value(check(document.as_bytes())).expect("it is plain data");
+    let report = serde_json::to_value(dispatch(&document)).expect("it is plain data");
     assert_eq!(report["is_accepted"], false);
     assert_eq!(report["summary"]["status"], "Test");
     assert_eq!(report["findings"][0]["rule"], "C5");

@@ -57,8 +57,8 @@ fn a_finding_stands_where_its_element_stands() {
         ("<identifier>", "<identifier> ", "bad-name", "<identifier>"),
         (
             "<geocode>",
-            "<circle>1,2 3</circle><geocode>",
-            "circle",
+            "<circle>1,2 three</circle><geocode>",
+            "bad-circle",
             "<circle>",
         ),
         ("<area>", "<?é x?><area>", "processing-instruction", "<?é"),

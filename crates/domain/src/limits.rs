@@ -20,6 +20,9 @@ pub const XML_NODES_MAX: u32 = 50_000;
 pub const CAP_REFERENCES_MAX: usize = 1_000;
 /// Errors reported for one CAP document, and likewise warnings; the rest are only counted.
 pub const CAP_FINDINGS_MAX: usize = 100;
+/// Pairs of lines compared in one polygon to see whether it crosses itself; an honest outline of
+/// 50,000 points needs under a million.
+pub const CAP_LINE_PAIRS_MAX: usize = 20_000_000;
 /// `info` blocks of one alert.
 pub const CAP_INFOS_MAX: usize = 100;
 /// Polygons of one alert, over all its areas.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::rules::row_of;
+
 /// What a finding is about. Its name (`C10`, `xml`) is stable and for machines and people alike;
 /// the finding's code says more closely what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,9 +123,9 @@ impl Rule {
     /// The rule that a code belongs to. A code that the table lacks is a mistake of ours: a test
     /// build stops there, a release calls it [`Rule::Structure`].
     pub(crate) fn of(code: &str) -> Self {
-        let row = CODES.iter().find(|(_, codes)| codes.contains(&code));
-        debug_assert!(row.is_some(), "the code {code} stands in no row of CODES");
-        row.map_or(Self::Structure, |(rule, _)| *rule)
+        let row = row_of(code);
+        debug_assert!(row.is_some(), "the code {code} has no row in the table");
+        row.map_or(Self::Structure, |row| row.rule)
     }
 }
 
@@ -136,70 +138,5 @@ impl fmt::Display for Rule {
 impl Serialize for Rule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
-    }
-}
-
-/// Every code, under its rule. A code stands once.
-#[rustfmt::skip]
-pub(crate) const CODES: &[(Rule, &[&str])] = &[
-    (Rule::C1, &["bad-date", "date-hour-24", "date-plus-zero"]),
-    (Rule::C2, &["empty-name", "bad-name"]),
-    (Rule::C3, &["bad-reference", "reference-to-itself", "reference-to-later"]),
-    (Rule::C4, &["unsupported-message-type", "missing-references", "references-ignored"]),
-    (Rule::C5, &["status-not-actual"]),
-    (Rule::C6, &["scope-not-public", "restriction-ignored", "addresses-ignored"]),
-    (Rule::C7, &[
-        "missing-info", "more-than-one-language", "bad-language", "missing-description",
-        "empty-description", "later-info", "empty-event",
-    ]),
-    (Rule::C8, &["wrong-word"]),
-    (Rule::C9, &["expires-too-early"]),
-    (Rule::C10, &[
-        "bad-pair", "bad-coordinate", "latitude-out-of-range", "longitude-out-of-range",
-        "polygon-too-short", "polygon-not-closed", "polygon-closed-differently",
-    ]),
-    (Rule::C11, &["circle"]),
-    (Rule::C12, &["ceiling-without-altitude", "ceiling-below-altitude"]),
-    (Rule::C13, &["empty-value"]),
-    (Rule::C14, &["relative-web", "relative-uri", "bad-mime-type", "bad-digest", "bad-uri"]),
-    (Rule::C15, &["long-headline"]),
-    (Rule::C16, &["out-of-order", "info-after-signature"]),
-    (Rule::C17, &[
-        "old-version", "no-namespace", "wrong-namespace", "envelope", "feed", "list", "wrong-root",
-    ]),
-    (Rule::Xml, &["xml-syntax", "xml-version", "encoding", "empty"]),
-    (Rule::Security, &[
-        "doctype", "processing-instruction", "entity", "xsi-type", "prefixed-xmlns",
-    ]),
-    (Rule::Limit, &[
-        "too-large", "too-deep", "too-many-elements", "too-many-attributes", "too-many-infos",
-        "too-many-polygons", "too-many-points", "too-many-references", "identifier-too-long",
-        "sender-too-long", "more-findings",
-    ]),
-    (Rule::Structure, &[
-        "missing-element", "repeated-element", "unknown-element", "foreign-element", "stray-text",
-        "text-only", "attribute-not-allowed", "bad-number",
-    ]),
-    (Rule::Signature, &["signature-not-verified"]),
-    (Rule::Service, &["missing-area", "area-without-polygon", "empty-area-name"]),
-    (Rule::File, &["unreadable"]),
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_rule_has_a_row_and_every_code_stands_once() {
-        let mut seen = Vec::new();
-        for rule in Rule::ALL {
-            let rows: Vec<_> = CODES.iter().filter(|(of, _)| *of == rule).collect();
-            assert_eq!(rows.len(), 1, "{rule}");
-            for code in rows[0].1 {
-                assert!(!seen.contains(code), "{code} stands twice");
-                assert_eq!(Rule::of(code), rule);
-                seen.push(code);
-            }
-        }
     }
 }

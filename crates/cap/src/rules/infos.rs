@@ -1,121 +1,131 @@
-//! Rules about what an Alert says: languages, text, times, areas.
+//! Rules about what a message says: its infos (C7), its words (C8), its times (C9). Languages,
+//! texts, files and areas have modules of their own.
 
-use super::{AreaContent, check_date, is_blank, polygon};
-use crate::alert::{Alert, Area, Info, NamedValue, Resource};
+use std::collections::HashMap;
+
+use super::judge::Judge;
+use super::messages::check_date;
+use super::{AreaContent, areas, is_blank, languages, named_values, resources, texts};
+use crate::alert::{Alert, Info, MsgType, ResponseType, Scope, Status};
 use crate::date::DateTime;
-use crate::finding::{Findings, counted, shown};
+use crate::finding::{counted, shown};
 
-/// Characters of a headline that the standard recommends at most (CAP 1.2 §3.2.2).
-const HEADLINE_CHARS_ADVISED: usize = 160;
-
-/// Checks every info of an Alert and reads the areas. The areas are all there when no error was
+/// Checks every info of a message and reads the areas. The areas are all there when no error was
 /// found.
-pub(super) fn check(alert: &Alert, findings: &mut Findings) -> Vec<AreaContent> {
-    let Some(first) = alert.infos.first() else {
-        let message = "an Alert must have an `info` with what it says and where";
-        findings.error("missing-info", "alert/info", message);
+pub(super) fn check(alert: &Alert, judge: &mut Judge) -> Vec<AreaContent> {
+    let is_warning = matches!(alert.msg_type, MsgType::Alert | MsgType::Update);
+    if alert.infos.is_empty() {
+        if is_warning && must_inform(alert) {
+            let message = "an Alert must have an `info` with what it says and where";
+            judge.find("missing-info", "alert/info", message);
+        }
+        texts::check(alert, judge);
         return Vec::new();
-    };
-    check_languages(alert, findings);
-    check_text(first, alert.infos.len(), findings);
+    }
+    languages::check(alert, judge);
+    if is_warning {
+        check_what_is_sent(alert, judge);
+    }
     let mut areas = Vec::new();
     for (n, info) in alert.infos.iter().enumerate() {
         let path = format!("alert/info[{}]", n + 1);
-        check_info(info, &alert.sent, &path, findings);
+        check_info(info, alert, &path, judge);
         for (n, area) in info.areas.iter().enumerate() {
-            areas.push(read_area(
-                area,
-                &format!("{path}/area[{}]", n + 1),
-                findings,
-            ));
+            areas.push(areas::read(area, &format!("{path}/area[{}]", n + 1), judge));
         }
     }
-    if areas.is_empty() {
-        let message = "an Alert must have an `area` with a polygon";
-        findings.error("missing-area", "alert/info[1]/area", message);
+    if areas.is_empty() && is_warning {
+        let message = "an Alert must have an `area` with a polygon or a circle";
+        judge.find("missing-area", "alert/info[1]/area", message);
     }
+    check_overriding(&alert.infos, judge);
+    texts::check(alert, judge);
     areas
 }
 
-/// C7 and D45: one message, one language.
-fn check_languages(alert: &Alert, findings: &mut Findings) {
-    let mut languages: Vec<&str> = Vec::new();
-    for info in &alert.infos {
-        let language = info.language_or_default();
-        if !languages
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(language))
-        {
-            languages.push(language);
-        }
-    }
-    if languages.len() > 1 {
-        let names: Vec<String> = languages.iter().map(|tag| shown(tag)).collect();
-        let message = format!(
-            "more than one language ({}; an `info` without `language` counts as en-US): send one \
-             message for each language",
-            names.join(", ")
-        );
-        findings.error("more-than-one-language", "alert/info/language", message);
-    }
+/// A warning to the public must say something; a test between machines may be empty.
+fn must_inform(alert: &Alert) -> bool {
+    alert.scope == Scope::Public && !matches!(alert.status, Status::Test | Status::System)
 }
 
-/// The text that phones show is the first info's description.
-fn check_text(first: &Info, infos: usize, findings: &mut Findings) {
-    let path = "alert/info[1]/description";
-    match first.description.as_deref() {
-        None => findings.error(
-            "missing-description",
-            path,
-            "an Alert must have a description",
-        ),
-        Some(text) if is_blank(text) => {
-            findings.error(
-                "empty-description",
+/// The first info whose language is not that of the first one, and its place.
+pub(super) fn second(alert: &Alert) -> Option<(usize, &Info)> {
+    let first = alert.infos.first()?.language_or_default();
+    let differs = |info: &&Info| !info.language_or_default().eq_ignore_ascii_case(first);
+    let place = alert.infos.iter().position(|info| differs(&info))?;
+    Some((place, &alert.infos[place]))
+}
+
+/// What phones show is the description of the first info in each of two languages.
+fn check_what_is_sent(alert: &Alert, judge: &mut Judge) {
+    let second = second(alert).map(|(place, _)| place);
+    for place in [Some(0), second].into_iter().flatten() {
+        let path = format!("alert/info[{}]/description", place + 1);
+        match alert.infos[place].description.as_deref() {
+            None => judge.find(
+                "missing-description",
                 path,
-                "the description must not be empty",
-            );
+                "an Alert must have a description: phones show it",
+            ),
+            Some(text) if is_blank(text) => {
+                let message = "the description must not be empty: phones show it";
+                judge.find("empty-description", path, message);
+            }
+            Some(_) => {}
         }
-        Some(_) => {}
     }
-    if infos > 1 {
+    let sent = 1 + usize::from(second.is_some());
+    let further = (1..alert.infos.len()).find(|place| Some(*place) != second);
+    if let Some(place) = further {
         let message = format!(
-            "of {}, only the first one's description is sent; the areas of all are used",
-            counted(infos, "info")
+            "of {}, only the description of the first in each language is sent ({sent}); the areas \
+             of all are used",
+            counted(alert.infos.len(), "info")
         );
-        findings.warning("later-info", "alert/info[2]", message);
+        judge.find("later-info", format!("alert/info[{}]", place + 1), message);
     }
 }
 
-fn check_info(info: &Info, sent: &DateTime, path: &str, findings: &mut Findings) {
-    check_times(info, sent, path, findings);
+fn check_info(info: &Info, alert: &Alert, path: &str, judge: &mut Judge) {
+    check_words(info, alert.scope, path, judge);
+    check_times(info, alert, path, judge);
     if is_blank(&info.event) {
         let message = "the event should not be empty: people see it in lists of alerts";
-        findings.warning("empty-event", format!("{path}/event"), message);
+        judge.find("empty-event", format!("{path}/event"), message);
     }
-    if let Some(headline) = &info.headline {
-        let length = headline.chars().count();
-        if length > HEADLINE_CHARS_ADVISED {
-            let message = format!(
-                "the headline has {length} characters; CAP 1.2 advises up to \
-                 {HEADLINE_CHARS_ADVISED}"
+    resources::check(info, path, judge);
+    named_values::check(&info.event_codes, &format!("{path}/eventCode"), judge);
+    named_values::check(&info.parameters, &format!("{path}/parameter"), judge);
+}
+
+/// C8: words that stand twice say nothing more, and Assess is not for the public (§3.2.2).
+fn check_words(info: &Info, scope: Scope, path: &str, judge: &mut Judge) {
+    for (n, category) in info.categories.iter().enumerate() {
+        if info.categories[..n].contains(category) {
+            let message = format!("category {category} stands twice");
+            judge.find(
+                "repeated-word",
+                format!("{path}/category[{}]", n + 1),
+                message,
             );
-            findings.warning("long-headline", format!("{path}/headline"), message);
         }
     }
-    if info.web.as_deref().is_some_and(|web| !web.contains(':')) {
-        let message = "the address should be absolute: start it with https://";
-        findings.warning("relative-web", format!("{path}/web"), message);
-    }
-    check_named(&info.event_codes, &format!("{path}/eventCode"), findings);
-    check_named(&info.parameters, &format!("{path}/parameter"), findings);
-    for (n, resource) in info.resources.iter().enumerate() {
-        check_resource(resource, &format!("{path}/resource[{}]", n + 1), findings);
+    for (n, response) in info.response_types.iter().enumerate() {
+        let path = || format!("{path}/responseType[{}]", n + 1);
+        if info.response_types[..n].contains(response) {
+            let message = format!("responseType {response} stands twice");
+            judge.find("repeated-word", path(), message);
+        }
+        if *response == ResponseType::Assess && scope == Scope::Public {
+            let message = "Assess is for experts; a warning to the public says what to do";
+            judge.find("assess-to-public", path(), message);
+        }
     }
 }
 
-/// C1 for every date, C9 as warnings: the end of an alert is set at its approval (D10, D45).
-fn check_times(info: &Info, sent: &DateTime, path: &str, findings: &mut Findings) {
+/// C1 for every date, C9. The end of an alert is set at its approval (D10), so that for dispatch
+/// nothing depends on them (D45).
+fn check_times(info: &Info, alert: &Alert, path: &str, judge: &mut Judge) {
     let dates = [
         ("effective", &info.effective),
         ("onset", &info.onset),
@@ -123,105 +133,61 @@ fn check_times(info: &Info, sent: &DateTime, path: &str, findings: &mut Findings
     ];
     for (name, date) in dates {
         if let Some(date) = date {
-            check_date(date, &format!("{path}/{name}"), findings);
+            check_date(date, &format!("{path}/{name}"), judge);
         }
     }
-    let Some(expires) = &info.expires else { return };
-    let earlier = [
-        ("sent", Some(sent)),
+    let path = format!("{path}/expires");
+    let Some(expires) = &info.expires else {
+        if matches!(alert.msg_type, MsgType::Alert | MsgType::Update) {
+            let message = "say when it ends: without expires everybody who reads it guesses";
+            judge.find("missing-expires", path, message);
+        }
+        return;
+    };
+    let earlier: [(&str, Option<&DateTime>); 3] = [
+        ("sent", Some(&alert.sent)),
         ("effective", info.effective.as_ref()),
         ("onset", info.onset.as_ref()),
     ];
     for (name, date) in earlier {
         if date.is_some_and(|date| expires.at <= date.at) {
             let message = format!(
-                "expires is not after {name}; it is kept but not used: the end of an alert is \
-                 set when it is approved"
+                "expires is not after {name}; when it is dispatched, expires is kept but not \
+                 used: the end of an alert is set when it is approved"
             );
-            findings.warning("expires-too-early", format!("{path}/expires"), message);
+            judge.find("expires-too-early", &path, message);
         }
     }
 }
 
-/// C13.
-fn check_named(values: &[NamedValue], path: &str, findings: &mut Findings) {
-    for (n, named) in values.iter().enumerate() {
-        if is_blank(&named.name) || is_blank(&named.value) {
-            let message = "valueName and value should not be empty; this one is not used";
-            findings.warning("empty-value", format!("{path}[{}]", n + 1), message);
+/// C7: a later info of the same language may add to an earlier one about the same area, and not
+/// say otherwise.
+fn check_overriding(infos: &[Info], judge: &mut Judge) {
+    let mut seen: HashMap<(String, &str), usize> = HashMap::new();
+    for (n, info) in infos.iter().enumerate() {
+        let language = info.language_or_default().to_ascii_lowercase();
+        let says = |info: &Info| (info.urgency, info.severity, info.certainty);
+        let named = info
+            .areas
+            .iter()
+            .filter(|area| !is_blank(&area.description));
+        let mut earlier = None;
+        for area in named {
+            let name = area.description.trim();
+            let first = *seen.entry((language.clone(), name)).or_insert(n);
+            if says(&infos[first]) != says(info) {
+                earlier = earlier.or(Some((first, name)));
+            }
         }
-    }
-}
-
-/// C14.
-fn check_resource(resource: &Resource, path: &str, findings: &mut Findings) {
-    if !resource.mime_type.contains('/') {
-        let message = format!("“{}” is no media type", shown(&resource.mime_type));
-        findings.warning("bad-mime-type", format!("{path}/mimeType"), message);
-    }
-    let is_relative = resource
-        .uri
-        .as_deref()
-        .is_some_and(|uri| !uri.contains(':'));
-    if is_relative && resource.deref_uri.is_none() {
-        let message = "a relative uri needs a derefUri with the content";
-        findings.warning("relative-uri", format!("{path}/uri"), message);
-    }
-    let is_sha1 = |text: &str| text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if resource
-        .digest
-        .as_deref()
-        .is_some_and(|digest| !is_sha1(digest.trim()))
-    {
-        let message = "the digest should be SHA-1 in 40 hexadecimal digits";
-        findings.warning("bad-digest", format!("{path}/digest"), message);
-    }
-}
-
-fn read_area(area: &Area, path: &str, findings: &mut Findings) -> AreaContent {
-    let mut polygons = Vec::with_capacity(area.polygons.len());
-    for (n, text) in area.polygons.iter().enumerate() {
-        let path = format!("{path}/polygon[{}]", n + 1);
-        polygons.push(polygon::read(text, &path, findings));
-    }
-    for n in 1..=area.circles.len() {
-        let message = "circles are not taken yet; send the area as a polygon";
-        findings.error("circle", format!("{path}/circle[{n}]"), message);
-    }
-    if area.polygons.is_empty() && area.circles.is_empty() {
-        let message = "the area has no polygon; codes of places can't be sent to phones";
-        findings.error("area-without-polygon", path, message);
-    }
-    if is_blank(&area.description) {
-        let message = "the areaDesc should not be empty: people see it as the area's name";
-        findings.warning("empty-area-name", format!("{path}/areaDesc"), message);
-    }
-    check_heights(area, path, findings);
-    check_named(&area.geocodes, &format!("{path}/geocode"), findings);
-    AreaContent {
-        name: area.description.clone(),
-        polygons,
-    }
-}
-
-/// C12. The structure step has seen that both are decimals.
-fn check_heights(area: &Area, path: &str, findings: &mut Findings) {
-    let Some(ceiling) = &area.ceiling else { return };
-    let path = format!("{path}/ceiling");
-    let feet = |text: &str| text.trim().parse::<f64>().unwrap_or_default();
-    match &area.altitude {
-        None => findings.error(
-            "ceiling-without-altitude",
-            path,
-            "a ceiling needs an altitude",
-        ),
-        Some(altitude) if feet(ceiling) < feet(altitude) => {
-            findings.error(
-                "ceiling-below-altitude",
-                path,
-                "the ceiling is below the altitude",
+        if let Some((first, name)) = earlier {
+            let message = format!(
+                "info {} gives “{}” another urgency, severity or certainty than info {}; a later \
+                 info adds to an earlier one and doesn't change it",
+                n + 1,
+                shown(name),
+                first + 1
             );
+            judge.find("info-overrides", format!("alert/info[{}]", n + 1), message);
         }
-        Some(_) => {}
     }
 }

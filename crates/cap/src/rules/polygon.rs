@@ -1,7 +1,8 @@
 //! The text of a polygon (CAP 1.2 §3.2.4): `lat,lon` pairs between white space, at least four, the
 //! last equal to the first.
 
-use crate::finding::{Findings, counted, shown};
+use super::judge::Judge;
+use crate::finding::{counted, shown};
 use crate::structure::is_decimal;
 
 /// Faulty pairs named per polygon; the sender sees the pattern by then.
@@ -14,7 +15,7 @@ pub(super) fn pairs(text: &str) -> impl DoubleEndedIterator<Item = &str> {
 
 /// The pairs `(lat, lon)` in degrees. What is wrong with them is named with its number and text;
 /// then the result is not to be used.
-pub(super) fn read(text: &str, path: &str, findings: &mut Findings) -> Vec<(f64, f64)> {
+pub(super) fn read(text: &str, path: &str, judge: &mut Judge) -> Vec<(f64, f64)> {
     let mut points = Vec::new();
     let mut faults = 0;
     for (n, pair) in pairs(text).enumerate() {
@@ -24,25 +25,25 @@ pub(super) fn read(text: &str, path: &str, findings: &mut Findings) -> Vec<(f64,
             Err(fault) => {
                 faults += 1;
                 let message = format!("pair {} ({}) {}", n + 1, shown(pair), fault.advice());
-                findings.error(fault.code(), path, message);
+                judge.find(fault.code(), path, message);
             }
         }
     }
     if faults == 0 {
-        check_ring(text, &points, path, findings);
+        check_ring(text, &points, path, judge);
     }
     points
 }
 
-fn check_ring(text: &str, points: &[(f64, f64)], path: &str, findings: &mut Findings) {
+fn check_ring(text: &str, points: &[(f64, f64)], path: &str, judge: &mut Judge) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        findings.error("polygon-too-short", path, "the polygon is empty");
+        judge.find("polygon-too-short", path, "the polygon is empty");
         return;
     };
     if points.len() < 4 {
         let count = counted(points.len(), "pair");
         let message = format!("the polygon has {count}; it needs at least 4");
-        findings.error("polygon-too-short", path, message);
+        judge.find("polygon-too-short", path, message);
     } else if first != last {
         let first = pairs(text).next().unwrap_or_default();
         let last = pairs(text).next_back().unwrap_or_default();
@@ -51,16 +52,16 @@ fn check_ring(text: &str, points: &[(f64, f64)], path: &str, findings: &mut Find
             shown(last),
             shown(first)
         );
-        findings.error("polygon-not-closed", path, message);
+        judge.find("polygon-not-closed", path, message);
     } else if pairs(text).next() != pairs(text).next_back() {
         let message = "the first and the last pair are equal but written differently";
-        findings.warning("polygon-closed-differently", path, message);
+        judge.find("polygon-closed-differently", path, message);
     }
 }
 
 /// What is wrong with one pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     Parts,
     Number,
     Latitude,
@@ -77,7 +78,8 @@ impl Fault {
         }
     }
 
-    fn advice(self) -> &'static str {
+    /// What is wrong, after the text of the pair.
+    pub fn advice(self) -> &'static str {
         match self {
             Self::Parts => "must be two numbers with one comma between: lat,lon",
             Self::Number => "must be decimal degrees without letters, such as 53.10569,0.24453",
@@ -87,7 +89,8 @@ impl Fault {
     }
 }
 
-fn read_pair(pair: &str) -> Result<(f64, f64), Fault> {
+/// One pair: latitude, longitude in degrees.
+pub(super) fn read_pair(pair: &str) -> Result<(f64, f64), Fault> {
     let (lat, lon) = pair.split_once(',').ok_or(Fault::Parts)?;
     if lat.is_empty() || lon.is_empty() || lon.contains(',') {
         return Err(Fault::Parts);
@@ -113,6 +116,7 @@ fn read_degrees(text: &str) -> Result<f64, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::severity::Use;
 
     #[test]
     fn polygons_are_closed_rings_of_pairs_in_range() {
@@ -150,31 +154,31 @@ mod tests {
             (format!("1,-200 {square}"), Some("longitude-out-of-range")),
         ];
         for (text, want) in cases {
-            let mut findings = Findings::default();
-            read(&text, "p", &mut findings);
-            let is = findings.into_list().first().map(|finding| finding.code);
+            let mut judge = Judge::new(Use::Check, None);
+            read(&text, "p", &mut judge);
+            let is = judge.into_list().first().map(|finding| finding.code);
             assert_eq!(is, want, "{text}");
         }
     }
 
     #[test]
     fn a_faulty_pair_is_named_by_number_and_text() {
-        let mut findings = Findings::default();
+        let mut judge = Judge::new(Use::Check, None);
         read(
             "1,2 1,3 2,three 1,2",
             "alert/info[1]/area[2]/polygon[1]",
-            &mut findings,
+            &mut judge,
         );
-        let finding = findings.into_list().remove(0);
+        let finding = judge.into_list().remove(0);
         assert!(finding.message.starts_with("pair 3 (2,three)"), "{finding}");
         assert_eq!(finding.path, "alert/info[1]/area[2]/polygon[1]");
     }
 
     #[test]
     fn pairs_are_latitude_then_longitude() {
-        let mut findings = Findings::default();
-        let points = read("53.1,0.2 53.2,0.2 53.2,0.3 53.1,0.2", "p", &mut findings);
+        let mut judge = Judge::new(Use::Check, None);
+        let points = read("53.1,0.2 53.2,0.2 53.2,0.3 53.1,0.2", "p", &mut judge);
         assert_eq!(points[1], (53.2, 0.2));
-        assert!(findings.into_list().is_empty());
+        assert!(judge.into_list().is_empty());
     }
 }
