@@ -83,7 +83,10 @@ fn parse<'a>(source: &'a Source<'_>) -> Result<Tree<'a>, Finding> {
         ..ParsingOptions::default()
     };
     Tree::parse_with_options(&source.text, options).map_err(|error| {
-        let at = place::offset(&source.text, error.pos());
+        let at = match error {
+            Error::UnclosedRootNode => source.text.trim_end().len(),
+            _ => place::offset(&source.text, error.pos()),
+        };
         refuse(&error).at(at)
     })
 }

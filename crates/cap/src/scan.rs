@@ -124,8 +124,10 @@ impl<'a> Scanner<'a> {
             return Err(syntax(self.at, message));
         }
         let message = "processing instructions are not allowed; remove this one";
-        let finding = Finding::error("processing-instruction", "", message).at(self.at);
-        self.found.instruction.get_or_insert(finding);
+        let at = self.at;
+        self.found
+            .instruction
+            .get_or_insert_with(|| Finding::error("processing-instruction", "", message).at(at));
         self.skip_past(2, "?>", "a processing instruction has no end `?>`")
     }
 
@@ -138,6 +140,9 @@ impl<'a> Scanner<'a> {
             return Err(syntax(start, "the name of an element starts with a colon"));
         }
         self.skip_name();
+        if self.at - start > limits::XML_ATTRIBUTE_BYTES_MAX {
+            return Err(too_long(start, "the name of an element"));
+        }
         let mut names: Vec<&str> = Vec::new();
         loop {
             self.skip_space();
@@ -208,6 +213,9 @@ impl<'a> Scanner<'a> {
                 "the value of an attribute has no closing quote",
             ));
         };
+        if length.max(name.len()) > limits::XML_ATTRIBUTE_BYTES_MAX {
+            return Err(too_long(start, "an attribute"));
+        }
         let value = &self.rest()[..length];
         if value.contains('<') {
             return Err(syntax(start, "the value of an attribute holds a bare `<`"));
@@ -284,6 +292,11 @@ impl<'a> Scanner<'a> {
         }
         Ok(())
     }
+}
+
+fn too_long(at: usize, what: &str) -> Finding {
+    let max = limits::XML_ATTRIBUTE_BYTES_MAX;
+    Finding::error("too-long", "", format!("{what} has more than {max} bytes")).at(at)
 }
 
 fn syntax(at: usize, message: &str) -> Finding {
@@ -396,6 +409,7 @@ mod tests {
             let all: Vec<String> = (0..count).map(|n| format!("<b xmlns:p{n}='u'/>")).collect();
             format!("<a>{}</a>", all.concat())
         };
+        let longest = limits::XML_ATTRIBUTE_BYTES_MAX;
         let cases = [
             (nested(limits::XML_DEPTH_MAX), None),
             (nested(limits::XML_DEPTH_MAX + 1), Some("too-deep")),
@@ -411,6 +425,16 @@ mod tests {
                 Some("too-many-attributes"),
             ),
             (prefixed(limits::XML_PREFIXES_MAX), None),
+            (format!("<a b='{}'/>", "x".repeat(longest)), None),
+            (
+                format!("<a b='{}'/>", "x".repeat(longest + 1)),
+                Some("too-long"),
+            ),
+            (format!("<{}/>", "x".repeat(longest)), Some("too-long")),
+            (
+                format!("<a {}=''/>", "x".repeat(longest + 1)),
+                Some("too-long"),
+            ),
             (
                 prefixed(limits::XML_PREFIXES_MAX + 1),
                 Some("too-many-attributes"),

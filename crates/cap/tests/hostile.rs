@@ -1,5 +1,8 @@
 //! Documents that mean harm: nothing panics, nothing takes long, each is refused by its name.
 
+#[path = "hostile/attacks.rs"]
+mod attacks;
+
 use std::time::{Duration, Instant};
 
 use balefire_cap::check;
@@ -26,6 +29,46 @@ fn first_code(document: &[u8]) -> &'static str {
         .findings
         .first()
         .map_or("none", |finding| finding.code)
+}
+
+/// What refusing a document may take (issue 4), in time of the processor, which a busy machine does
+/// not stretch as it does that of the clock. The crate and its parser are built with optimisation
+/// also for tests, so this is the time of a release.
+const REFUSAL_MAX: Duration = Duration::from_millis(50);
+
+/// Where the attacks ask their reader to look; nothing listens there.
+const FILE: &str = "file:///etc/hostname";
+const WEB: &str = "http://127.0.0.1:9/";
+
+/// Runs of which the fastest counts.
+const RUNS: usize = 3;
+
+fn processor_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(now).expect("it is not negative")
+}
+
+fn refusal_time(document: &[u8]) -> Duration {
+    let start = processor_time();
+    let report = check(document);
+    let took = processor_time() - start;
+    assert!(!report.is_accepted, "{:?}", report.findings);
+    took
+}
+
+#[test]
+fn every_attack_is_refused_within_50_milliseconds() {
+    let mut times: Vec<(Duration, &str)> = attacks::all(FILE, WEB)
+        .iter()
+        .map(|(name, document)| {
+            let fastest = (0..RUNS).map(|_| refusal_time(document)).min();
+            (fastest.expect("there are runs"), *name)
+        })
+        .collect();
+    times.sort_unstable();
+    let slowest: Vec<_> = times.iter().rev().take(8).collect();
+    println!("{} attacks; the slowest: {slowest:#?}", times.len());
+    assert!(slowest[0].0 <= REFUSAL_MAX, "{slowest:#?}");
 }
 
 /// A piece for each number, one after the other.

@@ -12,6 +12,9 @@ pub const XML_ELEMENTS_MAX: usize = 10_000;
 pub const XML_ATTRIBUTES_MAX: usize = 20_000;
 /// XML attributes of one element: the parser compares each with each.
 pub const XML_ATTRIBUTES_PER_ELEMENT_MAX: usize = 32;
+/// Bytes of one XML attribute, its name or its value, and of an element's name: CAP 1.2 has no
+/// attributes, and what signatures have is under 200.
+pub const XML_ATTRIBUTE_BYTES_MAX: usize = 16 * 1024;
 /// Namespace prefixes that one document declares: the parser carries them from level to level.
 pub const XML_PREFIXES_MAX: usize = 32;
 /// Nodes of the parsed tree: elements, the text between them, comments.
