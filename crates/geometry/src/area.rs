@@ -4,6 +4,7 @@
 //! latitude that has a closed form; along a line latitude changes evenly, so five Gauss points per
 //! line are exact to far below a square metre. No projection, no limit on size.
 
+use crate::frame::Degrees;
 use crate::ring::Ring;
 
 /// The equatorial radius of WGS 84, in metres.
@@ -22,12 +23,23 @@ const GAUSS: [(f64, f64); 5] = [
 
 /// Square metres inside a ring.
 pub(crate) fn ring_area_m2(ring: &Ring) -> f64 {
+    let points = ring.points().iter();
+    let degrees: Vec<Degrees> = points
+        .map(|point| Degrees {
+            x: point.lon.degrees(),
+            y: point.lat.degrees(),
+        })
+        .collect();
+    degrees_area_m2(&degrees)
+}
+
+/// Square metres inside a closed ring in degrees, x east and y north.
+pub(crate) fn degrees_area_m2(ring: &[Degrees]) -> f64 {
     let sum: f64 = ring
-        .points()
         .windows(2)
         .map(|pair| {
-            let (from, to) = (pair[0].lat.degrees(), pair[1].lat.degrees());
-            let width = (pair[1].lon.degrees() - pair[0].lon.degrees()).to_radians();
+            let (from, to) = (pair[0].y, pair[1].y);
+            let width = (pair[1].x - pair[0].x).to_radians();
             let height = |&(at, weight): &(f64, f64)| {
                 weight * area_to_equator((from + (to - from) * at).to_radians())
             };

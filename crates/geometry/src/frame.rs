@@ -16,6 +16,8 @@ const AROUND: i64 = 2 * LONGITUDE_MAX as i64;
 const DEGREE_M: f64 = EARTH_RADIUS_M * PI / 180.0;
 /// The mean radius of the earth, in metres.
 pub(crate) const EARTH_RADIUS_M: f64 = 6_371_009.0;
+/// Metres east or west of the middle beyond which distances are off by more than 15 %.
+const WIDTH_M_MAX: f64 = 3_400_000.0;
 /// A position in degrees whose longitude may lie beyond 180: x is longitude, y latitude.
 pub(crate) type Degrees = Coord<f64>;
 
@@ -31,7 +33,15 @@ pub(crate) struct Frame {
 impl Frame {
     /// The frame in the middle of the narrowest band of longitude that holds the shape.
     pub fn around(shape: &Shape) -> Self {
-        let mut bands: Vec<(i64, i64)> = shape.rings().iter().map(band).collect();
+        Self::of_bands(shape.rings().iter().map(band).collect())
+    }
+
+    /// The frame in the middle of one ring.
+    pub fn around_ring(ring: &Ring) -> Self {
+        Self::of_bands(vec![band(ring)])
+    }
+
+    fn of_bands(mut bands: Vec<(i64, i64)>) -> Self {
         bands.sort_unstable();
         // The middle of the band is opposite the middle of the widest gap between polygons.
         let mut east_end = bands.first().map_or(0, |band| band.0);
@@ -122,6 +132,14 @@ pub(crate) fn cut_at_antimeridian(ring: Vec<Degrees>) -> Vec<Vec<Degrees>> {
         })
     };
     turns.into_iter().flat_map(part).collect()
+}
+
+/// Whether distances are off by at most 15 % for all of these, and none is not a number.
+pub(crate) fn is_measurable(projected: &[Vec<Coord<f64>>]) -> bool {
+    projected
+        .iter()
+        .flatten()
+        .all(|at| at.x.abs() <= WIDTH_M_MAX)
 }
 
 /// About how many metres a ring is long.

@@ -7,7 +7,10 @@
 //!   which rule, polygon and point, in words that a client is shown.
 //! - [`Shape::for_broadcast`] gives the shape to send (D22). What it sends always covers what was
 //!   asked for: that is checked on the result, exactly and without tolerance.
-//! - [`Shape::area_m2`] is the area on the ellipsoid.
+//! - [`Shape::area_m2`] is the area on the ellipsoid; [`Shape::contains`], [`Shape::overlaps`],
+//!   [`Shape::covers`] and [`Shape::intersection_area_m2`] compare shapes; [`Shape::union`] and
+//!   [`Shape::grown_by`] make new ones.
+//! - [`Shape::circle`] and [`read`] make shapes of circles, GeoJSON, WKT and KML.
 //!
 //! Positions are whole millionths of a degree, so that all rules are exact and a shape that was
 //! found valid is valid on the wire too. Lines are straight in latitude and longitude, as maps and
@@ -17,13 +20,18 @@
 //! of inputs. Smoothing uses `geo`'s engine under `catch_unwind` and gives up by name on shapes
 //! that would take it too long; such a shape is sent as it is.
 //!
-//! Deliberately not done: holes (a polygon is its exterior; CAP and the payloads have none),
-//! rings over the antimeridian (refused by name; two polygons, one on each side, do it), circles,
-//! and any lookup of places.
+//! Deliberately not done: holes in a [`Shape`] (a polygon is its exterior; CAP and the payloads
+//! have none; readers refuse, cut or fill them), rings around a pole, and any lookup of places.
 
+mod antimeridian;
 mod area;
 pub mod area_index;
 pub mod broadcast;
+pub mod circle;
+pub mod combine;
+mod compare;
+mod cut;
+mod exact;
 mod frame;
 pub mod ground;
 mod grow;
@@ -31,6 +39,7 @@ pub mod place_name;
 pub mod point;
 pub mod population;
 mod projection;
+pub mod read;
 mod reduce;
 pub mod refusal;
 pub mod ring;
@@ -41,7 +50,9 @@ mod status;
 mod sweep;
 
 pub use broadcast::{Broadcast, Obstacle, Reduction};
+pub use combine::Unmade;
 pub use point::{Latitude, Longitude, Point};
+pub use read::{Holes, ReadRefusal, Reading, Remark};
 pub use refusal::{Axis, Refusal};
 pub use ring::Ring;
 pub use shape::{OpenRings, Shape};

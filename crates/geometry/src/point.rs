@@ -39,6 +39,11 @@ impl Latitude {
     pub fn degrees(self) -> f64 {
         f64::from(self.0) / MICRODEGREES
     }
+
+    /// Millionths of a degree.
+    pub(crate) fn micro(self) -> i32 {
+        self.0
+    }
 }
 
 impl Longitude {

@@ -11,7 +11,7 @@ use balefire_domain::limits::POINTS_UNCHANGED_MAX;
 use geo::{Coord, MultiPolygon};
 
 use crate::broadcast::Obstacle;
-use crate::frame::{Degrees, EARTH_RADIUS_M, Frame, cut_at_antimeridian, length_m};
+use crate::frame::{Degrees, EARTH_RADIUS_M, Frame, cut_at_antimeridian, is_measurable, length_m};
 use crate::grow::grow;
 use crate::ring::Ring;
 use crate::shape::{OpenRings, Shape};
@@ -77,8 +77,6 @@ const FOLDS_MAX: f64 = 8.0;
 const CROWDED_FOLDS_MIN: f64 = 4_000.0;
 /// How often the tolerance of a single ring is halved where it makes the ring invalid.
 const HALVINGS_MAX: u32 = 6;
-/// Metres east or west of the shape's middle beyond which distances are off by more than 15 %.
-const WIDTH_M_MAX: f64 = 3_400_000.0;
 
 /// Metres by which a shape with so many metres of perimeter is grown first.
 pub(crate) fn outward_m(perimeter_m: f64) -> f64 {
@@ -174,8 +172,7 @@ impl Ground {
         let length_m: f64 = degrees.iter().map(|ring| length_m(ring)).sum::<f64>() * scale;
         let step_m = (0.2 * EARTH_RADIUS_M * growth_m(tolerance_m(length_m))).sqrt();
         let metres = frame.project(&degrees, step_m);
-        // Written so that a coordinate that is not a number is too wide as well.
-        if !metres.iter().flatten().all(|at| at.x.abs() <= WIDTH_M_MAX) {
+        if !is_measurable(&metres) {
             return Err(Obstacle::TooWide);
         }
         let (unfolded_m, folds) = measure(&metres);

@@ -2,6 +2,8 @@
 
 use balefire_domain::limits::{POINTS_MAX, POLYGONS_MAX};
 
+use crate::circle::{CIRCLE_RADIUS_M_MAX, CIRCLE_RADIUS_M_MIN};
+
 /// Why a shape is refused. Polygons and points are counted from 0 in the fields and from 1 in the
 /// text; points are those received, the closing one included.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -60,11 +62,12 @@ pub enum Refusal {
         /// Which polygon.
         polygon: usize,
     },
-    /// More than 180 degrees of longitude: the ring goes over the antimeridian, or can't be told
-    /// from one that does.
+    /// More than 180 degrees of longitude in a way that can be read twice: a line of 180 to 270
+    /// degrees, or a ring around a pole.
     #[error(
-        "polygon {} spans more than 180 degrees of longitude; where it crosses the antimeridian \
-         (longitude 180), send it as two polygons, one on each side",
+        "polygon {} spans more than 180 degrees of longitude in a way that can be read twice, or \
+         goes around a pole; where it crosses the antimeridian (longitude 180), send it as two \
+         polygons, one on each side",
         .polygon + 1
     )]
     CrossesAntimeridian {
@@ -90,6 +93,38 @@ pub enum Refusal {
         /// The point where the other line begins.
         other_line: usize,
     },
+    /// A hole that is no valid ring.
+    #[error("polygon {}, hole {} is no valid ring", .polygon + 1, .hole + 1)]
+    HoleInvalid {
+        /// Which polygon.
+        polygon: usize,
+        /// Which of its holes.
+        hole: usize,
+    },
+    /// Holes that cross, touch or leave the exterior or one another.
+    #[error(
+        "polygon {} has holes that cross, touch or leave its exterior or one another",
+        .polygon + 1
+    )]
+    HolesMeet {
+        /// Which polygon.
+        polygon: usize,
+    },
+    /// A radius that no circle can have here.
+    #[error(
+        "a circle's radius is {metres} m; it must be from {CIRCLE_RADIUS_M_MIN} to \
+         {CIRCLE_RADIUS_M_MAX} m"
+    )]
+    CircleRadius {
+        /// Metres as received.
+        metres: f64,
+    },
+    /// A circle that a ring of latitudes and longitudes can't go around.
+    #[error("a circle of {metres} m there reaches a pole; send a polygon")]
+    CircleOverPole {
+        /// Metres as received.
+        metres: f64,
+    },
     /// Two polygons have ground in common.
     #[error(
         "polygons {} and {} overlap; polygons may touch but not share ground",
@@ -101,6 +136,28 @@ pub enum Refusal {
         /// The second of the two.
         other: usize,
     },
+}
+
+impl Refusal {
+    /// Which polygon it is about, from 0; `None` where it is about all or none.
+    pub fn polygon(&self) -> Option<usize> {
+        match *self {
+            Self::TooManyPolygons { .. }
+            | Self::TooManyPoints { .. }
+            | Self::CircleRadius { .. }
+            | Self::CircleOverPole { .. } => None,
+            Self::NotFinite { polygon, .. }
+            | Self::OutOfRange { polygon, .. }
+            | Self::TooFewPoints { polygon, .. }
+            | Self::NotClosed { polygon }
+            | Self::CrossesAntimeridian { polygon }
+            | Self::NoArea { polygon }
+            | Self::MeetsItself { polygon, .. }
+            | Self::HoleInvalid { polygon, .. }
+            | Self::HolesMeet { polygon }
+            | Self::Overlap { polygon, .. } => Some(polygon),
+        }
+    }
 }
 
 /// One of the two numbers of a point.

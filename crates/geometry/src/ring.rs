@@ -22,11 +22,33 @@ impl Ring {
         &self.points
     }
 
+    /// The points in pairs of latitude and longitude, in degrees.
+    pub fn to_pairs(&self) -> Vec<(f64, f64)> {
+        let points = self.points.iter();
+        points
+            .map(|point| (point.lat.degrees(), point.lon.degrees()))
+            .collect()
+    }
+
     /// Checks one ring as received, in pairs of latitude and longitude.
     pub(crate) fn validate(
         polygon: usize,
         pairs: &[(f64, f64)],
         open_rings: OpenRings,
+    ) -> Result<Self, Refusal> {
+        Self::check(polygon, pairs, open_rings, refuse_wide)
+    }
+
+    /// Checks one closed ring that may be wider than half the earth, as it is drawn.
+    pub(crate) fn validate_drawn(polygon: usize, pairs: &[(f64, f64)]) -> Result<Self, Refusal> {
+        Self::check(polygon, pairs, OpenRings::Refuse, |_, _| Ok(()))
+    }
+
+    fn check(
+        polygon: usize,
+        pairs: &[(f64, f64)],
+        open_rings: OpenRings,
+        refuse_wide: fn(usize, &[Numbered]) -> Result<(), Refusal>,
     ) -> Result<Self, Refusal> {
         let mut points = read_points(polygon, pairs)?;
         let is_open = pairs.first() != pairs.last();

@@ -2,6 +2,7 @@
 
 use balefire_domain::limits::{POINTS_MAX, POLYGONS_MAX};
 
+use crate::antimeridian::split_wide;
 use crate::area::ring_area_m2;
 use crate::refusal::Refusal;
 use crate::ring::Ring;
@@ -31,7 +32,9 @@ impl Shape {
     /// all else on the rounded ones, which are those that are sent. A point that repeats the one
     /// before it after rounding is left out. A ring that touches itself, even at one point, is
     /// refused as one that crosses itself; polygons may touch each other at points and along
-    /// edges. Time is O(n log n) for any input.
+    /// edges. A ring over the antimeridian becomes one polygon on each side where only the short
+    /// way round can be meant, and is refused by name otherwise (module `antimeridian`). Time is
+    /// O(n log n) for any input, and more only for what is cut there.
     pub fn validate(polygons: &[Vec<(f64, f64)>]) -> Result<Self, Refusal> {
         Self::validate_with(polygons, OpenRings::Refuse)
     }
@@ -50,17 +53,23 @@ impl Shape {
         if count > POINTS_MAX {
             return Err(Refusal::TooManyPoints { count });
         }
-        let rings = polygons
-            .iter()
-            .enumerate()
-            .map(|(polygon, pairs)| Ring::validate(polygon, pairs, open_rings))
-            .collect::<Result<Vec<Ring>, Refusal>>()?;
+        let (mut rings, mut received) = (Vec::new(), Vec::new());
+        for (polygon, pairs) in polygons.iter().enumerate() {
+            match Ring::validate(polygon, pairs, open_rings) {
+                Ok(ring) => rings.push(ring),
+                Err(Refusal::CrossesAntimeridian { .. }) => {
+                    rings.extend(split_wide(polygon, pairs, open_rings)?);
+                }
+                Err(refusal) => return Err(refusal),
+            }
+            received.resize(rings.len(), polygon);
+        }
         let shape = Self { rings };
         let lines: Vec<Line> = shape.lines(0, false).collect();
         match find_conflict(&lines, Rule::Nested) {
             None => Ok(shape),
             Some((a, b)) => {
-                let (a, b) = (lines[a].polygon, lines[b].polygon);
+                let (a, b) = (received[lines[a].polygon], received[lines[b].polygon]);
                 Err(Refusal::Overlap {
                     polygon: a.min(b),
                     other: a.max(b),

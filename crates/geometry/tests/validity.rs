@@ -105,8 +105,20 @@ fn each_rule_for_one_ring_refuses_in_plain_words() {
                 (1.0, 179.0),
                 (0.0, 179.0),
             ],
-            "polygon 1 spans more than 180 degrees of longitude; where it crosses the antimeridian \
-          (longitude 180), send it as two polygons, one on each side",
+            "accepted",
+        ),
+        (
+            "a line that can be read both ways round",
+            vec![
+                (0.0, 100.0),
+                (0.0, -100.0),
+                (1.0, -100.0),
+                (1.0, 100.0),
+                (0.0, 100.0),
+            ],
+            "polygon 1 spans more than 180 degrees of longitude in a way that can be read twice, \
+          or goes around a pole; where it crosses the antimeridian (longitude 180), send it as \
+          two polygons, one on each side",
         ),
         (
             "half the earth",
