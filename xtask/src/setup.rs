@@ -21,7 +21,7 @@ struct Need {
     is_here: fn() -> bool,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 4] = [
     Need {
         name: "PostgreSQL (initdb, pg_ctl, postgres, psql)",
         package: "postgresql",
@@ -31,6 +31,11 @@ const NEEDS: [Need; 3] = [
         name: "xmllint",
         package: "libxml2-utils",
         is_here: || runs("xmllint", "--version"),
+    },
+    Need {
+        name: "tshark",
+        package: "tshark",
+        is_here: || runs("tshark", "--version"),
     },
     Need {
         name: "Python with venv",
@@ -52,7 +57,7 @@ pub fn run(root: &Path) -> Result<bool> {
 fn install_missing() -> Result<bool> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
-        say("setup: PostgreSQL, xmllint and Python are here");
+        say("setup: PostgreSQL, xmllint, tshark and Python are here");
         return Ok(true);
     }
     for need in &missing {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use balefire_cell_broadcast::{LanguageCode, Scope, Scripts, parse_host, parse_number};
 use balefire_domain::alert::Mode;
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, DeliveryId, DutyItemId, ServiceId};
@@ -82,6 +83,9 @@ pub(crate) enum Command {
     /// CAP documents.
     #[command(subcommand)]
     Cap(CapCommand),
+    /// Texts: what one costs, how phones get it, and what to check in it. Needs no database.
+    #[command(subcommand)]
+    Text(TextCommand),
     /// Simulated networks, with faults on command. Speaks the Lambda Invoke API on loopback.
     ProviderSim(ProviderSim),
 }
@@ -306,6 +310,88 @@ pub(crate) enum CapCommand {
         #[arg(long)]
         structure_only: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TextCommand {
+    /// Count a text as it is sent: what each character costs, which one forces UCS-2, what is
+    /// changed, left out or refused. Exit code 1 when it can't be sent.
+    ///
+    /// GSM-7 has room for 1,395 units on 15 pages of 93; ^ { } \ [ ] ~ | and the euro sign take
+    /// two. One character that GSM-7 lacks makes the whole text UCS-2: 615 units on pages of 41.
+    /// --json gives every character with its position, fate and cost, for editors.
+    ///
+    /// Try: echo 'Llifogydd ŵ' | balefire text count
+    #[command(verbatim_doc_comment)]
+    Count {
+        /// The text, in UTF-8; `-` or nothing reads what is typed.
+        file: Option<PathBuf>,
+        #[arg(long, default_value = "gsm-welsh", value_parser = scripts, help = SCRIPTS_HELP)]
+        scripts: Scripts,
+    },
+    /// Print the pages that phones are sent, as 3GPP TS 23.041 makes them: 88 octets each, in hex.
+    ///
+    /// These are made to look at and to test with: the networks make their own. The serial number
+    /// is made of scope, message code and update number. A phone shows a message once for each
+    /// pair of message identifier and serial number: an update takes the next update number, a new
+    /// alert a new code.
+    Pages(TextPages),
+    /// List the telephone numbers, links, addresses and odd characters of a text, as an approver
+    /// sees them, and warn of what is not on a list.
+    ///
+    /// A service's own list is kept with `balefire service allow`; this command takes it from the
+    /// line.
+    Facts {
+        /// The text, in UTF-8; `-` or nothing reads what is typed.
+        file: Option<PathBuf>,
+        /// A telephone number that is known to be right; may be given several times.
+        #[arg(long, value_parser = parse_number)]
+        number: Vec<String>,
+        /// A host that is known to be right, with all below it; may be given several times.
+        #[arg(long, value_parser = parse_host)]
+        host: Vec<String>,
+        #[arg(long, default_value = "gsm-welsh", value_parser = scripts, help = SCRIPTS_HELP)]
+        scripts: Scripts,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TextPages {
+    /// The text, in UTF-8; `-` or nothing reads what is typed.
+    pub(crate) file: Option<PathBuf>,
+    /// operator, test, severe or government: decides the message identifier.
+    #[arg(long, default_value = "test",
+        value_parser = word("operator, test, severe or government", Channel::parse))]
+    pub(crate) channel: Channel,
+    /// Take the channel's identifier for further languages: 13 more.
+    #[arg(long)]
+    pub(crate) further_language: bool,
+    /// Message code of the serial number: 0 to 1023.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(..1024))]
+    pub(crate) code: u16,
+    /// Update number of the serial number: 0 to 15.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..16))]
+    pub(crate) update: u8,
+    /// Where a phone takes two messages of one serial number for the same: cell-immediate,
+    /// network, area or cell.
+    #[arg(long, default_value = "network",
+        value_parser = word("cell-immediate, network, area or cell", Scope::parse))]
+    pub(crate) scope: Scope,
+    /// Tell phones the language: two letters, such as en or cy. It can take room on each page.
+    #[arg(long, value_parser = LanguageCode::parse)]
+    pub(crate) language: Option<LanguageCode>,
+    #[arg(long, default_value = "gsm-welsh", value_parser = scripts, help = SCRIPTS_HELP)]
+    pub(crate) scripts: Scripts,
+}
+
+const SCRIPTS_HELP: &str = "gsm-welsh: what every phone shows; any: all printable characters";
+
+fn scripts(text: &str) -> Result<Scripts, String> {
+    match text {
+        "gsm-welsh" => Ok(Scripts::GsmWelsh),
+        "any" => Ok(Scripts::Any),
+        _ => Err("it is gsm-welsh or any".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

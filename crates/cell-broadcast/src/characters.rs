@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::char::decompose_canonical;
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_properties::{
+    GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
+};
+use unicode_script::{Script, UnicodeScript};
 
 use crate::gsm7;
 
@@ -59,6 +62,85 @@ pub(crate) fn is_direction_mark(ch: char) -> bool {
     matches!(ch, '\u{200E}' | '\u{200F}' | '\u{61C}')
 }
 
+/// Chooses between forms of the character before it; shown through that only.
+pub(crate) fn is_selector(ch: char) -> bool {
+    matches!(ch, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' | '\u{180B}'..='\u{180D}')
+        || ch == '\u{180F}'
+}
+
+/// Whether a selector after `before` has forms to choose from: text or emoji, a form of a Chinese
+/// character, of a Mongolian or a Myanmar letter.
+pub(crate) fn may_vary(before: char, selector: char) -> bool {
+    match selector {
+        '\u{FE0E}' | '\u{FE0F}' => before.is_emoji_char(),
+        '\u{180B}'..='\u{180F}' => before.script() == Script::Mongolian,
+        '\u{FE00}' => matches!(before.script(), Script::Han | Script::Myanmar),
+        _ => before.script() == Script::Han,
+    }
+}
+
+/// Whether a joiner between these does anything: in the scripts whose letters change by their
+/// neighbours, and ZWJ between the parts of an emoji.
+pub(crate) fn may_join(before: char, joiner: char, after: char) -> bool {
+    let is_emoji = |ch: char| is_selector(ch) || (!ch.is_ascii() && ch.is_emoji_char());
+    if joiner == '\u{200D}' && is_emoji(before) && is_emoji(after) {
+        return true;
+    }
+    let joins = |ch: char| match ch.script() {
+        // Marks that several scripts share take part in what their letters do.
+        Script::Inherited => is_mark(ch),
+        script => JOINING_SCRIPTS.contains(&script),
+    };
+    joins(before) && joins(after)
+}
+
+/// Scripts whose letters take their form, or their order, from their neighbours.
+const JOINING_SCRIPTS: [Script; 24] = [
+    Script::Arabic,
+    Script::Syriac,
+    Script::Nko,
+    Script::Mandaic,
+    Script::Mongolian,
+    Script::Adlam,
+    Script::Hanifi_Rohingya,
+    Script::Devanagari,
+    Script::Bengali,
+    Script::Gurmukhi,
+    Script::Gujarati,
+    Script::Oriya,
+    Script::Tamil,
+    Script::Telugu,
+    Script::Kannada,
+    Script::Malayalam,
+    Script::Sinhala,
+    Script::Tibetan,
+    Script::Myanmar,
+    Script::Khmer,
+    Script::Balinese,
+    Script::Javanese,
+    Script::Chakma,
+    Script::Meetei_Mayek,
+];
+
+/// A mark on the letter before it, which takes no room of its own.
+pub(crate) fn is_mark(ch: char) -> bool {
+    !is_selector(ch)
+        && matches!(
+            ch.general_category(),
+            GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark
+        )
+}
+
+/// A letter of a script that is written from right to left: with none in a text, marks of
+/// direction do nothing but mislead.
+pub(crate) fn is_right_to_left(ch: char) -> bool {
+    let in_a_block = matches!(
+        u32::from(ch),
+        0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFC | 0x1_0800..=0x1_0FFF | 0x1_E800..=0x1_EFFF
+    );
+    in_a_block && ch.general_category_group() == GeneralCategoryGroup::Letter
+}
+
 /// The blank that `ch` is, if it is one.
 pub(crate) fn blank(ch: char, scripts: Scripts) -> Option<Blank> {
     match ch {
@@ -84,7 +166,7 @@ pub(crate) fn blank(ch: char, scripts: Scripts) -> Option<Blank> {
         | '\u{1160}'
         | '\u{3164}'
         | '\u{FFA0}' => Some(Blank::Nothing),
-        '\u{FE00}'..='\u{FE0F}' if scripts == Scripts::GsmWelsh => Some(Blank::Nothing),
+        _ if scripts == Scripts::GsmWelsh && is_selector(ch) => Some(Blank::Nothing),
         _ if scripts == Scripts::GsmWelsh && (is_joiner(ch) || is_direction_mark(ch)) => {
             Some(Blank::Nothing)
         }

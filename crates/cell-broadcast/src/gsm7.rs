@@ -1,6 +1,7 @@
 //! The GSM 7 bit default alphabet and its extension table (3GPP TS 23.038 §6.2.1 and §6.2.1.1).
 //!
-//! National language tables are not used: a phone need not have them.
+//! National language tables are never used to send: cell broadcast can't announce them
+//! ([`crate::national`]).
 
 /// Code points 0x00 to 0x7F of the default alphabet. 0x1B is the escape to the extension table and
 /// stands for no character of its own.
@@ -38,7 +39,42 @@ const EXTENSION: [(char, u8); 10] = [
 ];
 
 /// The code that opens a character of the extension table.
-const ESCAPE: char = '\u{1B}';
+pub const ESCAPE_CODE: u8 = 0x1B;
+/// All characters of both tables but the euro sign lie below this.
+const SCALARS: u32 = 0x3B0;
+const EURO: u32 = '€' as u32;
+const EURO_CODE: u8 = 0x65;
+/// In [`SPELLINGS`]: GSM-7 lacks the character.
+const UNKNOWN: u8 = 0xFF;
+/// In [`SPELLINGS`]: the code is the extension table's.
+const EXTENDED: u8 = 0x80;
+
+/// The two tables turned round, for the characters below [`SCALARS`].
+static SPELLINGS: [u8; SCALARS as usize] = spellings();
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "codes are below 128; `as` is what a const fn has"
+)]
+const fn spellings() -> [u8; SCALARS as usize] {
+    let mut table = [UNKNOWN; SCALARS as usize];
+    let mut code = 0;
+    while code < DEFAULT_ALPHABET.len() {
+        if code != ESCAPE_CODE as usize {
+            table[DEFAULT_ALPHABET[code] as usize] = code as u8;
+        }
+        code += 1;
+    }
+    let mut row = 0;
+    while row < EXTENSION.len() {
+        let (ch, code) = EXTENSION[row];
+        if ch as u32 != EURO {
+            table[ch as usize] = code | EXTENDED;
+        }
+        row += 1;
+    }
+    table
+}
 
 /// How GSM-7 spells one character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +96,65 @@ impl Spelling {
 }
 
 /// How GSM-7 spells `ch`; `None` when it can't.
-pub fn spelling(ch: char) -> Option<Spelling> {
-    if ch == ESCAPE {
+pub const fn spelling(ch: char) -> Option<Spelling> {
+    let scalar = ch as u32;
+    if scalar == EURO {
+        return Some(Spelling::Extension(EURO_CODE));
+    }
+    if scalar >= SCALARS {
         return None;
     }
-    let default = DEFAULT_ALPHABET.iter().position(|&known| known == ch);
-    if let Some(code) = default.and_then(|code| u8::try_from(code).ok()) {
-        return Some(Spelling::Default(code));
+    match SPELLINGS[scalar as usize] {
+        UNKNOWN => None,
+        code if code & EXTENDED != 0 => Some(Spelling::Extension(code & !EXTENDED)),
+        code => Some(Spelling::Default(code)),
     }
-    let extension = EXTENSION.iter().find(|(known, _)| *known == ch);
-    extension.map(|&(_, code)| Spelling::Extension(code))
+}
+
+/// The character of the default alphabet with this code. `None` for 0x1B, the escape, and for
+/// what is no septet.
+pub const fn default_character(code: u8) -> Option<char> {
+    if code >= 0x80 || code == ESCAPE_CODE {
+        return None;
+    }
+    Some(DEFAULT_ALPHABET[code as usize])
+}
+
+/// The character of the extension table with this code; `None` where the table has none.
+pub fn extension_character(code: u8) -> Option<char> {
+    let known = EXTENSION.iter().find(|(_, own)| *own == code);
+    known.map(|&(ch, _)| ch)
+}
+
+/// What septets say. As TS 23.038 §6.2.1.1 asks of a receiver, an escape before a code that the
+/// extension table lacks is left out, and so is an escape that nothing follows; an escape before
+/// an escape is a space.
+pub fn read(septets: &[u8]) -> String {
+    let mut text = String::with_capacity(septets.len());
+    let mut codes = septets.iter().copied();
+    while let Some(code) = codes.next() {
+        if let Some(ch) = default_character(code) {
+            text.push(ch);
+            continue;
+        }
+        match codes.next() {
+            Some(ESCAPE_CODE) => text.push(' '),
+            Some(code) => {
+                text.extend(extension_character(code).or_else(|| default_character(code)));
+            }
+            None => {}
+        }
+    }
+    text
+}
+
+/// Writes the septets of `ch`; nothing where GSM-7 lacks it.
+pub fn write(ch: char, septets: &mut Vec<u8>) {
+    match spelling(ch) {
+        Some(Spelling::Default(code)) => septets.push(code),
+        Some(Spelling::Extension(code)) => septets.extend([ESCAPE_CODE, code]),
+        None => {}
+    }
 }
 
 #[cfg(test)]

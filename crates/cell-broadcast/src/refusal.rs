@@ -18,6 +18,20 @@ pub enum TextRefusal {
         /// Where it stands in what the author wrote: in characters, the first one being 1.
         position: usize,
     },
+    /// A stack of marks on one letter, which covers the lines around it.
+    Marks {
+        /// The first mark too many.
+        ch: char,
+        /// Where its letter stands, counted as in [`TextRefusal::Character`].
+        position: usize,
+    },
+    /// A link whose name mixes alphabets, or only looks like plain letters.
+    Link {
+        /// The first letter of another alphabet.
+        ch: char,
+        /// Where it stands, counted as in [`TextRefusal::Character`].
+        position: usize,
+    },
     /// Nothing is left after normalising.
     Empty,
     /// More than fits on 15 pages; or more than [`limits::TEXT_BYTES_MAX`] as it was written, which
@@ -48,6 +62,16 @@ impl TextRefusal {
                     )
                 }
             }
+            Self::Marks { ch, position } => format!(
+                "{field}: too many marks on the letter at position {position}, up to U+{:04X}: \
+                 remove them",
+                u32::from(ch)
+            ),
+            Self::Link { ch, position } => format!(
+                "{field}: the link at position {position} has {ch} (U+{:04X}), which looks like \
+                 another letter: write the link anew in plain letters",
+                u32::from(ch)
+            ),
             Self::Empty => format!("{field} is empty: write what people should do"),
             Self::TooLong {
                 encoding: Encoding::Gsm7,

@@ -2,19 +2,15 @@
 
 use std::fmt;
 
-use balefire_domain::limits;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::canonical_combining_class;
-
-use crate::characters::{self, Blank, Scripts, Sent};
+use crate::characters::{self, Scripts};
 use crate::gsm7;
-use crate::layout::Layout;
+use crate::reading;
 use crate::refusal::TextRefusal;
+use crate::septets::PAGE_SEPTETS;
+use balefire_domain::limits;
 
-/// Septets of one page (3GPP TS 23.041 §9.4.2.2.5: 82 octets).
-const PAGE_SEPTETS: usize = 93;
 /// UTF-16 code units of one page.
-const PAGE_UTF16_UNITS: usize = 41;
+pub(crate) const PAGE_UTF16_UNITS: usize = 41;
 
 /// How cell broadcast encodes a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +30,8 @@ impl Encoding {
         }
     }
 
-    const fn page_units(self) -> usize {
+    /// How many units a page holds.
+    pub const fn page_units(self) -> usize {
         match self {
             Self::Gsm7 => PAGE_SEPTETS,
             Self::Ucs2 => PAGE_UTF16_UNITS,
@@ -42,7 +39,7 @@ impl Encoding {
     }
 
     /// How many units `ch` takes.
-    fn units_of(self, ch: char) -> usize {
+    pub(crate) fn units_of(self, ch: char) -> usize {
         match self {
             Self::Gsm7 => gsm7::spelling(ch).map_or(1, gsm7::Spelling::septets),
             Self::Ucs2 => ch.len_utf16(),
@@ -85,21 +82,32 @@ impl AlertText {
                 encoding: Encoding::Gsm7,
             });
         }
-        let text = lay_out(raw, scripts)?;
-        if text.chars().all(characters::is_direction_mark) {
+        let placed = reading::read(raw, scripts, &mut Err)?;
+        let text = Self::count(placed.into_iter().map(|(ch, _)| ch).collect());
+        if text.is_empty() {
             return Err(TextRefusal::Empty);
         }
+        Ok(text)
+    }
+
+    /// Counts a text that is normalised already, and may be empty.
+    pub(crate) fn count(text: String) -> Self {
         let encoding = if text.chars().all(|ch| gsm7::spelling(ch).is_some()) {
             Encoding::Gsm7
         } else {
             Encoding::Ucs2
         };
         let units = text.chars().map(|ch| encoding.units_of(ch)).sum();
-        Ok(Self {
+        Self {
             text,
             encoding,
             units,
-        })
+        }
+    }
+
+    /// It shows nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.chars().all(characters::is_direction_mark)
     }
 
     /// The text itself.
@@ -169,62 +177,4 @@ impl fmt::Display for AlertText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// Reads `raw` character by character: blanks shape the layout, a letter is composed with its
-/// accents before it is judged, so that `w` and a combining circumflex are `ŵ`.
-fn lay_out(raw: &str, scripts: Scripts) -> Result<String, TextRefusal> {
-    let mut layout = Layout::default();
-    let mut letter = String::new();
-    let mut letter_position = 1;
-    let mut before = None;
-    for (ch, position) in raw.chars().zip(1..) {
-        let blank = characters::blank(ch, scripts);
-        let ends_letter = match blank {
-            Some(Blank::Nothing) => false,
-            Some(Blank::Newline | Blank::Space) => true,
-            None => canonical_combining_class(ch) == 0,
-        };
-        if ends_letter {
-            write_letter(&mut layout, &letter, letter_position, scripts)?;
-            letter.clear();
-        }
-        match blank {
-            Some(Blank::Newline) if ch == '\n' && before == Some('\r') => {}
-            Some(Blank::Newline) => layout.end_line(),
-            Some(Blank::Space) => layout.space(),
-            Some(Blank::Nothing) => {}
-            None => {
-                if letter.is_empty() {
-                    letter_position = position;
-                }
-                letter.push(ch);
-            }
-        }
-        before = Some(ch);
-    }
-    write_letter(&mut layout, &letter, letter_position, scripts)?;
-    let text = layout.finish();
-    // A few scripts compose letters with letters, which the loop above looked at one by one.
-    Ok(match scripts {
-        Scripts::GsmWelsh => text,
-        Scripts::Any => text.nfc().collect(),
-    })
-}
-
-/// Writes one letter and its accents as they are sent.
-fn write_letter(
-    layout: &mut Layout,
-    letter: &str,
-    position: usize,
-    scripts: Scripts,
-) -> Result<(), TextRefusal> {
-    for ch in letter.nfc() {
-        match characters::sent(ch, scripts) {
-            Some(Sent::As(ch)) => layout.push(ch),
-            Some(Sent::Words(words)) => words.chars().for_each(|ch| layout.push(ch)),
-            None => return Err(TextRefusal::Character { ch, position }),
-        }
-    }
-    Ok(())
 }

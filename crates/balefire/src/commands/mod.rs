@@ -17,6 +17,7 @@ mod provider_sim;
 mod render;
 mod serve;
 mod service;
+mod text;
 mod user;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // These need no configuration.
     match &command {
         Command::Cap(command) => return cap::run(command, json),
+        Command::Text(command) => return text::run(command, json),
         Command::ProviderSim(sim) => return provider_sim::run(sim).await,
         Command::Demo { once } => return demo::run(*once).await,
         Command::Serve { .. }
@@ -92,7 +94,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Item(command) => item::run(&context, command).await,
         Command::History(command) => history::run(&context, &command).await,
         Command::Database(command) => database::run(&context, &command).await,
-        Command::Cap(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
+        Command::Cap(_) | Command::Text(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
             unreachable!("done above")
         }
     };
