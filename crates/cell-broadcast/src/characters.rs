@@ -136,7 +136,11 @@ pub(crate) fn is_mark(ch: char) -> bool {
 pub(crate) fn is_right_to_left(ch: char) -> bool {
     let in_a_block = matches!(
         u32::from(ch),
-        0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFC | 0x1_0800..=0x1_0FFF | 0x1_E800..=0x1_EFFF
+        0x590..=0x8FF
+            | 0xFB1D..=0xFDFF
+            | 0xFE70..=0xFEFC
+            | 0x1_0800..=0x1_0FFF
+            | 0x1_E800..=0x1_EFFF
     );
     in_a_block && ch.general_category_group() == GeneralCategoryGroup::Letter
 }

@@ -12,17 +12,17 @@ use proptest::prelude::*;
 fn heading(language: Option<&str>) -> Heading {
     Heading {
         identifier: MessageIdentifier::new(4378),
-        serial: SerialNumber::new(Scope::Network, 0x2AA, 5).unwrap(),
-        language: language.map(|text| LanguageCode::parse(text).unwrap()),
+        serial: SerialNumber::new(Scope::Network, 0x2AA, 5).expect("it fits"),
+        language: language.map(|text| LanguageCode::parse(text).expect("two letters")),
     }
 }
 
 fn text(raw: &str) -> AlertText {
-    AlertText::accept(raw, Scripts::Any).unwrap()
+    AlertText::accept(raw, Scripts::Any).expect("it can be sent")
 }
 
 fn pages_of(raw: &str, language: Option<&str>) -> Vec<Page> {
-    encode(&text(raw), &heading(language)).unwrap()
+    encode(&text(raw), &heading(language)).expect("15 pages at most")
 }
 
 #[test]

@@ -23,7 +23,7 @@ const PLACES_SHOWN: usize = 5;
 
 pub(super) fn run(command: &TextCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
-        TextCommand::Count { file, scripts } => count(&read(file.as_deref())?, *scripts, json),
+        TextCommand::Count { file, scripts } => Ok(count(&read(file.as_deref())?, *scripts, json)),
         TextCommand::Pages(asked) => show_pages(asked, json),
         TextCommand::Facts {
             file,
@@ -35,7 +35,12 @@ pub(super) fn run(command: &TextCommand, json: bool) -> anyhow::Result<ExitCode>
                 numbers: number.iter().cloned().collect(),
                 hosts: host.iter().cloned().collect(),
             };
-            show_facts(&read(file.as_deref())?, *scripts, &allowed, json)
+            Ok(show_facts(
+                &read(file.as_deref())?,
+                *scripts,
+                &allowed,
+                json,
+            ))
         }
     }
 }
@@ -80,18 +85,18 @@ fn code(ch: char) -> String {
     format!("U+{:04X}", u32::from(ch))
 }
 
-fn count(raw: &str, scripts: Scripts, json: bool) -> anyhow::Result<ExitCode> {
+fn count(raw: &str, scripts: Scripts, json: bool) -> ExitCode {
     let measure = measure(raw, scripts);
     if json {
         say!("{}", measure_json(&measure));
     } else {
         say!("{}", measure_words(&measure));
     }
-    Ok(if measure.refusals.is_empty() {
+    if measure.refusals.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(FAILED)
-    })
+    }
 }
 
 fn measure_json(measure: &Measure) -> Value {
@@ -302,7 +307,8 @@ fn pages_words(heading: &Heading, pages: &[Page]) -> String {
         .map(|page| page.coding.to_string())
         .unwrap_or_default();
     let mut words = format!(
-        "message {identifier}: {}\nserial {serial}: scope {}, code {}, update {}\ncoding {coding}",
+        "message {identifier}: {}\nserial {serial}: scope {}, code {}, update {}\n\
+         coding {coding}",
         identifier.name().unwrap_or("no public warning"),
         serial.scope().as_str(),
         serial.code(),
@@ -315,15 +321,10 @@ fn pages_words(heading: &Heading, pages: &[Page]) -> String {
     words
 }
 
-fn show_facts(
-    raw: &str,
-    scripts: Scripts,
-    allowed: &Allowed,
-    json: bool,
-) -> anyhow::Result<ExitCode> {
+fn show_facts(raw: &str, scripts: Scripts, allowed: &Allowed, json: bool) -> ExitCode {
     let text = match accept(raw, scripts, json) {
         Ok(text) => text,
-        Err(code) => return Ok(code),
+        Err(code) => return code,
     };
     let facts = facts(text.as_str());
     if json {
@@ -332,7 +333,7 @@ fn show_facts(
     } else {
         say!("{}", facts_words(&facts, allowed));
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 /// What an approver must look at, as JSON.
