@@ -287,7 +287,10 @@ fn pages_json(heading: &Heading, pages: &[Page]) -> Value {
     let Heading {
         identifier, serial, ..
     } = heading;
-    let page = |page: &Page| json!({ "number": page.number, "total": page.total, "octets": hex(&page.to_octets()) });
+    let page = |page: &Page| {
+        let octets = hex(&page.to_octets());
+        json!({ "number": page.number, "total": page.total, "octets": octets })
+    };
     json!({
         "message_identifier": identifier.number(), "name": identifier.name(),
         "serial_number": serial.to_bits(), "scope": serial.scope().as_str(),
