@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use balefire_domain::ids::AttemptId;
-use balefire_domain::lane::{Attempt, Effect, Hedge, Kind, Lane, LaneEvent, step};
+use balefire_domain::lane::{Attempt, Delivery, Effect, Hedge, Kind, Lane, LaneEvent, step};
 use balefire_domain::payload::{self, Reference};
 use balefire_domain::provider::{Format, Profile, ProviderName, Route};
 use balefire_domain::time::Timestamp;
@@ -99,7 +99,8 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             Effect::OpenDutyItem { .. }
             | Effect::CloseDutyItems { .. }
             | Effect::HealProvider
-            | Effect::RemakeCancel { .. } => None,
+            | Effect::RemakeCancel { .. }
+            | Effect::AlertInstead { .. } => None,
         });
         let outgoing = match sends {
             None => None,
@@ -128,7 +129,8 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         Ok(outgoing)
     }
 
-    /// What the attempt sends; a cancel's payload is rendered at its first attempt (D29).
+    /// What the attempt sends; a cancel's payload is rendered at its first attempt (D29), and so is
+    /// the form of an update (ADR 17).
     async fn prepare(
         &self,
         tx: &mut D::Transaction,
@@ -147,6 +149,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             unreachable!("step sends deliveries of this lane over the routes of its profile")
         };
         let payload = match &frozen.payload {
+            Some(stored) if self.takes_update_form(lane, delivery, stored) => {
+                render_update(tx, lane, &attempt, stored).await?
+            }
             Some(payload) => payload.clone(),
             None => render_cancel(tx, profile, lane, &attempt, &frozen).await?,
         };
@@ -176,6 +181,16 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
             traceparent,
         }))
     }
+
+    /// Whether this is an update's first attempt, and there is something that it updates: nothing
+    /// of a lower `seq` can be attempted any more.
+    fn takes_update_form(&self, lane: &Lane, delivery: &Delivery, stored: &str) -> bool {
+        delivery.kind == Kind::Update
+            && lane.attempts_of(delivery.id).count() == 1
+            && lane.has_earlier_message(delivery.seq)
+            && payload::is_alert_form(stored)
+            && !self.planted.update_as_alert()
+    }
 }
 
 fn request(
@@ -196,17 +211,15 @@ fn request(
     }
 }
 
-/// Renders and stores a cancel's payload: it names every delivery of a lower `seq` that was ever
-/// attempted, or may have been before the database forgot it.
-async fn render_cancel(
+/// Every delivery of a lower `seq` that was ever attempted, or may have been before the database
+/// forgot it, oldest first.
+async fn load_references(
     tx: &mut impl Transaction,
-    profile: &Profile,
     lane: &Lane,
-    attempt: &Attempt,
-    frozen: &Frozen,
-) -> Stored<String> {
+    seq: u32,
+) -> Stored<Vec<Reference>> {
     let mut references = Vec::new();
-    for earlier in lane.deliveries.iter().filter(|d| d.seq < attempt.seq) {
+    for earlier in lane.deliveries.iter().filter(|d| d.seq < seq) {
         if let Some(known) = tx.load_frozen(earlier.id).await?
             && lane.may_have_left(earlier.id)
         {
@@ -217,6 +230,34 @@ async fn render_cancel(
             });
         }
     }
+    Ok(references)
+}
+
+/// Makes an update of what was stored at its approval, and stores that.
+async fn render_update(
+    tx: &mut impl Transaction,
+    lane: &Lane,
+    attempt: &Attempt,
+    stored: &str,
+) -> Stored<String> {
+    let references = load_references(tx, lane, attempt.seq).await?;
+    let Some(payload) = payload::update_form(stored, &references) else {
+        unreachable!("what is in the alert form has an update form")
+    };
+    tx.replace_payload(attempt.delivery, stored, &payload)
+        .await?;
+    Ok(payload)
+}
+
+/// Renders and stores a cancel's payload, with the references of a cancel.
+async fn render_cancel(
+    tx: &mut impl Transaction,
+    profile: &Profile,
+    lane: &Lane,
+    attempt: &Attempt,
+    frozen: &Frozen,
+) -> Stored<String> {
+    let references = load_references(tx, lane, attempt.seq).await?;
     // A lane that began with a number keeps its format, whatever the profile says today.
     let format = if frozen.message_number.is_some() {
         Format::Ibag

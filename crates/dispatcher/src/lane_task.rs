@@ -268,7 +268,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         Ok(permit)
     }
 
-    /// Has a waiting lane follow the clock, and remembers what its latest delivery asks.
+    /// Has a waiting lane follow the clock, and remembers what its active delivery asks.
     async fn look_at(
         &self,
         key: &LaneKey,
@@ -283,7 +283,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         Ok(look)
     }
 
-    /// Tells a lane what happened, when nothing is to be sent; its latest delivery.
+    /// Tells a lane what happened, when nothing is to be sent; its active delivery.
     pub(crate) async fn play(&self, key: &LaneKey, event: LaneEvent) -> Stored<Option<Delivery>> {
         bounded("dispatch.play", self.play_once(key, event)).await
     }
@@ -295,7 +295,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         };
         let policy = self.policy(&mut tx, &key.provider).await?;
         let stepped = step(&lane, event, tx.now(), &policy);
-        let asked = stepped.lane.target().cloned();
+        let asked = stepped.lane.active().cloned();
         // Every lane that waits for a place comes here each second: where it goes on waiting,
         // nothing is written.
         let is_same = stepped.lane == lane && stepped.effects.is_empty();

@@ -66,6 +66,8 @@ rules! {
     no_drain_margin;
     /// Silence is answered with a second attempt where that is not harmless.
     hedges_anywhere;
+    /// An update goes out as an alert, though an earlier message was attempted.
+    update_as_alert;
     /// What a clock in doubt decides is carried out.
     no_clock_hold;
 }

@@ -117,6 +117,14 @@ pub trait Transaction: Send + Sized {
         payload: &str,
     ) -> impl Future<Output = Stored<()>> + Send;
 
+    /// Stores the form in which an update goes out, in the place of what it `was`.
+    fn replace_payload(
+        &mut self,
+        id: DeliveryId,
+        was: &str,
+        is: &str,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
     /// Keeps what an attempt was answered.
     fn save_answer(
         &mut self,
@@ -316,6 +324,9 @@ impl Transaction for Tx {
     }
     async fn save_payload(&mut self, id: DeliveryId, payload: &str) -> Stored<()> {
         Self::save_payload(self, id, payload).await
+    }
+    async fn replace_payload(&mut self, id: DeliveryId, was: &str, is: &str) -> Stored<()> {
+        Self::replace_payload(self, id, was, is).await
     }
     async fn save_answer(&mut self, attempt: AttemptId, answer: &AnswerRecord) -> Stored<()> {
         Self::save_answer(self, attempt, answer).await

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use balefire_domain::ids::{AlertId, AttemptId, DeliveryId, DutyItemId};
 use balefire_domain::lane::next_wake;
-use balefire_domain::lane::{Delivery, DutyKind, Effect, Ignored, Lane, LaneEvent, State, step};
+use balefire_domain::lane::{
+    Delivery, DutyKind, Effect, Ignored, Kind, Lane, LaneEvent, State, step,
+};
 use balefire_domain::outcome::Outcome;
+use balefire_domain::payload::alert_instead;
 
 use crate::Dispatcher;
 use crate::intent::Outgoing;
@@ -137,7 +140,7 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         }
         self.apply_duties(&mut tx, key, &stepped.effects).await?;
         let is_remade = self
-            .remake_cancel(&mut tx, key, &stepped.lane, &stepped.effects)
+            .issue_again(&mut tx, key, &stepped.lane, &stepped.effects)
             .await?;
         let wake_at = next_wake(&stepped.lane, tx.now());
         let is_due = is_remade || wake_at.is_some_and(|at| at <= tx.now());
@@ -180,25 +183,31 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         Ok(())
     }
 
-    /// Issues another cancel where the first was closed too early (D5). Whether it did.
-    async fn remake_cancel(
+    /// Issues what a step asks for in the place of what has ended: another cancel where the first
+    /// was closed too early (D5), or an alert where there is nothing to update (T10). Whether it
+    /// did.
+    async fn issue_again(
         &self,
         tx: &mut D::Transaction,
         key: &LaneKey,
         lane: &Lane,
         effects: &[Effect],
     ) -> Stored<bool> {
-        let remade = effects.iter().find_map(|effect| match effect {
-            Effect::RemakeCancel { of } => Some(*of),
+        let asked = effects.iter().find_map(|effect| match effect {
+            Effect::RemakeCancel { of } => Some((*of, Kind::Cancel)),
+            Effect::AlertInstead { of } => Some((*of, Kind::Alert)),
             Effect::Send(_)
             | Effect::OpenDutyItem { .. }
             | Effect::CloseDutyItems { .. }
             | Effect::HealProvider => None,
         });
-        let Some(closed) = lane.deliveries.iter().find(|d| Some(d.id) == remade) else {
+        let Some((of, kind)) = asked else {
             return Ok(false);
         };
-        let Some(known) = tx.load_frozen(closed.id).await? else {
+        let Some(ended) = lane.deliveries.iter().find(|d| d.id == of) else {
+            return Ok(false);
+        };
+        let Some(known) = tx.load_frozen(ended.id).await? else {
             return Ok(false);
         };
         let message_number = match known.message_number {
@@ -207,18 +216,27 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         };
         let delivery = Delivery {
             id: DeliveryId::new(self.entropy.uuid_v4()),
-            seq: closed.seq + 1,
+            seq: ended.seq + 1,
+            kind,
             state: State::Ready,
             round: 1,
             created_at: tx.now(),
             is_stuck: false,
-            ..closed.clone()
+            ..ended.clone()
         };
+        let stored = known.payload.as_deref().filter(|_| kind.carries_text());
         let frozen = Frozen {
             message_number,
-            payload: None,
+            payload: stored.and_then(|stored| alert_instead(stored, delivery.id, message_number)),
             ..known
         };
+        if kind == Kind::Alert {
+            tracing::warn!(
+                event = "update.sent_as_alert", alert.id = %key.alert_id,
+                provider = %key.provider, delivery.id = %delivery.id, event.seq = delivery.seq,
+                "a provider knew nothing that could be updated: an alert goes out instead"
+            );
+        }
         tx.insert_delivery(key, &delivery, &frozen).await?;
         let mut inserted = lane.clone();
         inserted.deliveries.push(delivery.clone());

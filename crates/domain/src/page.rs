@@ -42,6 +42,7 @@ pub fn severity(kind: &str) -> Severity {
             | DutyKind::Unroutable
             | DutyKind::CancelUnanswered
             | DutyKind::AcceptedAfterCancel
+            | DutyKind::OldTextAccepted
             | DutyKind::Clock
             | DutyKind::DatabaseFailedOver
             | DutyKind::DatabaseRestored

@@ -116,16 +116,37 @@ pub fn update_form(stored: &str, references: &[Reference]) -> Option<String> {
     // Before the headline stand only an identifier, a number and the format: nothing of these can
     // hold the key by chance.
     let (head, tail) = rest.split_once(HEADLINE_BEGINS)?;
-    let format = if head.ends_with(",\"message_format\":\"ibag\"") {
-        Format::Ibag
-    } else {
-        Format::Cap
-    };
     let mut json = format!("{UPDATE_BEGINS}{head}");
-    write_references(&mut json, format, references);
+    write_references(&mut json, format_of(head), references);
     json.push_str(HEADLINE_BEGINS);
     json.push_str(tail);
     Some(json)
+}
+
+/// The alert that goes out in the place of an update which the provider can't apply (T10): what is
+/// stored for the update, in either form, under an identifier and a number of its own and without
+/// references. `None` where `stored` is neither.
+pub fn alert_instead(
+    stored: &str,
+    identifier: DeliveryId,
+    message_number: Option<u32>,
+) -> Option<String> {
+    let begins = [ALERT_BEGINS, UPDATE_BEGINS];
+    let rest = begins.iter().find_map(|begin| stored.strip_prefix(begin))?;
+    let (head, tail) = rest.split_once(HEADLINE_BEGINS)?;
+    let mut json = begin("alert", format_of(head), identifier, message_number);
+    json.push_str(HEADLINE_BEGINS);
+    json.push_str(tail);
+    Some(json)
+}
+
+/// The format that the part before the headline names.
+fn format_of(head: &str) -> Format {
+    if head.contains(",\"message_format\":\"ibag\"") {
+        Format::Ibag
+    } else {
+        Format::Cap
+    }
 }
 
 /// Whether a stored payload is in the alert form, from which [`update_form`] makes another.
@@ -369,10 +390,17 @@ mod tests {
                 Some(36)
             );
             assert!(is_alert_form(&alert) && !is_alert_form(&update));
+            let other = DeliveryId::new(Uuid::from_u128(0xdef));
+            let instead = render_alert(&profile(format), other, Some(79), &spiteful);
+            for stored in [&alert, &update] {
+                let made = alert_instead(stored, other, Some(79));
+                assert_eq!(made.as_deref(), Some(instead.as_str()));
+            }
             assert_eq!(update_form(&update, &earlier), None, "once is enough");
         }
         let cancel = render_cancel(Format::Cap, ID, None, &earlier, SENT);
         assert_eq!(update_form(&cancel, &earlier), None);
+        assert_eq!(alert_instead(&cancel, ID, None), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //!
 //! [[fault]]
 //! function = "ee-1-proxy"   # or "ee-*", or "*", which is also what an absent key means
-//! message_type = "alert"    # alert, cancel, test or heartbeat; absent: all, a canary too
+//! message_type = "alert"    # alert, update, cancel, test or heartbeat; absent: all, a canary too
 //! nth = 1                   # only the first such request; absent: each one
 //! kind = "late"
 //! ms = 3000                 # for late and slow; for hang the longest it hangs
@@ -506,8 +506,8 @@ mod tests {
                 "* at its end",
             ),
             (
-                "[[fault]]\nkind = 'hang'\nmessage_type = 'update'",
-                "`alert`, `cancel`, `test`",
+                "[[fault]]\nkind = 'hang'\nmessage_type = 'replace'",
+                "`alert`, `update`, `cancel`, `test`",
             ),
         ];
         for (file, want) in cases {

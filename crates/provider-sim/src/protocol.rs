@@ -14,6 +14,8 @@ use crate::clock;
 pub(crate) enum MessageType {
     /// Puts an alert on the air.
     Alert,
+    /// Puts another text in the place of what is on the air.
+    Update,
     /// Takes it off.
     Cancel,
     /// Asks whether the way to a CBC is open.
@@ -34,6 +36,8 @@ pub(crate) struct Message {
     pub(crate) cbc_target: Option<String>,
     pub(crate) channel: Option<String>,
     pub(crate) expires: Option<String>,
+    /// The text.
+    pub(crate) description: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +50,7 @@ impl Message {
     pub(crate) fn message_type(&self) -> Option<MessageType> {
         match self.type_word.as_deref()? {
             "alert" => Some(MessageType::Alert),
+            "update" => Some(MessageType::Update),
             "cancel" => Some(MessageType::Cancel),
             "test" => Some(MessageType::Test),
             "heartbeat" => Some(MessageType::Heartbeat),
@@ -76,7 +81,8 @@ impl Message {
         if let (Some(word), None) = (&self.type_word, self.message_type()) {
             let word: String = word.chars().take(40).collect();
             return Some(format!(
-                "message_type {word} is not one of alert, cancel, test, heartbeat"
+                "message_type {word} is not one of alert, update, cancel, test, \
+                 heartbeat"
             ));
         }
         let not_after = self.not_after.as_deref()?;
@@ -96,7 +102,7 @@ pub(crate) enum Outcome {
     Accepted,
     /// Taken before, by the same identifier.
     Duplicate,
-    /// The cancel names nothing that is known here.
+    /// The cancel names nothing that is known here, or the update nothing that is on the air.
     UnknownReference,
     /// Not taken.
     Refused,

@@ -24,6 +24,8 @@ pub(crate) struct Provider {
     live: BTreeMap<String, LiveAlert>,
     /// The identifiers of the alerts that were taken off the air.
     cancelled: BTreeSet<String>,
+    /// The identifiers of the messages that an update took the place of.
+    updated: BTreeSet<String>,
     /// Every identifier that was ever applied.
     #[serde(serialize_with = "count_of")]
     applied: HashSet<String>,
@@ -36,6 +38,8 @@ struct LiveAlert {
     applied_at_ms: i64,
     /// How often it was applied: more than once is what people notice.
     times_applied: u64,
+    /// Its text.
+    description: Option<String>,
     channel: Option<String>,
     expires: Option<String>,
 }
@@ -51,7 +55,17 @@ impl Provider {
             Some(_) if dedup && known(message.identifier()) => {
                 (Outcome::Duplicate, "applied before")
             }
-            Some(MessageType::Alert) => (Outcome::Accepted, "applied"),
+            Some(MessageType::Update)
+                if !message
+                    .references()
+                    .any(|earlier| self.live.contains_key(earlier)) =>
+            {
+                (
+                    Outcome::UnknownReference,
+                    "no reference names a message that is on the air here",
+                )
+            }
+            Some(MessageType::Alert | MessageType::Update) => (Outcome::Accepted, "applied"),
             Some(MessageType::Cancel) if message.references().any(known) => {
                 (Outcome::Accepted, "applied")
             }
@@ -67,17 +81,14 @@ impl Provider {
         let identifier = message.identifier();
         match message.message_type() {
             None | Some(MessageType::Test | MessageType::Heartbeat) => return false,
-            Some(MessageType::Alert) => {
-                let alert = self
-                    .live
-                    .entry(identifier.to_owned())
-                    .or_insert_with(|| LiveAlert {
-                        applied_at_ms: now.micros().div_euclid(1000),
-                        times_applied: 0,
-                        channel: message.channel.clone(),
-                        expires: message.expires.clone(),
-                    });
-                alert.times_applied += 1;
+            Some(MessageType::Alert) => self.put_on_the_air(message, now),
+            Some(MessageType::Update) => {
+                self.put_on_the_air(message, now);
+                for reference in message.references() {
+                    if reference != identifier && self.live.remove(reference).is_some() {
+                        self.updated.insert(reference.to_owned());
+                    }
+                }
             }
             Some(MessageType::Cancel) => {
                 for reference in message.references() {
@@ -89,6 +100,20 @@ impl Provider {
         }
         self.applied.insert(identifier.to_owned());
         true
+    }
+
+    fn put_on_the_air(&mut self, message: &Message, now: Timestamp) {
+        let alert = self
+            .live
+            .entry(message.identifier().to_owned())
+            .or_insert_with(|| LiveAlert {
+                applied_at_ms: now.micros().div_euclid(1000),
+                times_applied: 0,
+                description: message.description.clone(),
+                channel: message.channel.clone(),
+                expires: message.expires.clone(),
+            });
+        alert.times_applied += 1;
     }
 }
 

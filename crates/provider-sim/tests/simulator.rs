@@ -223,6 +223,47 @@ async fn a_provider_takes_each_message_once_over_both_its_proxies() {
     assert_eq!(state.get("three"), None);
 }
 
+fn update(identifier: &str, of: &[&str], text: &str) -> Value {
+    let mut message = cancel(identifier, of);
+    message["message_type"] = json!("update");
+    message["description"] = json!(text);
+    message
+}
+
+#[tokio::test]
+async fn an_update_takes_the_place_of_what_it_names_on_the_air() {
+    let sim = start("[[fault]]\nmessage_type = 'update'\nnth = 6\nkind = 'refuse'\n");
+    let cases = [
+        (update("U", &["A"], "first"), "unknown-reference", false),
+        (alert("A"), "accepted", true),
+        (update("U", &["A"], "first"), "accepted", true),
+        (update("U", &["A"], "first"), "duplicate", false),
+        (update("V", &["A", "U"], "second"), "accepted", true),
+        // What was replaced is off the air, and so is what was cancelled.
+        (update("W", &["A"], "third"), "unknown-reference", false),
+        (update("W", &["V"], "third"), "refused", false),
+        (cancel("C", &["V"]), "accepted", true),
+        (update("X", &["V"], "fourth"), "unknown-reference", false),
+        (alert("B"), "accepted", true),
+        (update("Y", &["B"], "fifth"), "accepted", true),
+    ];
+    for (index, (payload, want, _)) in cases.iter().enumerate() {
+        let outcome = sim.outcome("ee-1-proxy", payload).await;
+        assert_eq!(outcome, *want, "request {}", index + 1);
+    }
+    let requests = sim.requests().await;
+    for (request, (payload, _, applied)) in requests.iter().zip(&cases) {
+        assert_eq!(request["payload"], *payload);
+        assert_eq!(request["applied"], *applied, "{request}");
+    }
+    let state = &sim.state().await["ee"];
+    let live = state["live"].as_object().expect("what is on the air");
+    assert_eq!(live.keys().collect::<Vec<_>>(), ["Y"]);
+    assert_eq!(live["Y"]["description"], "fifth");
+    assert_eq!(state["updated"], json!(["A", "B", "U"]));
+    assert_eq!(state["cancelled"], json!(["V"]));
+}
+
 fn heartbeat(identifier: &str) -> Value {
     json!({"message_type": "heartbeat", "identifier": identifier})
 }
@@ -284,8 +325,8 @@ async fn what_proxies_refuse_is_refused_with_the_reason() {
             "not_after is no date like 2026-11-23T04:09:03.123Z",
         ),
         (
-            with("message_type", json!("update")),
-            "message_type update is not one of alert, cancel, test, heartbeat",
+            with("message_type", json!("replace")),
+            "message_type replace is not one of alert, update, cancel, test, heartbeat",
         ),
         (
             with("identifier", json!("")),

@@ -106,7 +106,10 @@ impl Tx {
                     self.close_answered_duty_items(&subject, "the delivery's end")
                         .await?;
                 }
-                Effect::Send(_) | Effect::HealProvider | Effect::RemakeCancel { .. } => {}
+                Effect::Send(_)
+                | Effect::HealProvider
+                | Effect::RemakeCancel { .. }
+                | Effect::AlertInstead { .. } => {}
             }
         }
         Ok(opened)

@@ -36,7 +36,7 @@ impl std::fmt::Display for LaneKey {
 pub struct DueLane {
     /// Which.
     pub key: LaneKey,
-    /// Its latest delivery is a cancel.
+    /// What may be sent next is a cancel.
     pub is_cancelling: bool,
 }
 
@@ -175,8 +175,8 @@ impl Tx {
         }
         let wake_at = next_wake(is, self.now).map(Timestamp::micros);
         let is_cancelling = is
-            .target()
-            .is_some_and(|target| target.kind == Kind::Cancel);
+            .active()
+            .is_some_and(|active| active.kind == Kind::Cancel);
         execute_one!(
             self,
             WAKE,

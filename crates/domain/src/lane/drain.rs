@@ -1,7 +1,7 @@
 //! The drain: what was sent earlier must be over before something else leaves (D24, D25).
 
 use super::policy::Policy;
-use super::state::{Attempt, Delivery, Lane};
+use super::state::{Attempt, Delivery, Kind, Lane};
 use crate::time::Timestamp;
 
 /// Until when an earlier attempt may still be applied, where that bars this delivery.
@@ -19,7 +19,9 @@ pub(super) fn until(
         if attempt.seq == delivery.seq {
             return !policy.resends_unknown_at_once && !planted.no_drain();
         }
+        let is_hasty = planted.update_no_drain() && delivery.kind == Kind::Update;
         attempt.seq < delivery.seq
+            && !is_hasty
             && !planted.no_drain()
             && (attempt.is_open() || !planted.drain_open_only())
     };

@@ -47,6 +47,8 @@ pub enum DutyKind {
     CancelUnanswered,
     /// An alert was accepted after its cancel had been closed as having nothing to cancel.
     AcceptedAfterCancel,
+    /// An earlier text was accepted after the provider had said that it knows none.
+    OldTextAccepted,
     /// An alert completed with deliveries that no provider acknowledged.
     CompletedUnacknowledged,
     /// The code that carries a lane broke; the lane goes on.
@@ -69,11 +71,12 @@ pub enum DutyKind {
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
         Self::AcceptedAfterCancel,
+        Self::OldTextAccepted,
         Self::CompletedUnacknowledged,
         Self::LanePanicked,
         Self::ProviderPaused,
@@ -92,6 +95,7 @@ impl DutyKind {
             Self::Unroutable => "unroutable",
             Self::CancelUnanswered => "cancel_unanswered",
             Self::AcceptedAfterCancel => "accepted_after_cancel",
+            Self::OldTextAccepted => "old_text_accepted",
             Self::CompletedUnacknowledged => "completed_unacknowledged",
             Self::LanePanicked => "lane_panicked",
             Self::ProviderPaused => "provider_paused",
@@ -127,6 +131,11 @@ impl DutyKind {
             Self::AcceptedAfterCancel => {
                 "The provider accepted the alert after its cancel had been closed. A new cancel is \
                  being sent; ask the provider whether the alert is off the air."
+            }
+            Self::OldTextAccepted => {
+                "The provider accepted an earlier text of the alert after it had said that it knows \
+                 none. No cancel is sent: it could take the new text off the air. Ask the provider \
+                 whether the earlier text is off the air."
             }
             Self::CompletedUnacknowledged => {
                 "The alert ended without this provider's acknowledgement: its customers may not \
@@ -192,6 +201,12 @@ pub enum Effect {
     /// Issue another cancel delivery in this lane, of the same event as this one (D5).
     RemakeCancel {
         /// The cancel that was closed too early.
+        of: DeliveryId,
+    },
+    /// Issue an alert delivery in this lane, of the same event as this update and with an
+    /// identifier of its own: the provider knows nothing that could be updated (T10; ADR 17).
+    AlertInstead {
+        /// The update that ended.
         of: DeliveryId,
     },
 }

@@ -61,20 +61,20 @@ fn percentile_95(samples: &[Duration]) -> Duration {
     sorted[rank.saturating_sub(1)]
 }
 
-/// The target's one open attempt has been silent for so long that another may go beside it.
+/// The active delivery's one open attempt has been silent for so long that another may go beside it.
 pub(super) fn is_due(lane: &Lane, policy: &Policy, now: Timestamp) -> bool {
-    let (Some(hedge), Some(target)) = (policy.hedge, lane.target()) else {
+    let (Some(hedge), Some(active)) = (policy.hedge, lane.active()) else {
         return false;
     };
     let mut open = lane.open_attempts();
     let (Some(silent), None) = (open.next(), open.next()) else {
         return false;
     };
-    silent.delivery == target.id
-        && (hedge.is_within_budget || target.round == 1)
-        && policy.hold_for(target.kind).is_none()
+    silent.delivery == active.id
+        && (hedge.is_within_budget || active.round == 1)
+        && policy.hold_of(lane, active).is_none()
         && now >= silent.opened_at + hedge.after
-        && now < target.ends_at
+        && now < active.ends_at
 }
 
 #[cfg(test)]

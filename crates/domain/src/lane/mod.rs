@@ -8,7 +8,8 @@
 //! it committed and the deadline of an attempt is enforced on the wire (D25):
 //!
 //! - deliveries of one lane are applied in the order of their `seq`, each at most once;
-//! - no alert is applied after its cancel was applied or closed;
+//! - no text is applied after its cancel was applied or closed, and no earlier text after a later
+//!   one;
 //! - a delivery ends acknowledged, expired, superseded or moot, and never in silence.
 //!
 //! Where the sites behind a provider's routes have states of their own, the order holds at each
@@ -20,8 +21,10 @@
 
 mod drain;
 mod duties;
+mod ends;
 pub mod event;
 pub mod hedge;
+mod late;
 pub mod planted;
 pub mod policy;
 pub mod replay;
@@ -42,3 +45,5 @@ pub use wake::next_wake;
 mod tests;
 #[cfg(test)]
 mod tests_conditions;
+#[cfg(test)]
+mod tests_updates;

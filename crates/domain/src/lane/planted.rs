@@ -25,6 +25,12 @@ pub struct Planted {
     pub cancel_waits_for_end: bool,
     /// An acceptance of an attempt that was closed already is not recorded.
     pub no_late_acceptance: bool,
+    /// An update does not wait for the drain.
+    pub update_no_drain: bool,
+    /// The replacement of a cancelled text does not wait for its cancel's end.
+    pub no_replaces: bool,
+    /// An update that names nothing the provider knows ends, and no alert takes its place.
+    pub no_alert_instead: bool,
 }
 
 /// Nothing is ever left out of the product.
@@ -61,6 +67,15 @@ impl Planted {
     pub(crate) const fn no_late_acceptance(self) -> bool {
         self.no_late_acceptance
     }
+    pub(crate) const fn update_no_drain(self) -> bool {
+        self.update_no_drain
+    }
+    pub(crate) const fn no_replaces(self) -> bool {
+        self.no_replaces
+    }
+    pub(crate) const fn no_alert_instead(self) -> bool {
+        self.no_alert_instead
+    }
 }
 
 #[cfg(not(feature = "planted-faults"))]
@@ -91,6 +106,15 @@ impl Planted {
         false
     }
     pub(crate) const fn no_late_acceptance(self) -> bool {
+        false
+    }
+    pub(crate) const fn update_no_drain(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_replaces(self) -> bool {
+        false
+    }
+    pub(crate) const fn no_alert_instead(self) -> bool {
         false
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::hedge::Hedge;
 use super::planted::Planted;
-use super::state::{HoldReason, Kind};
+use super::state::{Delivery, HoldReason, Kind, Lane};
 use crate::provider::Profile;
 use crate::routing;
 use crate::time::Timestamp;
@@ -145,9 +145,12 @@ impl Policy {
         Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))
     }
 
-    /// Why a delivery of this kind must wait, where the configuration or the moment says so.
-    pub fn hold_for(&self, kind: Kind) -> Option<HoldReason> {
-        self.hold.filter(|reason| reason.bars(kind))
+    /// Why a delivery must wait, where the configuration or the moment says so. A pause holds no
+    /// cancel, but one that a replacement awaits: no pause must fall between the two (ADR 17).
+    pub fn hold_of(&self, lane: &Lane, delivery: &Delivery) -> Option<HoldReason> {
+        self.hold.filter(|reason| {
+            reason.bars(delivery.kind) || lane.is_awaited_by_replacement(delivery.id)
+        })
     }
 
     /// A back-off that ends later than this was stored by a clock that has been put right since.

@@ -13,15 +13,15 @@ use crate::outcome::Outcome;
 use crate::routing::site_of;
 use crate::time::Timestamp;
 
-/// The sites from which a cancel still needs an answer, where sites are separate. Empty for an
-/// alert, and for a cancel to which any answer will do.
+/// The sites from which a cancel still needs an answer, where sites are separate. Empty for a
+/// text, and for a cancel to which any answer will do.
 pub(super) fn owed<'a>(
     lane: &'a Lane,
     delivery: &Delivery,
     routes: &'a [String],
     now: Timestamp,
 ) -> BTreeSet<&'a str> {
-    if delivery.kind == Kind::Alert {
+    if delivery.kind != Kind::Cancel {
         return BTreeSet::new();
     }
     // Where attempts may be forgotten, every site may have been reached.
@@ -97,15 +97,12 @@ fn answers_of<'a>(
 }
 
 /// Whether a site (or the provider) took the cancel, or rightly knows nothing to cancel: that is no
-/// answer where it accepted the alert, which is still on the air (D30).
+/// answer where it accepted a text that is still on the air (D30).
 fn has_answered(lane: &Lane, cancel: &Delivery, site: Option<&str>, now: Timestamp) -> bool {
     let mut answers = answers_of(lane, cancel, site);
     if answers.clone().any(Outcome::is_acceptance) {
         return true;
     }
-    let has_taken_the_alert = lane
-        .accepted_below(cancel.seq)
-        .any(|attempt| site.is_none_or(|site| site_of(&attempt.route) == site));
-    answers.any(|o| o == Outcome::UnknownReference)
-        && (!has_taken_the_alert || now >= lane.finishes_at)
+    let has_a_text = lane.standing_below(cancel.seq, site).next().is_some();
+    answers.any(|o| o == Outcome::UnknownReference) && (!has_a_text || now >= lane.finishes_at)
 }

@@ -3,6 +3,7 @@
 use super::policy::STUCK_AFTER;
 use crate::ids::{AttemptId, DeliveryId, InstanceId};
 use crate::outcome::Outcome;
+use crate::routing::site_of;
 use crate::time::Timestamp;
 
 /// What an event asks of a provider.
@@ -320,6 +321,12 @@ impl Attempt {
     }
 }
 
+/// Whether of two neighbours the upper one is the replacement of what the lower one takes off the
+/// air.
+fn is_replaced(lower: &Delivery, upper: &Delivery) -> bool {
+    lower.kind == Kind::Cancel && upper.kind == Kind::Alert
+}
+
 /// One alert at one provider: its deliveries by `seq`, and every attempt ever opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lane {
@@ -353,15 +360,18 @@ impl Lane {
     /// and that it replaces, until that has ended (ADR 17).
     pub fn active(&self) -> Option<&Delivery> {
         match self.deliveries.as_slice() {
-            [.., cancel, alert]
-                if alert.kind == Kind::Alert
-                    && cancel.kind == Kind::Cancel
-                    && !cancel.state.is_terminal() =>
-            {
+            [.., cancel, alert] if is_replaced(cancel, alert) && !cancel.state.is_terminal() => {
                 Some(cancel)
             }
             _ => self.target(),
         }
+    }
+
+    /// Whether an alert stands directly above this cancel and waits for its end (ADR 17).
+    pub fn is_awaited_by_replacement(&self, cancel: DeliveryId) -> bool {
+        self.deliveries.windows(2).any(|pair| {
+            pair[0].id == cancel && is_replaced(&pair[0], &pair[1]) && !pair[1].state.is_terminal()
+        })
     }
 
     /// The attempts that are under way. The schema admits one in each of the two slots.
@@ -379,17 +389,38 @@ impl Lane {
         self.attempts.iter().any(|attempt| attempt.seq < seq)
     }
 
-    /// The attempts by which an alert of a lower `seq` was accepted here. Read from the attempts,
-    /// never from a delivery's state (D5).
-    pub fn accepted_below(&self, seq: u32) -> impl Iterator<Item = &Attempt> {
-        self.attempts.iter().filter(move |attempt| {
-            attempt.seq < seq
-                && attempt.is_accepted()
-                && self
-                    .deliveries
-                    .iter()
-                    .any(|d| d.seq == attempt.seq && d.kind == Kind::Alert)
+    /// The attempts by which a text of a lower `seq` was accepted and which no cancel between has
+    /// taken off the air since; all of it read from the attempts, never from a delivery's state
+    /// (D5). With `site`, what is known of that one site.
+    pub fn standing_below<'a>(
+        &'a self,
+        seq: u32,
+        site: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Attempt> {
+        let accepted = move |from: u32| {
+            self.attempts.iter().filter(move |attempt| {
+                (from..seq).contains(&attempt.seq)
+                    && attempt.is_accepted()
+                    && site.is_none_or(|site| site_of(&attempt.route) == site)
+            })
+        };
+        accepted(0).filter(move |text| {
+            self.kind_of(text).is_some_and(Kind::carries_text)
+                && !accepted(text.seq + 1).any(|a| self.kind_of(a) == Some(Kind::Cancel))
         })
+    }
+
+    /// What an attempt asked of the provider.
+    pub fn kind_of(&self, attempt: &Attempt) -> Option<Kind> {
+        let mut deliveries = self.deliveries.iter();
+        let delivery = deliveries.find(|delivery| delivery.id == attempt.delivery);
+        delivery.map(|delivery| delivery.kind)
+    }
+
+    /// Whether an update goes out as an update: something of a lower `seq` was attempted, or may
+    /// have been. Otherwise there is nothing to name, and it goes out as an alert (T4).
+    pub fn has_earlier_message(&self, seq: u32) -> bool {
+        self.is_tainted || self.is_touched_below(seq)
     }
 
     /// Something of this delivery may have left: an attempt is known, or may be forgotten.

@@ -43,21 +43,22 @@ pub fn statuses(delivery: &Delivery, attempts: &[(Attempt, String)]) -> Vec<Stat
             created_at,
             exception: None,
         });
-    } else if let (Kind::Cancel, State::Moot { reason, at }) = (delivery.kind, delivery.state) {
+    } else if let State::Moot { reason, at } = delivery.state {
         course.push(Status {
             status: "returned-error",
             created_at: at,
-            exception: Some(moot_words(reason).to_owned()),
+            exception: Some(moot_words(delivery.kind, reason).to_owned()),
         });
     }
     course.sort_by_key(|status| status.created_at);
     course
 }
 
-fn moot_words(reason: MootReason) -> &'static str {
-    match reason {
-        MootReason::EndedWithoutAnswer => "ended without an answer",
-        MootReason::NeverSent | MootReason::UnknownReference => {
+fn moot_words(kind: Kind, reason: MootReason) -> &'static str {
+    match (kind, reason) {
+        (Kind::Update, _) => "nothing to update at this provider: sent as an alert",
+        (_, MootReason::EndedWithoutAnswer) => "ended without an answer",
+        (_, MootReason::NeverSent | MootReason::UnknownReference) => {
             "nothing to cancel at this provider"
         }
     }

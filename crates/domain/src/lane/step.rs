@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 
 use super::drain;
 use super::duties;
-use super::event::{DutyKind, Effect, Ignored, LaneEvent, Step};
+use super::ends;
+use super::event::{Effect, Ignored, LaneEvent, Step};
 use super::hedge;
+use super::late;
 use super::policy::{Policy, STUCK_AFTER, STUCK_ROUNDS};
 use super::sites;
 use super::state::{Attempt, Closed, Delivery, HoldReason, Kind, Lane, MootReason, State};
@@ -127,10 +129,10 @@ impl Moving<'_> {
     }
 
     fn heal(&mut self) {
-        if let Some(target) = self.lane.deliveries.last_mut()
-            && matches!(target.state, State::Backoff { .. })
+        if let Some(active) = self.lane.active()
+            && matches!(active.state, State::Backoff { .. })
         {
-            target.state = State::Ready;
+            self.update(active.id, |active| active.state = State::Ready);
         }
     }
 
@@ -145,16 +147,14 @@ impl Moving<'_> {
         };
         let attempt = &self.lane.attempts[index];
         let (delivery, seq) = (attempt.delivery, attempt.seq);
-        let kind = self
-            .lane
-            .deliveries
-            .iter()
-            .find(|d| d.id == delivery)
-            .map(|d| d.kind);
-        // Only a cancel has a reference that could be unknown.
-        let outcome = match (outcome, kind) {
-            (Outcome::UnknownReference, Some(Kind::Alert) | None) => Outcome::Unknown,
-            (outcome, _) => outcome,
+        let has_references = match self.lane.kind_of(attempt) {
+            Some(Kind::Alert) | None => false,
+            Some(Kind::Update) => self.lane.has_earlier_message(seq),
+            Some(Kind::Cancel) => true,
+        };
+        let outcome = match outcome {
+            Outcome::UnknownReference if !has_references => Outcome::Unknown,
+            outcome => outcome,
         };
         let is_news = match attempt.closed {
             None => true,
@@ -175,57 +175,32 @@ impl Moving<'_> {
         if outcome.is_acceptance() {
             self.effects.push(Effect::HealProvider);
         }
-        match self.end_of(delivery, outcome) {
-            Some(end) => self.update(delivery, |d| d.state = end),
+        match ends::of_answer(&self.lane, delivery, outcome, self.policy, self.now) {
+            Some(end) => self.end(delivery, end),
             None => self.try_next(delivery, jitter),
         }
         if outcome.is_acceptance() {
-            self.remake_cancel(seq, index);
+            self.effects
+                .extend(late::effects_of(&self.lane, index, self.policy, self.now));
         }
         None
     }
 
-    /// The end that this answer brings its delivery, if it does.
-    fn end_of(&self, id: DeliveryId, outcome: Outcome) -> Option<State> {
-        let delivery = self.lane.deliveries.iter().find(|d| d.id == id)?;
-        let at = self.now;
-        if delivery.kind == Kind::Alert {
-            return outcome
-                .is_acceptance()
-                .then_some(State::Acknowledged { at });
-        }
-        match outcome {
-            Outcome::Refused | Outcome::Unknown => None,
-            Outcome::Accepted | Outcome::Duplicate | Outcome::UnknownReference => {
-                sites::cancel_end(&self.lane, delivery, self.policy, at)
-            }
+    fn end(&mut self, id: DeliveryId, end: State) {
+        let was_ended = self.is_ended(id);
+        self.update(id, |delivery| delivery.state = end);
+        let ended = self.lane.deliveries.iter().find(|d| d.id == id);
+        let is_moot_update = ended.is_some_and(|delivery| {
+            delivery.kind == Kind::Update && matches!(delivery.state, State::Moot { .. })
+        });
+        if is_moot_update && !was_ended && !self.policy.planted.no_alert_instead() {
+            self.effects.push(Effect::AlertInstead { of: id });
         }
     }
 
-    /// An alert's acceptance that comes to light after its cancel was told that there is nothing to
-    /// cancel: that cancel was closed too early (D5).
-    fn remake_cancel(&mut self, seq: u32, accepted: usize) {
-        let Some(target) = self.lane.target() else {
-            return;
-        };
-        let was_closed_too_early = target.kind == Kind::Cancel
-            && target.seq > seq
-            && target.state.is_terminal()
-            && sites::is_denied(
-                &self.lane,
-                target,
-                &self.lane.attempts[accepted].route,
-                self.policy.has_shared_sites,
-            )
-            // Afterwards the alert is off the air by itself (D30).
-            && self.now < self.lane.finishes_at;
-        if was_closed_too_early {
-            let of = target.id;
-            self.effects.push(Effect::RemakeCancel { of });
-            let kind = DutyKind::AcceptedAfterCancel;
-            self.effects
-                .push(Effect::OpenDutyItem { kind, delivery: of });
-        }
+    fn is_ended(&self, id: DeliveryId) -> bool {
+        let mut deliveries = self.lane.deliveries.iter();
+        deliveries.any(|d| d.id == id && d.state.is_terminal())
     }
 
     /// After a bad end: the next route at once, or the next round after its wait (D6, D24).
@@ -362,7 +337,10 @@ impl Moving<'_> {
         if self.policy.planted.no_order_gate() {
             return self.lane.deliveries.iter().rev().find(is_due);
         }
-        self.lane.target().filter(is_due)
+        if self.policy.planted.no_replaces() {
+            return self.lane.target().filter(is_due);
+        }
+        self.lane.active().filter(is_due)
     }
 
     /// Judges every delivery anew.
@@ -390,7 +368,7 @@ impl Moving<'_> {
     /// Where a delivery stands that has not ended. The order of these rules is their rank.
     fn judge(&self, delivery: &Delivery) -> State {
         let at = self.now;
-        let target = self.lane.target().map_or(delivery.seq, |target| target.seq);
+        let active = self.lane.active().map_or(delivery.seq, |active| active.seq);
         if self
             .lane
             .attempts
@@ -399,7 +377,7 @@ impl Moving<'_> {
         {
             return State::InFlight;
         }
-        if delivery.seq < target && !self.policy.planted.no_order_gate() {
+        if delivery.seq < active && !self.policy.planted.no_order_gate() {
             return State::Superseded { at };
         }
         if self.policy.hold == Some(HoldReason::Clock) {
@@ -413,6 +391,9 @@ impl Moving<'_> {
                     at,
                 },
             };
+        }
+        if delivery.seq > active && !self.policy.planted.no_replaces() {
+            return held(HoldReason::Replaces);
         }
         if self.policy.planted.cancel_waits_for_end() && self.is_any_unfinished_below(delivery.seq)
         {
@@ -430,7 +411,7 @@ impl Moving<'_> {
                 at,
             };
         }
-        if let Some(reason) = self.policy.hold_for(delivery.kind) {
+        if let Some(reason) = self.policy.hold_of(&self.lane, delivery) {
             return held(reason);
         }
         let owed = self.sites_owed(delivery.id);

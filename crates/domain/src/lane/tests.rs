@@ -42,7 +42,7 @@ pub(super) struct Play {
     pub(super) policy: Policy,
     pub(super) now: Timestamp,
     attempts: u128,
-    effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
 }
 
 impl Play {
@@ -334,7 +334,7 @@ fn a_late_acceptance_never_reopens_a_terminal_delivery() {
     play.answer(&attempt, Accepted);
     assert_eq!(play.state(1), superseded);
     assert!(
-        play.lane.accepted_below(2).next().is_some(),
+        play.lane.standing_below(2, None).next().is_some(),
         "but the attempt shows it"
     );
 }

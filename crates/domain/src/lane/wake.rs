@@ -21,12 +21,17 @@ fn wakes_of(delivery: &Delivery, now: Timestamp) -> impl Iterator<Item = Timesta
             reason: HoldReason::Clock,
             ..
         } => Some(Timestamp::from_micros(0)),
-        State::Held { until, .. } => Some(until.unwrap_or(now + HELD_LOOK_AFTER)),
-        State::InFlight // Its open attempts say when.
+        // The end of its cancel judges it anew.
+        State::Held {
+            reason: HoldReason::Replaces,
+            ..
+        }
+        | State::InFlight // Its open attempts say when.
         | State::Acknowledged { .. }
         | State::Superseded { .. }
         | State::Expired { .. }
         | State::Moot { .. } => None,
+        State::Held { until, .. } => Some(until.unwrap_or(now + HELD_LOOK_AFTER)),
     };
     // An open attempt is judged when it closes, not when the alert ends.
     let ends_at = (delivery.state != State::InFlight).then_some(delivery.ends_at);

@@ -146,6 +146,7 @@ impl World {
             match effect {
                 Effect::Send(attempt) => self.take_off(&attempt, setup),
                 Effect::RemakeCancel { .. } => self.issue(Kind::Cancel, setup),
+                Effect::AlertInstead { .. } => self.issue(Kind::Alert, setup),
                 // People and other lanes are not part of this world.
                 Effect::OpenDutyItem { .. }
                 | Effect::CloseDutyItems { .. }

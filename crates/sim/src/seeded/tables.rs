@@ -242,8 +242,8 @@ impl LaneRows {
         }
         self.wake_at = next_wake(is, now);
         self.is_cancelling = is
-            .target()
-            .is_some_and(|target| target.kind == Kind::Cancel);
+            .active()
+            .is_some_and(|active| active.kind == Kind::Cancel);
         Ok(())
     }
 

@@ -184,7 +184,7 @@ impl Transaction for SimTx {
             .take(limit)
             .map(|(key, rows)| DueLane {
                 key: key.clone(),
-                is_cancelling: rows.lane.target().is_some_and(|d| d.kind == Kind::Cancel),
+                is_cancelling: rows.lane.active().is_some_and(|d| d.kind == Kind::Cancel),
             })
             .collect())
     }
@@ -264,6 +264,18 @@ impl Transaction for SimTx {
                 Ok(())
             }
             Some(_) | None => Err(wrong_rows("store.deliveries.save_payload")),
+        }
+    }
+
+    async fn replace_payload(&mut self, id: DeliveryId, was: &str, is: &str) -> Stored<()> {
+        self.statement().await?;
+        let rows = self.rows_of_delivery(id);
+        match rows.and_then(|rows| rows.frozen.get_mut(&id)) {
+            Some(frozen) if frozen.payload.as_deref() == Some(was) => {
+                frozen.payload = Some(is.to_owned());
+                Ok(())
+            }
+            Some(_) | None => Err(wrong_rows("store.deliveries.replace_payload")),
         }
     }
 

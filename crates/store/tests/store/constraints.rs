@@ -64,7 +64,7 @@ async fn a_delivery_whose_columns_contradict_its_state_is_refused(db: TestStore)
         "state = 'ready', reason = 'drain'",
         "state = 'acknowledged', ended_at = 1, reason = 'drain'",
         "state = 'sent'",
-        "kind = 'update'",
+        "kind = 'replace'",
         "seq = 0",
         "round = 0",
         "message_number = 0",
@@ -187,7 +187,7 @@ async fn words_outside_of_their_lists_are_refused(db: TestStore) {
         "UPDATE services SET channel = 'loud'",
         "UPDATE api_keys SET kind = 'master'",
         "UPDATE api_keys SET is_revoked_by_mode = TRUE",
-        "UPDATE events SET kind = 'update'",
+        "UPDATE events SET kind = 'replace'",
         "UPDATE events SET seq = 0",
         "INSERT INTO duty_items (id, kind, subject, alert_id, opened_at, closed_at) \
             SELECT 'x', 'stuck', 'x', id, 1, 2 FROM alerts",
