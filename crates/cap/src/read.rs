@@ -54,6 +54,7 @@ pub(crate) fn open<T>(bytes: &[u8], then: impl FnOnce(Opened<'_>) -> T) -> Resul
         findings
     };
     let mut scan = scan(&source.text).map_err(|findings| located(findings, None))?;
+    check_marks(&source.text).map_err(|finding| vec![finding])?;
     let tree = parse(&source).map_err(|finding| located(vec![finding], None))?;
     let root = tree.root_element();
     let mut findings = Findings::default();
@@ -75,6 +76,19 @@ pub(crate) fn open<T>(bytes: &[u8], then: impl FnOnce(Opened<'_>) -> T) -> Resul
         alert,
         warnings: located(findings.into_list(), Some(root)),
     }))
+}
+
+/// Bounds what the parser reserves: it counts these two characters also where they mean nothing.
+fn check_marks(text: &str) -> Result<(), Finding> {
+    for mark in [b'<', b'='] {
+        let count = text.bytes().filter(|byte| *byte == mark).count();
+        if count > limits::XML_MARKS_MAX {
+            let (mark, max) = (char::from(mark), limits::XML_MARKS_MAX);
+            let message = format!("the document has `{mark}` {count} times; the limit is {max}");
+            return Err(Finding::error("too-much-markup", "", message));
+        }
+    }
+    Ok(())
 }
 
 fn parse<'a>(source: &'a Source<'_>) -> Result<Tree<'a>, Finding> {

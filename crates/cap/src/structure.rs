@@ -3,8 +3,8 @@
 //!
 //! Stricter than the schema in two places only: the root must be `alert` (the schema would also
 //! take a bare `value`), and `xsi:type` is refused, which changes the rules by which an element is
-//! read. Schema hints (`xsi:schemaLocation`) are allowed and never followed. With the scan's refusal
-//! of document types and processing instructions these are all the differences;
+//! read. Schema hints (`xsi:schemaLocation`) are allowed and never followed. With the scan's
+//! refusal of document types and processing instructions these are all the differences;
 //! `tests/oracle.rs` looks for others in thousands of damaged documents.
 //!
 //! `xs:string` and enumerations are compared as they stand; dates, numbers, languages and addresses

@@ -51,7 +51,7 @@ fn processor_time() -> Duration {
 fn refusal_time(document: &[u8]) -> Duration {
     let start = processor_time();
     let report = check(document);
-    let took = processor_time() - start;
+    let took = processor_time().saturating_sub(start);
     assert!(!report.is_accepted, "{:?}", report.findings);
     took
 }

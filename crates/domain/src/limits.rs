@@ -19,6 +19,9 @@ pub const XML_ATTRIBUTE_BYTES_MAX: usize = 16 * 1024;
 pub const XML_PREFIXES_MAX: usize = 32;
 /// Nodes of the parsed tree: elements, the text between them, comments.
 pub const XML_NODES_MAX: u32 = 50_000;
+/// Characters `<`, and likewise `=`, wherever in a document they stand: the parser sets about 90
+/// bytes aside for each before it reads. The elements and attributes above need half as many.
+pub const XML_MARKS_MAX: usize = 100_000;
 /// Triples in the `references` of one message.
 pub const CAP_REFERENCES_MAX: usize = 1_000;
 /// Errors reported for one CAP document, and likewise warnings; the rest are only counted.

@@ -251,6 +251,7 @@ pub const ROWS: &[Row] = &[
     row(Limit, "too-many-attributes", [E, E, E],
         "more attributes or prefixes than limits.rs says", "D44"),
     row(Limit, "too-long", [E, E, E], "an attribute or a name of more than 16 KiB", "D44"),
+    row(Limit, "too-much-markup", [E, E, E], "more than 100,000 `<` or `=`", "D44"),
     row(Limit, "too-many-infos", [E, E, E], "more than 100 infos", "D44"),
     row(Limit, "too-many-polygons", [E, E, E], "more than 1,000 polygons", "D44"),
     row(Limit, "too-many-circles", [E, E, E], "more than 1,000 circles", "D44"),

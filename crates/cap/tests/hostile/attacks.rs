@@ -54,21 +54,11 @@ fn outward(file: &str, web: &str) -> Vec<Attack> {
         .into_bytes()
     };
     let include = "xmlns:xi='http://www.w3.org/2001/XInclude'";
-    let mut laughs = "<!ENTITY x0 'ha'>".to_owned();
-    for n in 1..40 {
-        let (this, last) = (
-            if n == 39 {
-                "x".to_owned()
-            } else {
-                format!("x{n}")
-            },
-            n - 1,
-        );
-        laughs.push_str(&format!(
-            "<!ENTITY {this} '{}'>",
-            format!("&x{last};").repeat(10)
-        ));
-    }
+    let laugh = |n: usize| format!("<!ENTITY x{} '{}'>", n + 1, format!("&x{n};").repeat(10));
+    let laughs = format!(
+        "<!ENTITY x0 'ha'>{}<!ENTITY x '&x39;'>",
+        numbered(39, laugh)
+    );
     let quadratic = format!("<!ENTITY x '{}'>", "a".repeat(100_000));
     vec![
         (
@@ -298,6 +288,18 @@ fn floods() -> Vec<Attack> {
         ("4 MiB of end tags", whole("</a>")),
         ("4 MiB of start tags", whole("<a>")),
         ("4 MiB of empty elements", inside(&fill("<a/>"))),
+        (
+            "4 MiB of `=` in a text",
+            inside(&format!("<contact>{}</contact>", fill("="))),
+        ),
+        (
+            "4 MiB of `<` in a comment",
+            inside(&format!("<!--{}-->", fill("<"))),
+        ),
+        (
+            "4 MiB of `<` in CDATA",
+            inside(&format!("<contact><![CDATA[{}]]></contact>", fill("<"))),
+        ),
         ("4 MiB of quotes", whole("<a b='\"'")),
         ("4 MiB of spaces", whole(" ")),
         ("4 MiB of line ends", whole("\r")),
