@@ -21,7 +21,7 @@ struct Need {
     is_here: fn() -> bool,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need {
         name: "PostgreSQL (initdb, pg_ctl, postgres, psql)",
         package: "postgresql",
@@ -36,6 +36,11 @@ const NEEDS: [Need; 4] = [
         name: "tshark",
         package: "tshark",
         is_here: || runs("tshark", "--version"),
+    },
+    Need {
+        name: "xmlsec1",
+        package: "xmlsec1",
+        is_here: || runs("xmlsec1", "--version"),
     },
     Need {
         name: "Python with venv",
@@ -57,7 +62,7 @@ pub fn run(root: &Path) -> Result<bool> {
 fn install_missing() -> Result<bool> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
-        say("setup: PostgreSQL, xmllint, tshark and Python are here");
+        say("setup: PostgreSQL, xmllint, tshark, xmlsec1 and Python are here");
         return Ok(true);
     }
     for need in &missing {

@@ -7,7 +7,7 @@
 //!
 //! As in the earlier system, because the centres of today are set up for it: the event word of
 //! each channel, category Safety, urgency Expected, severity Severe, certainty Likely, areas named
-//! `area-1`, `area-2`; a link test of status Test (System in IBAG) without content; a cancel without
+//! `area-1`, `area-2`; a link test of status Test (System in IBAG) and a cancel, both without
 //! content; that IBAG names only the latest earlier message. Our own choice: every date ends in
 //! `-00:00`, in link tests too, and an update says all that an alert says and names what it
 //! replaces.
@@ -102,6 +102,9 @@ pub enum Unwritable {
     /// No message number, which IBAG has to have.
     #[error("it has no message number, and IBAG messages are known by theirs")]
     NoMessageNumber,
+    /// A second language in IBAG.
+    #[error("it has a second language, and an IBAG message has room for one")]
+    SecondLanguage,
     /// A text with a character that XML can't hold.
     #[error("its {0} has the character U+{1:04X}, which XML can't hold")]
     Character(&'static str, u32),
@@ -124,6 +127,7 @@ struct Payload {
     expires: Option<String>,
     language: Option<String>,
     channel: Option<String>,
+    second: Option<PayloadText>,
     #[serde(default)]
     references: Vec<PayloadReference>,
 }
@@ -131,6 +135,13 @@ struct Payload {
 #[derive(Deserialize)]
 struct PayloadArea {
     polygon: Vec<[f64; 2]>,
+}
+
+/// The second language.
+#[derive(Deserialize)]
+struct PayloadText {
+    language: String,
+    description: String,
 }
 
 #[derive(Deserialize)]
@@ -247,9 +258,11 @@ impl Payload {
             .ok_or_else(|| Unwritable::Payload(format!("there is no channel {channel}")))?;
         let language = required("language", self.language.as_deref())?.to_owned();
         let text = required("description", self.description.as_deref())?.to_owned();
+        let second = self.second.as_ref();
+        let second = second.map(|text| (text.language.clone(), text.description.clone()));
         Ok(Content {
             headline: required("headline", self.headline.as_deref())?.to_owned(),
-            texts: vec![(language, text)],
+            texts: [(language, text)].into_iter().chain(second).collect(),
             polygons: self.areas.iter().map(|area| area.polygon.clone()).collect(),
             expires: instant(required("expires", self.expires.as_deref())?)?,
             channel,

@@ -1,6 +1,7 @@
 use balefire_domain::ids::DeliveryId;
 use balefire_domain::payload::{self, AlertContent};
-use balefire_domain::provider::{Capabilities, Languages, Profile, ProviderName};
+use balefire_domain::provider::{Capabilities, Languages, Limits, Profile, ProviderName};
+use balefire_domain::second_text::SecondText;
 use uuid::Uuid;
 
 use super::*;
@@ -28,19 +29,26 @@ fn profile(format: Format) -> Profile {
             update: false,
             success_is_accepted: true,
             own_protocol: false,
+            second_language: true,
         },
         upstream_timeout: std::time::Duration::ZERO,
         languages: Languages::of(format),
+        limits: Limits::default(),
     }
 }
 
 fn alert_payload(format: Format, channel: Channel, text: &str) -> String {
+    payload_in(format, channel, text, None)
+}
+
+fn payload_in(format: Format, channel: Channel, text: &str, second: Option<&SecondText>) -> String {
     let ring = vec![[53.0, -0.1], [53.123_457, 0.0], [53.5, 0.25], [53.0, -0.1]];
     let polygons = [ring.clone(), ring];
     let content = AlertContent {
         headline: "Flood <now>",
         text,
         is_welsh: false,
+        second,
         polygons: &polygons,
         sent: SENT,
         expires: EXPIRES,
@@ -143,15 +151,42 @@ fn a_cancel_names_every_earlier_message_by_its_triple() {
 #[test]
 fn an_update_has_content_and_names_what_it_replaces() {
     let alert = alert_payload(Format::Cap, Channel::Severe, "More rain");
-    let references = format!(
-        r#"update","references":[{{"message_id":"{SECOND}","sent":"2026-11-23T04:09:03.099744Z"}}],"x":""#
-    );
-    let update = alert.replacen("alert\"", &format!("{references}\""), 1);
+    let earlier = payload::Reference {
+        message_id: SECOND,
+        message_number: None,
+        sent: SENT.to_json_style(),
+    };
+    let update = payload::update_form(&alert, &[earlier]).expect("it is an alert");
     let alert = read(&document(&update)).expect("CAP").alert;
     assert_eq!(alert.msg_type, MsgType::Update);
     let want = format!("{},{SECOND},2026-11-23T04:09:03-00:00", SENDER.sender);
     assert_eq!(alert.references, Some(want));
     assert_eq!(alert.infos[0].description.as_deref(), Some("More rain"));
+}
+
+#[test]
+fn a_second_language_is_an_info_of_its_own_with_the_same_areas() {
+    let second = SecondText {
+        first_language: "en-GB".to_owned(),
+        language: "cy".to_owned(),
+        content: "Llifogydd".to_owned(),
+        text: "Llifogydd".to_owned(),
+    };
+    let cap = payload_in(Format::Cap, Channel::Severe, "Flood", Some(&second));
+    let alert = read(&document(&cap)).expect("CAP").alert;
+    let texts = alert.infos.iter().map(|info| {
+        let language = info.language.as_deref().unwrap_or_default();
+        (language, info.description.as_deref().unwrap_or_default())
+    });
+    let texts: Vec<(&str, &str)> = texts.collect();
+    assert_eq!(texts, [("en-GB", "Flood"), ("cy-GB", "Llifogydd")]);
+    assert_eq!(alert.infos[0].areas, alert.infos[1].areas);
+    let ibag = payload_in(Format::Ibag, Channel::Severe, "Flood", Some(&second));
+    let message = Message::parse(&ibag).expect("ours");
+    assert_eq!(
+        message.to_ibag(&SENDER, NOW),
+        Err(Unwritable::SecondLanguage)
+    );
 }
 
 #[test]

@@ -91,6 +91,19 @@ fn check_marks(text: &str) -> Result<(), Finding> {
     Ok(())
 }
 
+/// Parses a document of any bytes as [`read`] does, and shows its tree, whose structure was not
+/// looked at, to `look`. For what has to see the document itself, as a signature's check has to.
+pub fn with_tree<T>(bytes: &[u8], look: impl FnOnce(&Tree<'_>) -> T) -> Result<T, Vec<Finding>> {
+    let source = decode(bytes).map_err(|finding| vec![finding])?;
+    let mut scan = scan(&source.text)?;
+    check_marks(&source.text).map_err(|finding| vec![finding])?;
+    if let Some(finding) = scan.instruction.take() {
+        return Err(vec![finding]);
+    }
+    let tree = parse(&source).map_err(|finding| vec![finding])?;
+    Ok(look(&tree))
+}
+
 fn parse<'a>(source: &'a Source<'_>) -> Result<Tree<'a>, Finding> {
     let options = ParsingOptions {
         nodes_limit: limits::XML_NODES_MAX,

@@ -52,7 +52,10 @@ impl Message {
             xml.element("IBAG_cap_sent_date_time", &sent);
         }
         if let Some(content) = content {
-            write_info(&mut xml, content);
+            let [(language, text)] = &content.texts[..] else {
+                return Err(Unwritable::SecondLanguage);
+            };
+            write_info(&mut xml, content, language, text);
         }
         xml.element(SIGNATURE_PLACE, "");
         Ok(xml.end(ROOT))
@@ -71,10 +74,8 @@ fn write_reference(xml: &mut Canonical, earlier: &Earlier) -> Result<(), Unwrita
     Ok(())
 }
 
-/// What the public is told, in the first language: IBAG has room for one, and a second language
-/// is a message of its own.
-fn write_info(xml: &mut Canonical, content: &Content) {
-    let (language, text) = content.texts.first().map_or(("", ""), |(l, t)| (l, t));
+/// What the public is told; IBAG has room for one language.
+fn write_info(xml: &mut Canonical, content: &Content, language: &str, text: &str) {
     xml.open("IBAG_alert_info");
     xml.element("IBAG_category", "Safety");
     xml.element("IBAG_event_code", "LAE");
