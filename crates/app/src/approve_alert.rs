@@ -190,7 +190,7 @@ impl App {
         };
         tx.insert_lane(&key, event.finishes_at).await?;
         let lane = Lane::new(event.finishes_at);
-        let delivery = self.new_delivery(event, &lane);
+        let delivery = self.new_delivery(event, event.kind, &lane);
         let message_number = match profile.format {
             Format::Cap => None,
             Format::Ibag => Some(tx.next_message_number().await?),
@@ -202,6 +202,8 @@ impl App {
             message_number,
             payload: Some(payload),
         };
-        self.issue(tx, &key, &lane, delivery, &frozen).await
+        self.issue(tx, &key, &lane, delivery, &frozen)
+            .await
+            .map(drop)
     }
 }

@@ -13,6 +13,7 @@ use balefire_store::{StoreError, Tx, crash_point};
 use serde_json::{Value, json};
 
 use crate::App;
+use crate::approve_update::has_message_number;
 use crate::tickets::enqueue_cancel_comments;
 
 impl App {
@@ -25,6 +26,7 @@ impl App {
         actor: Actor,
         mut details: Value,
     ) -> Result<Alert, StoreError> {
+        self.withdraw_in(tx, &alert, actor).await?;
         details["from"] = json!(alert.status.as_str());
         alert.status = Status::Cancelled;
         alert.cancelled_at = Some(tx.now);
@@ -34,7 +36,7 @@ impl App {
             Actor::ApiKey(key) => (None, Some(key)),
             Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
         };
-        if let Some(sent) = tx.list_events(alert.id).await?.into_iter().next() {
+        if let Some(sent) = tx.list_events(alert.id).await?.into_iter().next_back() {
             self.issue_cancel(tx, &mut alert, &sent).await?;
             enqueue_cancel_comments(tx, alert.id, actor).await?;
         }
@@ -65,14 +67,7 @@ impl App {
             let Some(lane) = tx.lock_lane(&key).await? else {
                 continue;
             };
-            let has_number = match lane.deliveries.first() {
-                None => false,
-                Some(first) => tx
-                    .load_frozen(first.id)
-                    .await?
-                    .is_some_and(|frozen| frozen.message_number.is_some()),
-            };
-            let message_number = if has_number {
+            let message_number = if has_message_number(tx, &lane).await? {
                 Some(tx.next_message_number().await?)
             } else {
                 None
@@ -83,7 +78,7 @@ impl App {
                 message_number,
                 payload: None,
             };
-            let delivery = self.new_delivery(&event, &lane);
+            let delivery = self.new_delivery(&event, event.kind, &lane);
             self.issue(tx, &key, &lane, delivery, &frozen).await?;
         }
         tx.wake_dispatchers().await

@@ -52,6 +52,7 @@ impl App {
         if !is_over || self.clock.was_ahead_at(tx.now) {
             return Ok(false);
         }
+        self.withdraw_in(&mut tx, &found, Actor::Clock).await?;
         found.status = Status::Completed;
         found.updated_at = Some(tx.now);
         tx.update_alert(&found).await?;
@@ -100,12 +101,13 @@ impl App {
     }
 }
 
-/// The subject of a duty item about the alert's delivery, where no attempt of it was accepted.
+/// The subject of a duty item about the alert's delivery, where no attempt of it was accepted. Of
+/// an alert that was updated the newest content counts.
 fn unaccepted(lane: &Lane) -> Option<String> {
     let alert = lane
         .deliveries
         .iter()
-        .find(|delivery| delivery.kind == Kind::Alert)?;
+        .rfind(|delivery| delivery.kind != Kind::Cancel)?;
     let is_accepted = lane
         .attempts
         .iter()

@@ -39,22 +39,24 @@ impl App {
         )
     }
 
-    /// A new delivery of an event, above all others of its lane.
-    pub(crate) fn new_delivery(&self, event: &Event, lane: &Lane) -> Delivery {
+    /// A new delivery of an event, above all others of its lane. An update's event may ask for
+    /// another kind (ADR 17).
+    pub(crate) fn new_delivery(&self, event: &Event, kind: Kind, lane: &Lane) -> Delivery {
         let above = lane.target().map_or(1, |target| target.seq + 1);
         Delivery {
             id: DeliveryId::new(self.entropy.uuid_v4()),
             seq: event.seq.max(above),
-            kind: event.kind,
+            kind,
             state: State::Ready,
             round: 1,
             created_at: event.created_at,
-            ends_at: ends_at(event.kind, event.finishes_at),
+            ends_at: ends_at(kind, event.finishes_at),
             is_stuck: false,
         }
     }
 
-    /// Stores a delivery and what `step` makes of its lane. The caller holds the lane's lock.
+    /// Stores a delivery and what `step` makes of its lane, which comes back. The caller holds the
+    /// lane's lock.
     pub(crate) async fn issue(
         &self,
         tx: &mut Tx,
@@ -62,21 +64,23 @@ impl App {
         lane: &Lane,
         delivery: Delivery,
         frozen: &Frozen,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Lane, StoreError> {
         tx.insert_delivery(key, &delivery, frozen).await?;
         if self.clock.was_ahead_at(tx.now) {
             return Err(StoreError::timed_out("the clock was set back"));
         }
-        // Nothing of a new alert can end: what holds it is read when an attempt opens.
-        let policy = match delivery.kind {
-            Kind::Alert => self.policy_under(&key.provider, &Conditions::default()),
-            Kind::Update | Kind::Cancel => self.policy_now(tx, &key.provider).await?,
+        // Nothing can end in a new lane: what holds it is read when an attempt opens.
+        let policy = if lane.deliveries.is_empty() {
+            self.policy_under(&key.provider, &Conditions::default())
+        } else {
+            self.policy_now(tx, &key.provider).await?
         };
         let mut known = lane.clone();
         known.deliveries.push(delivery.clone());
         let moved = step(lane, LaneEvent::Issued(delivery), tx.now, &policy);
         tx.save_lane(key, &known, &moved.lane).await?;
-        self.apply_duties(tx, key, &moved.effects).await
+        self.apply_duties(tx, key, &moved.effects).await?;
+        Ok(moved.lane)
     }
 
     /// Opens and closes the duty items that a step asks for.

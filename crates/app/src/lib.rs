@@ -21,6 +21,7 @@ use tokio::sync::{Notify, mpsc};
 pub(crate) use repeat::repeat;
 
 pub mod approve_alert;
+mod approve_update;
 mod areas;
 pub mod authenticate;
 pub mod cancel_alert;
@@ -31,6 +32,7 @@ pub mod epochs;
 pub mod keys;
 mod lanes;
 pub mod move_alert;
+pub mod propose_update;
 pub mod providers;
 pub mod read_alerts;
 pub mod read_history;
@@ -41,6 +43,7 @@ pub mod services;
 pub mod submit_cap;
 mod tickets;
 pub mod update_alert;
+mod update_by_cap;
 pub mod users;
 mod watch_dispatch;
 

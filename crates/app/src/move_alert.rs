@@ -1,14 +1,17 @@
-//! Moving an alert to another state, by a person (R36 to R41, D9, D40).
+//! Moving an alert to another state, by a person (R36 to R41, D9, D40); and saying yes or no to a
+//! proposed update of one that is broadcasting, which moves nothing (ADR 17).
 //!
 //! Order of checks: 1. the alert exists; 2. the service may act (a cancel always may); 3. the
 //! person exists; 4. and belongs to the service (a platform administrator may cancel); 5. the move
-//! is one of D9's table; 6. the rules of submission or approval.
+//! is one of D9's table, or decides about a proposed update; 6. the rules of submission or
+//! approval.
 
 use balefire_domain::alert::{Mode, Mover, ServiceState, Status};
 use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AlertId, ServiceId, UserId};
 use balefire_store::StoreError;
+use balefire_store::alert_updates::AlertUpdate;
 use balefire_store::alerts::Alert;
 use balefire_store::services::Service;
 use balefire_store::{Tx, crash_point};
@@ -119,6 +122,18 @@ impl App {
         };
         check_person(&mut tx, &service, asked, origin).await?;
         let from = alert.status;
+        let decides_update = matches!(
+            (from, asked.to),
+            (
+                Status::Broadcasting,
+                Status::Broadcasting | Status::Rejected
+            )
+        );
+        if decides_update && let Some(update) = tx.load_open_update(id).await? {
+            return self
+                .decide_update(tx, alert, &service, &update, asked)
+                .await;
+        }
         if !from.may_move(asked.to, Mover::Person) {
             return Err(Failure::Refused(MoveRefusal::IllegalMove {
                 from,
@@ -152,14 +167,49 @@ impl App {
             event = "alert.moved", alert.id = %id, from = from.as_str(), to = asked.to.as_str(),
             user.id = %asked.by, "an alert moved to another state"
         );
-        if asked.to == Status::Broadcasting && self.settings.is_live && !moved.is_stubbed {
+        if asked.to == Status::Broadcasting {
+            self.tell_live(&moved, &service, asked.by);
+        }
+        Ok(moved)
+    }
+
+    /// In the live environment whoever reads the log must hear of what goes on the air.
+    fn tell_live(&self, alert: &Alert, service: &Service, by: UserId) {
+        if self.settings.is_live && !alert.is_stubbed {
             tracing::error!(
-                event = "alert.live", alert.id = %id, service.id = %service_id,
-                channel = service.channel.as_str(), user.id = %asked.by,
+                event = "alert.live", alert.id = %alert.id, service.id = %service.id,
+                channel = service.channel.as_str(), user.id = %by, version = alert.version,
                 "a live alert was approved; if nobody expects it, cancel it"
             );
         }
-        Ok(moved)
+    }
+
+    async fn decide_update(
+        &self,
+        mut tx: Tx,
+        alert: Alert,
+        service: &Service,
+        update: &AlertUpdate,
+        asked: &Move,
+    ) -> Result<Alert, Refused> {
+        let is_yes = asked.to == Status::Broadcasting;
+        let decided = if is_yes {
+            self.approve_update_in(&mut tx, alert, service, update, asked)
+                .await?
+        } else {
+            self.reject_update_in(&mut tx, alert, service, update, asked)
+                .await?
+        };
+        tx.commit().await?;
+        crash_point("approve_update.committed");
+        tracing::info!(
+            event = "alert.update_decided", alert.id = %decided.id, version = update.version,
+            approved = is_yes, user.id = %asked.by, "a proposed update was approved or rejected"
+        );
+        if is_yes {
+            self.tell_live(&decided, service, asked.by);
+        }
+        Ok(decided)
     }
 
     async fn submit_in(

@@ -4,17 +4,21 @@
 //! 1. XML and structure; 2. status and msgType; 3. the service may act (a Cancel always may);
 //!    4. the rules; 5. the text; 6. the areas; 7. the identity.
 //!
+//! An Update of a live alert makes a proposal, one of an alert that waits edits it
+//! (`update_by_cap.rs`, ADR 17).
+//!
 //! A refused document leaves nothing behind, except one audit entry for a status other than Actual.
 
 use balefire_cap::alert::Status as CapStatus;
 use balefire_cap::rules::{self, AlertContent, CancelContent, Kind};
-use balefire_cap::{Document, Finding};
+
+use balefire_cap::{Document, Finding, Reference};
 use balefire_cell_broadcast::{AlertText, TextRefusal};
 use balefire_domain::alert::{Mode, ServiceState, Status};
 use balefire_domain::approval::hex;
 use balefire_domain::audit::Actor;
 use balefire_domain::cap_cancel::{self, Miss, NamedMessage};
-use balefire_domain::ids::AlertId;
+use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
 use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use balefire_geometry::Shape;
 use balefire_store::alerts::{Alert, CapIdentity};
@@ -57,7 +61,8 @@ impl From<&KeyHolder> for Sender {
 /// What became of a document.
 #[derive(Clone, Debug)]
 pub struct Submitted {
-    /// The alert that it made, repeats, rejects or cancels.
+    /// The alert that it made, repeats, edits, rejects or cancels, or for which it made a proposal:
+    /// that changes nothing of the alert itself.
     pub alert: Alert,
     /// It repeats a document that is known: nothing was done.
     pub is_repetition: bool,
@@ -86,19 +91,24 @@ pub enum SubmitRefusal {
     OtherContent(AlertId),
     /// No alert, or several, or one that the key may not stop.
     Cancel(Miss),
+    /// No alert, or several, or one that the key may not change.
+    Update(Miss),
+    /// The alert was changed too often.
+    TooManyVersions,
 }
 
-type Refused = Failure<SubmitRefusal>;
+pub(crate) type Refused = Failure<SubmitRefusal>;
 
-struct Prepared {
-    content: AlertContent,
-    text: AlertText,
-    areas: Value,
-    digest: String,
+pub(crate) struct Prepared {
+    pub(crate) content: AlertContent,
+    pub(crate) text: AlertText,
+    pub(crate) areas: Value,
+    pub(crate) digest: String,
 }
 
 enum Asked {
     Alert(Box<Prepared>),
+    Update(Box<Prepared>, Vec<Reference>),
     Cancel(CancelContent),
 }
 
@@ -120,6 +130,9 @@ impl App {
                 Err(Failure::Refused(refusal))
             }
             Ok(Asked::Alert(prepared)) => repeat(|| self.store_cap_alert(sender, &prepared)).await,
+            Ok(Asked::Update(prepared, references)) => {
+                repeat(|| self.update_by_cap(sender, &prepared, &references)).await
+            }
             Ok(Asked::Cancel(content)) => repeat(|| self.cancel_by_cap(sender, &content)).await,
         }
     }
@@ -133,19 +146,32 @@ impl App {
                     rules::accept_cancel(&document.alert).map_err(SubmitRefusal::Rules)?;
                 Ok(Asked::Cancel(accepted.content))
             }
-            Kind::Alert if sender.is_for_cancel_only => Err(SubmitRefusal::KeyRevoked),
-            Kind::Alert if sender.service.state != ServiceState::Active => {
+            Kind::Alert | Kind::Update if sender.is_for_cancel_only => {
+                Err(SubmitRefusal::KeyRevoked)
+            }
+            Kind::Alert | Kind::Update if sender.service.state != ServiceState::Active => {
                 Err(SubmitRefusal::Suspended)
             }
-            Kind::Alert => self
-                .prepare_alert(&document)
-                .map(|p| Asked::Alert(Box::new(p))),
+            Kind::Alert => {
+                let accepted = rules::accept_alert(&document.alert);
+                let content = accepted.map_err(SubmitRefusal::Rules)?.content;
+                let prepared = self.prepare_content(&document, content)?;
+                Ok(Asked::Alert(Box::new(prepared)))
+            }
+            Kind::Update => {
+                let accepted = rules::accept_update(&document.alert);
+                let update = accepted.map_err(SubmitRefusal::Rules)?.content;
+                let prepared = self.prepare_content(&document, update.alert)?;
+                Ok(Asked::Update(Box::new(prepared), update.references))
+            }
         }
     }
 
-    fn prepare_alert(&self, document: &Document) -> Result<Prepared, SubmitRefusal> {
-        let accepted = rules::accept_alert(&document.alert).map_err(SubmitRefusal::Rules)?;
-        let content = accepted.content;
+    fn prepare_content(
+        &self,
+        document: &Document,
+        content: AlertContent,
+    ) -> Result<Prepared, SubmitRefusal> {
         refuse_what_is_not_sent_yet(&document.alert, &content)?;
         if content.identifier.chars().count() > REFERENCE_CHARS_MAX {
             return Err(SubmitRefusal::IdentifierTooLong);
@@ -202,23 +228,23 @@ impl App {
         let mut tx = self.store.begin("submit_cap", now).await?;
         let alert = self.new_cap_alert(sender, prepared, &tx);
         let identity = alert.cap.as_ref().expect("made by a document");
-        if let Some(known) = tx
-            .load_alert_by_cap(alert.service_id, identity, alert.is_stubbed)
-            .await?
-        {
+        let service = alert.service_id;
+        if let Some(known) = known(&mut tx, service, identity, alert.is_stubbed).await? {
             return repetition(known, &prepared.digest);
         }
         match tx.insert_alert(&alert).await {
             Ok(()) => {}
             Err(error) if error.is_unique_violation() => {
                 drop(tx);
-                return self.load_repetition(&alert, &prepared.digest, error).await;
+                return self
+                    .load_repetition(service, identity, alert.is_stubbed, error)
+                    .await;
             }
             Err(error) => return Err(error.into()),
         }
         let details = json!({ "reference": alert.reference, "stubbed": alert.is_stubbed });
         let (actor, object) = (sender.actor, format!("alert {}", alert.id));
-        let service = Some(alert.service_id);
+        let service = Some(service);
         self.audit(&mut tx, actor, "alert.submit", object, service, details)
             .await?;
         tx.commit().await?;
@@ -232,49 +258,36 @@ impl App {
         })
     }
 
-    /// The same document was stored by another request while ours was under way.
-    async fn load_repetition(
+    /// A document of this identity was stored by another request while ours was under way.
+    pub(crate) async fn load_repetition(
         &self,
-        alert: &Alert,
-        digest: &str,
+        service: ServiceId,
+        identity: &CapIdentity,
+        is_stubbed: bool,
         error: StoreError,
     ) -> Result<Submitted, Refused> {
-        let identity = alert.cap.as_ref().expect("made by a document");
         let mut tx = self
             .store
             .begin_read("submit_cap_again", self.clock.now())
             .await?;
-        match tx
-            .load_alert_by_cap(alert.service_id, identity, alert.is_stubbed)
-            .await?
-        {
-            Some(known) => repetition(known, digest),
+        match known(&mut tx, service, identity, is_stubbed).await? {
+            Some(known) => repetition(known, &identity.digest),
             None => Err(error.into()),
         }
     }
 
     fn new_cap_alert(&self, sender: &Sender, prepared: &Prepared, tx: &Tx) -> Alert {
         let content = &prepared.content;
-        let is_stubbed = sender.service.mode == Mode::Training || sender.is_test_key;
-        let (created_by, api_key_id) = match sender.actor {
-            Actor::User(user) => (Some(user), None),
-            Actor::ApiKey(key) => (None, Some(key)),
-            Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
-        };
+        let (created_by, api_key_id) = sender.author();
         Alert {
             status: Status::PendingApproval,
-            is_stubbed,
+            is_stubbed: sender.is_stubbed(),
             reference: Some(content.identifier.clone()),
             content: content.text.clone(),
             text: prepared.text.as_str().to_owned(),
             areas: prepared.areas.clone(),
             cap_event: Some(content.event.clone()),
-            cap: Some(CapIdentity {
-                sender: content.sender.clone(),
-                identifier: content.identifier.clone(),
-                sent: content.sent.at,
-                digest: prepared.digest.clone(),
-            }),
+            cap: Some(prepared.identity()),
             created_by,
             api_key_id,
             ..self.blank_alert(sender.service.id, tx.now)
@@ -293,15 +306,7 @@ impl App {
             .await?;
         let candidates = reading.list_cancellable_alerts(sender.service.id).await?;
         drop(reading);
-        let named: Vec<NamedMessage> = content
-            .references
-            .iter()
-            .map(|reference| NamedMessage {
-                sender: reference.sender.clone(),
-                identifier: reference.identifier.clone(),
-                sent: reference.sent.at,
-            })
-            .collect();
+        let named = named(&content.references);
         let is_test_key = sender.is_test_key;
         let found = cap_cancel::find(&named, &candidates, is_test_key)
             .map_err(|miss| Failure::Refused(SubmitRefusal::Cancel(miss)))?;
@@ -363,13 +368,71 @@ fn refuse_what_is_not_sent_yet(
     Err(SubmitRefusal::Rules(vec![finding]))
 }
 
-fn repetition(known: Alert, digest: &str) -> Result<Submitted, Refused> {
-    if known.cap.as_ref().is_some_and(|cap| cap.digest == digest) {
+impl Sender {
+    /// What it makes is stubbed: never sent.
+    pub(crate) fn is_stubbed(&self) -> bool {
+        self.service.mode == Mode::Training || self.is_test_key
+    }
+
+    /// Who answers for what it makes: a person, or a key.
+    pub(crate) fn author(&self) -> (Option<UserId>, Option<ApiKeyId>) {
+        match self.actor {
+            Actor::User(user) => (Some(user), None),
+            Actor::ApiKey(key) => (None, Some(key)),
+            Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
+        }
+    }
+}
+
+impl Prepared {
+    pub(crate) fn identity(&self) -> CapIdentity {
+        CapIdentity {
+            sender: self.content.sender.clone(),
+            identifier: self.content.identifier.clone(),
+            sent: self.content.sent.at,
+            digest: self.digest.clone(),
+        }
+    }
+}
+
+pub(crate) fn named(references: &[Reference]) -> Vec<NamedMessage> {
+    let name = |reference: &Reference| NamedMessage {
+        sender: reference.sender.clone(),
+        identifier: reference.identifier.clone(),
+        sent: reference.sent.at,
+    };
+    references.iter().map(name).collect()
+}
+
+/// The alert that a document of this identity made or was to change, and the digest of what that
+/// document said.
+pub(crate) async fn known(
+    tx: &mut Tx,
+    service: ServiceId,
+    identity: &CapIdentity,
+    is_stubbed: bool,
+) -> Result<Option<(Alert, String)>, StoreError> {
+    let made = tx.load_alert_by_cap(service, identity, is_stubbed).await?;
+    if let Some(alert) = made {
+        let digest = alert.cap.as_ref().map(|cap| cap.digest.clone());
+        return Ok(Some((alert, digest.unwrap_or_default())));
+    }
+    let Some((id, digest)) = tx.find_update_by_cap(service, identity, is_stubbed).await? else {
+        return Ok(None);
+    };
+    Ok(tx.load_alert(id).await?.map(|alert| (alert, digest)))
+}
+
+pub(crate) fn repetition(
+    (alert, known): (Alert, String),
+    digest: &str,
+) -> Result<Submitted, Refused> {
+    if known == digest {
         Ok(Submitted {
-            alert: known,
+            alert,
             is_repetition: true,
         })
     } else {
-        Err(Failure::Refused(SubmitRefusal::OtherContent(known.id)))
+        Err(Failure::Refused(SubmitRefusal::OtherContent(alert.id)))
     }
 }

@@ -5,10 +5,11 @@ use balefire_domain::ids::{AlertId, UserId};
 use balefire_domain::job::{Comment, Job};
 use balefire_domain::lane::Kind;
 use balefire_domain::provider::ProviderName;
-use balefire_domain::ticket::{self, Approved, Canceller};
+use balefire_domain::ticket::{self, Approved, Canceller, Updated};
 use balefire_store::alerts::Alert;
 use balefire_store::events::Event;
 use balefire_store::services::Service;
+use balefire_store::users::User;
 use balefire_store::{StoreError, Tx};
 
 use crate::{App, areas};
@@ -28,9 +29,7 @@ impl App {
             return Ok(());
         }
         let approver = tx.load_user(approver).await?;
-        let (name, email) = approver.as_ref().map_or(("somebody", "unknown"), |user| {
-            (user.name.as_str(), user.email.as_str())
-        });
+        let (name, email) = named(approver.as_ref());
         let words = ticket::approved(&Approved {
             alert: alert.id,
             reference: alert.reference.as_deref().or(alert.cap_event.as_deref()),
@@ -51,6 +50,46 @@ impl App {
         };
         tx.enqueue_job(&job).await.map(drop)
     }
+}
+
+impl App {
+    /// Enqueues what an approved update adds to the alert's ticket, where it has one.
+    pub(crate) async fn enqueue_update_comment(
+        &self,
+        tx: &mut Tx,
+        event: &Event,
+        version: u32,
+        approver: UserId,
+        providers: &[ProviderName],
+    ) -> Result<(), StoreError> {
+        let ticket = Job::ticket_key(event.alert_id);
+        if tx.load_job_state(&ticket).await?.is_none() {
+            return Ok(());
+        }
+        let approver = tx.load_user(approver).await?;
+        let (name, email) = named(approver.as_ref());
+        let body = ticket::updated(&Updated {
+            version,
+            approver: name,
+            approver_email: email,
+            areas: &areas::names(&event.areas),
+            text: &event.text,
+            approved_at: event.created_at,
+            providers,
+        });
+        let job = Job::TicketComment {
+            alert_id: event.alert_id,
+            comment: Comment::Updated { version, body },
+        };
+        tx.enqueue_job(&job).await.map(drop)
+    }
+}
+
+/// A person's name and address.
+fn named(user: Option<&User>) -> (&str, &str) {
+    user.map_or(("somebody", "unknown"), |user| {
+        (user.name.as_str(), user.email.as_str())
+    })
 }
 
 /// Enqueues what a cancel adds to the alert's ticket, where it has one: who cancelled, and how the

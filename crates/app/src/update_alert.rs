@@ -34,6 +34,8 @@ pub struct AlertChange {
     pub finishes_at: Option<Timestamp>,
     /// Who changes it.
     pub created_by: Option<UserId>,
+    /// Only say what the alert would be then.
+    pub is_dry_run: bool,
 }
 
 /// Why it was refused.
@@ -57,6 +59,10 @@ pub enum UpdateRefusal {
     Text(TextRefusal),
     /// The areas can't be taken.
     Areas(AreasRefusal),
+    /// An update of what is on the air that says the same.
+    NothingChanges,
+    /// It was changed too often.
+    TooManyVersions,
 }
 
 type Refused = Failure<UpdateRefusal>;
@@ -129,7 +135,9 @@ impl App {
             details,
         )
         .await?;
-        tx.commit().await?;
+        if !change.is_dry_run {
+            tx.commit().await?;
+        }
         Ok(alert)
     }
 

@@ -45,11 +45,14 @@ pub use severity::{ROWS, Row, Use, Weight, row_of};
 pub enum Kind {
     /// A new alert.
     Alert,
+    /// Other content for an earlier one.
+    Update,
     /// The end of an earlier one.
     Cancel,
 }
 
-/// Whether this system acts on such a message at all: status Actual, msgType Alert or Cancel.
+/// Whether this system acts on such a message at all: status Actual, msgType Alert, Update or
+/// Cancel.
 pub fn check_kind(alert: &Alert) -> Result<Kind, Finding> {
     if alert.status != Status::Actual {
         return Err(Finding::error(
@@ -60,8 +63,9 @@ pub fn check_kind(alert: &Alert) -> Result<Kind, Finding> {
     }
     match alert.msg_type {
         MsgType::Alert => Ok(Kind::Alert),
+        MsgType::Update => Ok(Kind::Update),
         MsgType::Cancel => Ok(Kind::Cancel),
-        other @ (MsgType::Update | MsgType::Ack | MsgType::Error) => Err(Finding::error(
+        other @ (MsgType::Ack | MsgType::Error) => Err(Finding::error(
             "unsupported-message-type",
             "alert/msgType",
             type_not_taken(other),
@@ -77,7 +81,7 @@ fn status_not_taken(status: Status) -> String {
 }
 
 fn type_not_taken(msg_type: MsgType) -> String {
-    format!("msgType {msg_type} is not one of [Alert, Cancel]")
+    format!("msgType {msg_type} is not one of [Alert, Update, Cancel]")
 }
 
 /// Applies the rules for an Alert. Refused: every finding, at least one of them an error.
@@ -182,6 +186,7 @@ pub fn check_for(alert: &Alert, used_for: Use, country: Option<Country>) -> Vec<
     match (used_for, check_kind(alert)) {
         (Use::Dispatch, Err(finding)) => vec![finding],
         (Use::Dispatch, Ok(Kind::Alert)) => findings_of(accept_alert(alert)),
+        (Use::Dispatch, Ok(Kind::Update)) => findings_of(accept_update(alert)),
         (Use::Dispatch, Ok(Kind::Cancel)) => findings_of(accept_cancel(alert)),
         (Use::Check | Use::Send, _) => check_everything(alert, used_for, country),
     }
@@ -197,10 +202,7 @@ fn check_everything(alert: &Alert, used_for: Use, country: Option<Country>) -> V
         let message = status_not_taken(alert.status);
         judge.find("status-not-actual", "alert/status", message);
     }
-    if matches!(
-        alert.msg_type,
-        MsgType::Update | MsgType::Ack | MsgType::Error
-    ) {
+    if matches!(alert.msg_type, MsgType::Ack | MsgType::Error) {
         let message = type_not_taken(alert.msg_type);
         judge.find("unsupported-message-type", "alert/msgType", message);
     }

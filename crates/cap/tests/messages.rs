@@ -335,7 +335,7 @@ fn every_fault_of_a_document_is_reported_at_once() {
 }
 
 #[test]
-fn only_actual_alerts_and_cancels_are_acted_on() {
+fn only_actual_alerts_updates_and_cancels_are_acted_on() {
     let kind = |status: &str, msg_type: &str| {
         let document = SMALL
             .replace("Actual", status)
@@ -348,9 +348,10 @@ fn only_actual_alerts_and_cancels_are_acted_on() {
         .map_err(|finding| finding.message)
     };
     assert_eq!(kind("Actual", "Alert"), Ok(Kind::Alert));
+    assert_eq!(kind("Actual", "Update"), Ok(Kind::Update));
     assert_eq!(kind("Actual", "Cancel"), Ok(Kind::Cancel));
-    for msg_type in ["Update", "Ack", "Error"] {
-        let want = format!("msgType {msg_type} is not one of [Alert, Cancel]");
+    for msg_type in ["Ack", "Error"] {
+        let want = format!("msgType {msg_type} is not one of [Alert, Update, Cancel]");
         assert_eq!(kind("Actual", msg_type), Err(want));
     }
     for status in ["Exercise", "System", "Test", "Draft"] {

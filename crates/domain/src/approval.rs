@@ -79,6 +79,8 @@ pub struct Approval {
 pub enum ApprovalRefusal {
     /// The approver named a version or hash that is not the present one (409).
     Stale,
+    /// An update's approver named no version (409).
+    VersionUnnamed,
     /// The approver made the alert or changed this version of it.
     OwnAlert,
     /// The approver submitted it.

@@ -1,10 +1,10 @@
-//! Which alert a CAP Cancel means (D41).
+//! Which alert a CAP Cancel or a CAP Update means (D41).
 
 use crate::alert::Status;
 use crate::ids::AlertId;
 use crate::time::Timestamp;
 
-/// An earlier message that the Cancel names.
+/// An earlier message that a Cancel or an Update names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedMessage {
     /// Its `sender`.
@@ -15,7 +15,7 @@ pub struct NamedMessage {
     pub sent: Timestamp,
 }
 
-/// An alert of the service that a Cancel may mean: draft, pending, returned or broadcasting.
+/// An alert of the service that a message may mean: draft, pending, returned or broadcasting.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Its id.
@@ -26,11 +26,20 @@ pub struct Candidate {
     pub is_stubbed: bool,
     /// The message that made it, where CAP did.
     pub message: Option<NamedMessage>,
+    /// The Updates of it, whatever became of them.
+    pub updates: Vec<NamedMessage>,
     /// The author's name for it.
     pub reference: Option<String>,
 }
 
-/// The alert that a Cancel means.
+impl Candidate {
+    /// Every message that is about it.
+    fn messages(&self) -> impl Iterator<Item = &NamedMessage> {
+        self.message.iter().chain(&self.updates)
+    }
+}
+
+/// The alert that a message means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Which.
@@ -39,7 +48,7 @@ pub struct Found {
     pub is_by_identifier_only: bool,
 }
 
-/// Why a Cancel means none.
+/// Why a message means none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Miss {
     /// Nothing fits (404).
@@ -54,7 +63,7 @@ type Search = fn(&[NamedMessage], &[&Candidate]) -> Result<Option<Found>, Miss>;
 
 /// Finds the alert that `named` means among `candidates`. An exact triple, or an author's
 /// reference, counts before an identifier whose sender or sent differ; within each of these a
-/// normal key sees real alerts before stubbed ones. A test key may stop stubbed ones only.
+/// normal key sees real alerts before stubbed ones. A test key may touch stubbed ones only.
 pub fn find(
     named: &[NamedMessage],
     candidates: &[Candidate],
@@ -90,10 +99,10 @@ pub fn find(
     Err(Miss::NotFound)
 }
 
-/// An alert made by exactly one of the messages; else one whose author gave it the identifier as
-/// its reference.
+/// An alert made or updated by exactly one of the messages; else one whose author gave it the
+/// identifier as its reference.
 fn find_exact(named: &[NamedMessage], among: &[&Candidate]) -> Result<Option<Found>, Miss> {
-    let is_exact = |c: &&&Candidate| c.message.as_ref().is_some_and(|m| named.contains(m));
+    let is_exact = |c: &&&Candidate| c.messages().any(|m| named.contains(m));
     let is_reference = |c: &&&Candidate| {
         let is_named = |name: &str| named.iter().any(|n| n.identifier == name);
         c.message.is_none() && c.reference.as_deref().is_some_and(is_named)
@@ -108,12 +117,13 @@ fn find_exact(named: &[NamedMessage], among: &[&Candidate]) -> Result<Option<Fou
     }))
 }
 
-/// A broadcasting alert that a message of the identifier made, whatever its sender and sent.
+/// A broadcasting alert that a message of the identifier made or updated, whatever its sender and
+/// sent.
 fn find_by_identifier(named: &[NamedMessage], among: &[&Candidate]) -> Result<Option<Found>, Miss> {
     let fits = |c: &&&Candidate| {
-        let message = c.message.as_ref();
+        let mut messages = c.messages();
         c.status == Status::Broadcasting
-            && message.is_some_and(|m| named.iter().any(|n| n.identifier == m.identifier))
+            && messages.any(|m| named.iter().any(|n| n.identifier == m.identifier))
     };
     let found = only_one(among.iter().filter(fits))?;
     Ok(found.map(|alert| Found {
@@ -152,6 +162,7 @@ mod tests {
             status,
             is_stubbed,
             message: Some(message(identifier, 1)),
+            updates: Vec::new(),
             reference: Some(identifier.to_owned()),
         }
     }
@@ -183,6 +194,14 @@ mod tests {
         let stub_sent = |id, name, sent| Candidate {
             message: Some(message(name, sent)),
             ..by_cap(id, name, Broadcasting, true)
+        };
+        let updated = |id, name, update| Candidate {
+            updates: vec![message(update, 2)],
+            ..by_cap(id, name, Broadcasting, false)
+        };
+        let own_updated = Candidate {
+            updates: vec![message("u", 2)],
+            ..by_author(1, "a")
         };
         // the rule, the references, the alerts, a test key?, what is found
         let cases = [
@@ -239,6 +258,41 @@ mod tests {
                 "the same alert named twice",
                 vec![message("a", 1), message("a", 1)],
                 vec![live(1, "a")],
+                false,
+                exact(1),
+            ),
+            (
+                "an Update of it",
+                vec![message("u", 2)],
+                vec![updated(1, "a", "u"), updated(2, "b", "v")],
+                false,
+                exact(1),
+            ),
+            (
+                "all messages of it",
+                vec![message("a", 1), message("u", 2)],
+                vec![updated(1, "a", "u"), live(2, "b")],
+                false,
+                exact(1),
+            ),
+            (
+                "the Update of one and the Alert of another",
+                vec![message("b", 1), message("u", 2)],
+                vec![updated(1, "a", "u"), live(2, "b")],
+                false,
+                Err(Miss::Ambiguous),
+            ),
+            (
+                "the identifier of an Update alone",
+                vec![message("u", 9)],
+                vec![updated(1, "a", "u")],
+                false,
+                loose,
+            ),
+            (
+                "the reference of an author's that was updated",
+                vec![message("a", 9)],
+                vec![own_updated],
                 false,
                 exact(1),
             ),

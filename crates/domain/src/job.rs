@@ -1,6 +1,7 @@
 //! Jobs: side effects that leave through a queue of their own, so that none can delay or stop a
 //! send (D7). What a job is, when it is tried again, and when it is given up.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,13 @@ pub enum Comment {
     AlertStuck,
     /// What became of the alert at each provider; once all its deliveries have ended.
     AlertOutcome,
+    /// Who approved an update of it, in words frozen at that approval.
+    Updated {
+        /// The update's version: each has a comment of its own.
+        version: u32,
+        /// The words.
+        body: String,
+    },
     /// Who cancelled the alert, in words frozen at the cancel.
     Cancelled {
         /// The words.
@@ -180,13 +188,14 @@ impl Comment {
         }
     }
 
-    const fn word(&self) -> &'static str {
+    fn word(&self) -> Cow<'static, str> {
         match self {
-            Self::AlertStuck => "alert_stuck",
-            Self::AlertOutcome => "alert_outcome",
-            Self::Cancelled { .. } => "cancelled",
-            Self::CancelStuck => "cancel_stuck",
-            Self::CancelOutcome => "cancel_outcome",
+            Self::AlertStuck => "alert_stuck".into(),
+            Self::AlertOutcome => "alert_outcome".into(),
+            Self::Updated { version, .. } => format!("updated {version}").into(),
+            Self::Cancelled { .. } => "cancelled".into(),
+            Self::CancelStuck => "cancel_stuck".into(),
+            Self::CancelOutcome => "cancel_outcome".into(),
         }
     }
 }

@@ -30,3 +30,4 @@ pub mod routing;
 pub mod second_text;
 pub mod ticket;
 pub mod time;
+pub mod update;

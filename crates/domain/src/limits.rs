@@ -49,6 +49,9 @@ pub const TEXT_UCS2_MAX: usize = 615;
 pub const TEXT_BYTES_MAX: usize = 100_000;
 /// Characters of an alert's reference, and of each name in a CAP identity: they are indexed.
 pub const REFERENCE_CHARS_MAX: usize = 255;
+/// Versions of one alert, proposed ones too: each approved update adds to every lane of the alert,
+/// and to what a later message names.
+pub const ALERT_VERSIONS_MAX: u32 = 200;
 /// Characters of the reason for a rejection: a few sentences.
 pub const REJECTION_REASON_CHARS_MAX: usize = 2_000;
 /// Characters of what the public page shows beside an alert's text.

@@ -100,6 +100,45 @@ pub fn approved(alert: &Approved<'_>) -> Words {
     }
 }
 
+/// An update that was approved, as the ticket says it.
+#[derive(Clone, Copy, Debug)]
+pub struct Updated<'a> {
+    /// The alert's version from now on.
+    pub version: u32,
+    /// Who approved it.
+    pub approver: &'a str,
+    /// Their address.
+    pub approver_email: &'a str,
+    /// The areas' names.
+    pub areas: &'a [String],
+    /// The text.
+    pub text: &'a str,
+    /// When.
+    pub approved_at: Timestamp,
+    /// Where it goes.
+    pub providers: &'a [ProviderName],
+}
+
+/// The words of an approved update.
+pub fn updated(update: &Updated<'_>) -> String {
+    let going = match update.providers {
+        [] => "It is sent to nobody: the alert itself was not.".to_owned(),
+        names => format!("It is being sent to {}.", join(names)),
+    };
+    format!(
+        "{} ({}) approved an update of the alert on {}. {going}\n\n\
+         Version: {}\n\
+         Areas: {}\n\
+         Its text begins: \"{}\"\n",
+        one_line(update.approver, NAME_CHARS_SHOWN),
+        one_line(update.approver_email, NAME_CHARS_SHOWN),
+        shown(update.approved_at),
+        update.version,
+        areas(update.areas),
+        begin(update.text, TEXT_CHARS_SHOWN),
+    )
+}
+
 /// Who cancelled, as a ticket says it.
 #[derive(Clone, Copy, Debug)]
 pub enum Canceller<'a> {
@@ -131,7 +170,7 @@ pub fn cancelled(by: Canceller<'_>, at: Timestamp) -> String {
 pub struct Progress {
     /// Its provider.
     pub provider: ProviderName,
-    /// Alert or cancel.
+    /// What its event asks: of an update's cancel and alert it is `update`.
     pub kind: Kind,
     /// Its state.
     pub state: State,
@@ -161,7 +200,7 @@ pub fn comment_due(comment: &Comment, deliveries: &[Progress]) -> Due {
             .collect::<Vec<_>>()
     };
     match comment {
-        Comment::Cancelled { body } => Due::Now(body.clone()),
+        Comment::Updated { body, .. } | Comment::Cancelled { body } => Due::Now(body.clone()),
         Comment::AlertStuck => stuck_due(Kind::Alert, &of(Kind::Alert)),
         Comment::CancelStuck => stuck_due(Kind::Cancel, &of(Kind::Cancel)),
         Comment::AlertOutcome => outcome_due(Kind::Alert, &of(Kind::Alert)),
@@ -236,7 +275,9 @@ impl Progress {
         match self.state {
             State::Acknowledged { at } => format!("accepted on {}", shown(at)),
             _ if self.is_accepted() => "accepted".to_owned(),
-            State::Superseded { .. } => "NOT accepted: it was cancelled first".to_owned(),
+            State::Superseded { .. } => {
+                "NOT accepted: it was cancelled or updated first".to_owned()
+            }
             State::Expired { .. } => {
                 "NOT accepted: the alert ended first, and its customers may not have been warned"
                     .to_owned()

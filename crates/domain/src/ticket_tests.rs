@@ -129,6 +129,35 @@ fn told(due: Due) -> String {
 }
 
 #[test]
+fn the_comment_of_an_approved_update_reads_so() {
+    let areas = ["Lower Wharf".to_owned()];
+    let providers = ["ee", "o2"].map(name);
+    let update = Updated {
+        version: 2,
+        approver: "Nadia Iqbal",
+        approver_email: "nadia@example.org",
+        areas: &areas,
+        text: "The bridge is closed too.",
+        approved_at: AT,
+        providers: &providers,
+    };
+    assert_eq!(
+        updated(&update),
+        "Nadia Iqbal (nadia@example.org) approved an update of the alert on 2026-11-23 at \
+         04:09:03 UTC. It is being sent to ee, o2.\n\
+         \n\
+         Version: 2\n\
+         Areas: Lower Wharf\n\
+         Its text begins: \"The bridge is closed too.\"\n"
+    );
+    let to_nobody = Updated {
+        providers: &[],
+        ..update
+    };
+    assert!(updated(&to_nobody).contains("sent to nobody"));
+}
+
+#[test]
 fn the_outcome_names_every_provider() {
     let alert = |provider, state| progress(provider, Kind::Alert, state);
     let late = Progress {
@@ -140,15 +169,16 @@ fn the_outcome_names_every_provider() {
         late,
         alert("three", State::Superseded { at: AT }),
         alert("vodafone", State::Expired { at: AT }),
-        // A cancel's course is another comment's.
+        // A cancel's course is another comment's, and so is an update's, however it is delivered.
         progress("ee", Kind::Cancel, State::Ready),
+        progress("ee", Kind::Update, State::Ready),
     ];
     assert_eq!(
         told(comment_due(&Comment::AlertOutcome, &deliveries)),
         "The alert was accepted by 2 of 4:\n\
          - ee: accepted on 2026-11-23 at 04:09:03 UTC\n\
          - o2: accepted\n\
-         - three: NOT accepted: it was cancelled first\n\
+         - three: NOT accepted: it was cancelled or updated first\n\
          - vodafone: NOT accepted: the alert ended first, and its customers may not have been \
          warned\n"
     );

@@ -8,6 +8,7 @@ use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
 use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 
+use crate::alert_updates::AlertUpdate;
 use crate::sql::{Row, StoreError, unread_json};
 use crate::store::Tx;
 
@@ -95,6 +96,34 @@ pub struct Alert {
     pub rejection_reason: Option<String>,
 }
 
+impl Alert {
+    /// Takes the content of an update, and its version with it.
+    pub fn take(&mut self, update: &AlertUpdate) {
+        self.version = update.version;
+        self.content.clone_from(&update.content);
+        self.text.clone_from(&update.text);
+        self.extra_content.clone_from(&update.extra_content);
+        self.areas.clone_from(&update.areas);
+        self.second.clone_from(&update.second);
+        if update.cap_event.is_some() {
+            self.cap_event.clone_from(&update.cap_event);
+        }
+    }
+}
+
+/// What a version of an alert says.
+pub(crate) struct Said<'a> {
+    pub(crate) alert_id: AlertId,
+    pub(crate) version: u32,
+    pub(crate) editor: Option<UserId>,
+    pub(crate) reference: Option<&'a str>,
+    pub(crate) content: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) extra_content: Option<&'a str>,
+    pub(crate) areas: &'a serde_json::Value,
+    pub(crate) second: Option<&'a SecondText>,
+}
+
 statements! {
     INSERT: "INSERT INTO alerts (id, service_id, is_stubbed, created_at, created_by, api_key_id,
             cap_event, cap_sender, cap_identifier, cap_sent, cap_digest,
@@ -112,7 +141,7 @@ statements! {
             approved_at = $15, cancelled_at = $16, rejected_at = $17, updated_by = $18,
             submitted_by = $19, approved_by = $20, cancelled_by = $21, rejected_by = $22,
             cancelled_by_api_key_id = $23, rejected_by_api_key_id = $24, rejection_reason = $25,
-            second_text = $26
+            second_text = $26, cap_event = $27
         WHERE id = $1";
     LOCK (lock): "SELECT id FROM alerts WHERE id = $1";
     LOAD: "SELECT * FROM alerts WHERE id = $1";
@@ -213,6 +242,7 @@ impl Tx {
             alert.rejected_by_api_key_id.map(|id| id.to_string()),
             alert.rejection_reason.clone(),
             alert.second.as_ref().map(write_second),
+            alert.cap_event.clone(),
         )
     }
 
@@ -222,20 +252,36 @@ impl Tx {
         alert: &Alert,
         editor: Option<UserId>,
     ) -> Result<(), StoreError> {
+        self.insert_version(&Said {
+            alert_id: alert.id,
+            version: alert.version,
+            editor,
+            reference: alert.reference.as_deref(),
+            content: &alert.content,
+            text: &alert.text,
+            extra_content: alert.extra_content.as_deref(),
+            areas: &alert.areas,
+            second: alert.second.as_ref(),
+        })
+        .await
+    }
+
+    /// Stores what a version says.
+    pub(crate) async fn insert_version(&mut self, said: &Said<'_>) -> Result<(), StoreError> {
         let now = self.now.micros();
         execute_one!(
             self,
             INSERT_VERSION,
-            alert.id.to_string(),
-            i64::from(alert.version),
+            said.alert_id.to_string(),
+            i64::from(said.version),
             now,
-            editor.map(|id| id.to_string()),
-            alert.reference.clone(),
-            alert.content.clone(),
-            alert.text.clone(),
-            alert.extra_content.clone(),
-            alert.areas.to_string(),
-            alert.second.as_ref().map(write_second),
+            said.editor.map(|id| id.to_string()),
+            said.reference.map(str::to_owned),
+            said.content.to_owned(),
+            said.text.to_owned(),
+            said.extra_content.map(str::to_owned),
+            said.areas.to_string(),
+            said.second.map(write_second),
         )
     }
 
@@ -256,13 +302,18 @@ impl Tx {
         fetch_all!(self, read, LIST, service.to_string())
     }
 
-    /// A service's alerts that a CAP Cancel may mean (D41), oldest first: what finding one needs,
-    /// not their texts and areas.
+    /// A service's alerts that a CAP Cancel or Update may mean (D41), oldest first: what finding
+    /// one needs, not their texts and areas.
     pub async fn list_cancellable_alerts(
         &mut self,
         service: ServiceId,
     ) -> Result<Vec<Candidate>, StoreError> {
-        fetch_all!(self, read_candidate, LIST_CANCELLABLE, service.to_string())
+        let mut found = fetch_all!(self, read_candidate, LIST_CANCELLABLE, service.to_string())?;
+        let mut updates = self.list_update_messages(service).await?;
+        for candidate in &mut found {
+            candidate.updates = updates.remove(&candidate.alert).unwrap_or_default();
+        }
+        Ok(found)
     }
 
     /// Alerts whose end has come, at most `limit`.
@@ -373,24 +424,26 @@ pub(crate) fn read_second(row: &impl Row) -> Result<Option<SecondText>, StoreErr
 }
 
 fn read_candidate(row: &impl Row) -> Result<Candidate, StoreError> {
-    let message = match row.opt_text("cap_identifier")? {
-        None => None,
-        Some(identifier) => Some(NamedMessage {
-            sender: row.text("cap_sender")?,
-            identifier,
-            sent: row.instant("cap_sent")?,
-        }),
-    };
+    let is_by_cap = row.opt_text("cap_identifier")?.is_some();
     Ok(Candidate {
         alert: row.id("id", AlertId::new)?,
         status: row.word("status", Status::parse)?,
         is_stubbed: row.bool("is_stubbed")?,
-        message,
+        message: is_by_cap.then(|| read_message(row)).transpose()?,
+        updates: Vec::new(),
         reference: row.opt_text("reference")?,
     })
 }
 
-fn read_cap(row: &impl Row) -> Result<Option<CapIdentity>, StoreError> {
+pub(crate) fn read_message(row: &impl Row) -> Result<NamedMessage, StoreError> {
+    Ok(NamedMessage {
+        sender: row.text("cap_sender")?,
+        identifier: row.text("cap_identifier")?,
+        sent: row.instant("cap_sent")?,
+    })
+}
+
+pub(crate) fn read_cap(row: &impl Row) -> Result<Option<CapIdentity>, StoreError> {
     let Some(identifier) = row.opt_text("cap_identifier")? else {
         return Ok(None);
     };

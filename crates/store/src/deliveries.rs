@@ -2,7 +2,7 @@
 //! `lanes.rs`.
 
 use balefire_domain::ids::{AlertId, DeliveryId, EventId};
-use balefire_domain::lane::{Attempt, Delivery};
+use balefire_domain::lane::{Attempt, Delivery, Kind};
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
@@ -29,6 +29,8 @@ pub struct Frozen {
 pub struct DeliveryHistory {
     /// The provider.
     pub provider: ProviderName,
+    /// What its event asks: an update's may be delivered by a cancel and an alert (ADR 17).
+    pub event_kind: Kind,
     /// The delivery.
     pub delivery: Delivery,
     /// Its attempts, oldest first, each with its detail.
@@ -45,7 +47,9 @@ statements! {
     SAVE_PAYLOAD: "UPDATE deliveries SET payload = $2 WHERE id = $1 AND payload IS NULL";
     REPLACE_PAYLOAD: "UPDATE deliveries SET payload = $3
         WHERE id = $1 AND kind = 'update' AND payload = $2";
-    LIST_OF_ALERT: "SELECT * FROM deliveries WHERE alert_id = $1 ORDER BY provider, seq";
+    LIST_OF_ALERT: "SELECT d.*, e.kind AS event_kind
+        FROM deliveries d JOIN events e ON e.id = d.event_id
+        WHERE d.alert_id = $1 ORDER BY d.provider, d.seq";
     LIST_ATTEMPTS_OF_ALERT: "SELECT * FROM attempts WHERE alert_id = $1
         ORDER BY opened_at, id";
 }
@@ -148,6 +152,7 @@ fn read_history(row: &impl Row) -> Result<DeliveryHistory, StoreError> {
         ProviderName::new(provider.clone()).map_err(|_| misspelt("provider", &provider))?;
     Ok(DeliveryHistory {
         provider,
+        event_kind: row.word("event_kind", Kind::parse)?,
         delivery: read_delivery(row)?,
         attempts: Vec::new(),
     })

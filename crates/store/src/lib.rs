@@ -14,6 +14,7 @@
 #[macro_use]
 mod sql;
 
+pub mod alert_updates;
 pub mod alerts;
 pub mod api_keys;
 pub mod area_libraries;
@@ -54,6 +55,7 @@ pub use tx::Tx;
 /// Every statement, so that a test can prepare each on its engines.
 pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
+        alert_updates::ALL,
         alerts::ALL,
         api_keys::ALL,
         area_libraries::ALL,

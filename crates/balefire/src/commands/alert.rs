@@ -1,4 +1,4 @@
-//! `alert submit|list|show|approve|cancel|watch` and `delivery list`.
+//! `alert submit|list|show|approve|reject|cancel|watch` and `delivery list`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,10 +14,11 @@ use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::audit::Actor;
 use balefire_domain::cap_cancel::Miss;
 use balefire_domain::ids::{AlertId, ServiceId};
+use balefire_domain::limits::ALERT_VERSIONS_MAX;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
-use super::{Session, cap, find, render};
+use super::{Session, alert_update, cap, find, render};
 use crate::cli::AlertCommand;
 
 /// How often a watched alert is looked at.
@@ -28,11 +29,42 @@ pub(super) async fn run(session: &Session, command: AlertCommand) -> anyhow::Res
         AlertCommand::Submit { file, service } => submit(session, &file, service).await,
         AlertCommand::List { service } => list(session, service).await,
         AlertCommand::Show { id } => show(session, id).await,
+        AlertCommand::Update {
+            id,
+            content,
+            file,
+            areas,
+            dry_run,
+        } => {
+            let asked = alert_update::Asked {
+                content,
+                file,
+                areas,
+                is_dry_run: dry_run,
+            };
+            alert_update::update(session, id, asked).await
+        }
         AlertCommand::Approve { id, version, hash } => {
-            move_to(session, id, Status::Broadcasting, Seen { version, hash }).await
+            let seen = Seen { version, hash };
+            move_to(session, id, Status::Broadcasting, None, seen).await
+        }
+        AlertCommand::Reject {
+            id,
+            version,
+            reason,
+        } => {
+            let hash = None;
+            move_to(
+                session,
+                id,
+                Status::Rejected,
+                reason,
+                Seen { version, hash },
+            )
+            .await
         }
         AlertCommand::Cancel { id } => {
-            move_to(session, id, Status::Cancelled, Seen::default()).await
+            move_to(session, id, Status::Cancelled, None, Seen::default()).await
         }
         AlertCommand::Watch { id } => watch(session, id).await,
     }
@@ -124,7 +156,9 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
     } else {
         app.settings.providers_of(&service)
     };
+    let proposal = app.load_proposal(&alert, &service).await?;
     let page = render::AlertPage {
+        proposal: proposal.as_ref(),
         alert: &alert,
         hash: &hash,
         service: &service,
@@ -140,6 +174,7 @@ async fn move_to(
     session: &Session,
     id: AlertId,
     to: Status,
+    rejection_reason: Option<String>,
     seen: Seen,
 ) -> anyhow::Result<ExitCode> {
     let email = match session.person() {
@@ -152,7 +187,7 @@ async fn move_to(
     let asked = Move {
         to,
         by: user.id,
-        rejection_reason: None,
+        rejection_reason,
         seen,
     };
     match app
@@ -220,11 +255,22 @@ fn submit_words(refusal: &SubmitRefusal) -> String {
         SubmitRefusal::OtherContent(first) => {
             format!("a document of this identity with other content made alert {first}")
         }
-        SubmitRefusal::Cancel(Miss::NotFound) => "no alert fits the references".to_owned(),
-        SubmitRefusal::Cancel(Miss::Ambiguous) => "several alerts fit the references".to_owned(),
+        SubmitRefusal::Cancel(Miss::NotFound) | SubmitRefusal::Update(Miss::NotFound) => {
+            "no alert fits the references".to_owned()
+        }
+        SubmitRefusal::Cancel(Miss::Ambiguous) | SubmitRefusal::Update(Miss::Ambiguous) => {
+            "several alerts fit the references".to_owned()
+        }
         SubmitRefusal::Cancel(Miss::LiveWithTestKey) => {
             "a test key can't cancel a live alert".to_owned()
         }
+        SubmitRefusal::Update(Miss::LiveWithTestKey) => {
+            "a test key can't change a live alert".to_owned()
+        }
+        SubmitRefusal::TooManyVersions => format!(
+            "the alert was changed {ALERT_VERSIONS_MAX} times, which is the most: cancel it and \
+             send a new one"
+        ),
     }
 }
 
@@ -253,8 +299,12 @@ fn approval_words(refusal: ApprovalRefusal) -> &'static str {
             "the alert changed since you looked: see `balefire alert show`, then approve that \
              version and hash"
         }
+        ApprovalRefusal::VersionUnnamed => {
+            "the alert is on the air, and an update of it waits: read it with `balefire alert \
+             show`, and name its version and hash"
+        }
         ApprovalRefusal::OwnAlert => {
-            "a second person must approve: this one made or changed the alert"
+            "a second person must approve: this one made or changed the alert, or its update"
         }
         ApprovalRefusal::OwnSubmission => {
             "a second person must approve: this one submitted the alert"

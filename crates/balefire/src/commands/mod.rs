@@ -2,6 +2,7 @@
 //! verbs as the API (D50).
 
 mod alert;
+mod alert_update;
 mod cap;
 mod configuration;
 mod database;
@@ -15,6 +16,7 @@ mod provider;
 mod provider_log;
 mod provider_sim;
 mod render;
+mod render_update;
 mod serve;
 mod service;
 mod text;

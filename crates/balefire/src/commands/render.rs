@@ -1,5 +1,6 @@
 //! Alerts and deliveries as commands print them.
 
+use balefire_app::propose_update::ProposalView;
 use balefire_app::read_alerts::People;
 use balefire_domain::lane::{Attempt, Delivery, Kind, State};
 use balefire_domain::page;
@@ -11,6 +12,8 @@ use balefire_store::duty_items::DutyItem;
 use balefire_store::services::Service;
 use balefire_store::users::User;
 use serde_json::{Value, json};
+
+use super::render_update::ProposalPage;
 
 pub(super) fn alert(alert: &Alert, hash: Option<&str>) -> Value {
     let at = |instant: Option<Timestamp>| instant.map(Timestamp::to_json_style);
@@ -48,6 +51,8 @@ pub(super) struct AlertPage<'a> {
     /// Where it goes, or would go if it were approved now.
     pub(super) networks: &'a [ProviderName],
     pub(super) items: &'a [DutyItem],
+    /// The update of it that waits for a second person.
+    pub(super) proposal: Option<&'a ProposalView>,
 }
 
 impl AlertPage<'_> {
@@ -62,7 +67,16 @@ impl AlertPage<'_> {
         shown["approver"] = json!(email(&self.people.approver));
         let items: Vec<Value> = self.items.iter().map(duty_item).collect();
         shown["duty_items"] = json!(items);
+        shown["proposed_update"] = json!(self.proposed().map(|page| page.json()));
         shown
+    }
+
+    fn proposed(&self) -> Option<ProposalPage<'_>> {
+        self.proposal.map(|proposal| ProposalPage {
+            alert: self.alert,
+            proposal,
+            is_dry_run: false,
+        })
     }
 
     /// The alert's text in full, and all around it.
@@ -92,10 +106,13 @@ impl AlertPage<'_> {
             [] => "duty items: none".to_owned(),
             items => format!("duty items:\n{}", items.join("\n")),
         };
+        let proposed = self
+            .proposed()
+            .map_or_else(String::new, |page| format!("\n\n{}", page.text()));
         format!(
             "{}\nservice   {} ({}), {}\nchannel   {}\nnetworks  {}\nauthor    {author}\n\
              approver  {approver}\nends      {ends}\nversion   {} hash {}\n\
-             areas     {} ({} polygons)\n\n{}\n\n{items}",
+             areas     {} ({} polygons)\n\n{}\n\n{items}{proposed}",
             alert_line(alert),
             self.service.name,
             self.service.id,

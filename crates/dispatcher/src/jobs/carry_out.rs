@@ -367,7 +367,10 @@ async fn is_its_turn(tx: &mut Tx, alert: AlertId, comment: &Comment) -> Result<b
             let before = tx.load_job_state(&Job::cancelled_key(alert)).await?;
             Ok(before.is_none_or(|state| state.done_at.is_some()))
         }
-        Comment::AlertStuck | Comment::AlertOutcome | Comment::Cancelled { .. } => Ok(true),
+        Comment::AlertStuck
+        | Comment::AlertOutcome
+        | Comment::Updated { .. }
+        | Comment::Cancelled { .. } => Ok(true),
     }
 }
 
@@ -375,7 +378,7 @@ fn progress(history: &DeliveryHistory) -> Progress {
     let delivery = &history.delivery;
     Progress {
         provider: history.provider.clone(),
-        kind: delivery.kind,
+        kind: history.event_kind,
         state: delivery.state,
         is_stuck: delivery.is_stuck,
         is_accepted: history.attempts.iter().any(|(a, _)| a.is_accepted()),

@@ -141,6 +141,19 @@ impl<'a> Fields<'a> {
         is_short.then_some(text)
     }
 
+    /// A whole number from 1.
+    pub(crate) fn count(&mut self, name: &str) -> Option<u32> {
+        let value = self.value(name)?;
+        let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+        let count = count.filter(|count| *count > 0);
+        if count.is_none() {
+            let given = shown(value);
+            self.errors
+                .push(format!("{name} {given} is not a whole number from 1"));
+        }
+        count
+    }
+
     /// An instant in ISO 8601.
     pub(crate) fn instant(&mut self, name: &str) -> Option<Timestamp> {
         let value = self.value(name)?;

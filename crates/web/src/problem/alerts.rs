@@ -8,6 +8,7 @@ use balefire_app::move_alert::{Move, MoveRefusal};
 use balefire_app::update_alert::UpdateRefusal;
 use balefire_domain::approval::ApprovalRefusal;
 use balefire_domain::ids::{AlertId, UserId};
+use balefire_domain::limits::ALERT_VERSIONS_MAX;
 
 use super::{Name, Problem, Shape};
 
@@ -55,6 +56,10 @@ impl Problem {
                 "Cannot update broadcast_message {id} without created_by: whoever edits an \
                  alert may not approve it, so the editor is named"
             )),
+            UpdateRefusal::NothingChanges => refuse(format!(
+                "broadcast_message {id} says exactly this already: nothing would change"
+            )),
+            UpdateRefusal::TooManyVersions => refuse(too_many_versions(id)),
             UpdateRefusal::Text(refusal) => refuse(refusal.message(TEXT)),
             UpdateRefusal::Areas(refusal) => Self::areas(refusal),
         })
@@ -85,6 +90,13 @@ impl Problem {
             ApprovalRefusal::Stale => Self::message(
                 StatusCode::CONFLICT,
                 format!("broadcast_message {id} was changed since you read it: read it again"),
+            ),
+            ApprovalRefusal::VersionUnnamed => Self::message(
+                StatusCode::CONFLICT,
+                format!(
+                    "broadcast_message {id} is on the air, and an update of it waits: read that, \
+                     and approve it by its version"
+                ),
             ),
             ApprovalRefusal::OwnAlert => refuse(format!(
                 "User {by} cannot approve their own broadcast_message {id}"
@@ -125,6 +137,13 @@ impl Problem {
 
 fn refuse(message: impl Into<String>) -> Problem {
     Problem::message(StatusCode::BAD_REQUEST, message)
+}
+
+fn too_many_versions(id: AlertId) -> String {
+    format!(
+        "broadcast_message {id} was changed {ALERT_VERSIONS_MAX} times, which is the most: cancel \
+         it and send a new one"
+    )
 }
 
 fn no_areas(id: AlertId) -> Problem {

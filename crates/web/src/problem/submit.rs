@@ -5,6 +5,7 @@ use balefire_app::authenticate::TokenRefusal;
 use balefire_app::submit_cap::SubmitRefusal;
 use balefire_cap::Finding;
 use balefire_domain::cap_cancel::Miss;
+use balefire_domain::limits::ALERT_VERSIONS_MAX;
 
 use super::{Name, Problem, Shape};
 
@@ -54,11 +55,19 @@ impl Problem {
                 );
                 Self::error(bad, Name::BadRequest, message)
             }
-            SubmitRefusal::Cancel(miss) => Self::missed_cancel(miss),
+            SubmitRefusal::Cancel(miss) => Self::missed(miss, "cancel"),
+            SubmitRefusal::Update(miss) => Self::missed(miss, "update"),
+            SubmitRefusal::TooManyVersions => {
+                let message = format!(
+                    "This alert was changed {ALERT_VERSIONS_MAX} times, which is the most: cancel \
+                     it and send a new one"
+                );
+                Self::error(bad, Name::BadRequest, message)
+            }
         }
     }
 
-    fn missed_cancel(miss: Miss) -> Self {
+    fn missed(miss: Miss, asked: &str) -> Self {
         match miss {
             Miss::NotFound => Self::not_found(Shape::Public),
             Miss::Ambiguous => {
@@ -67,7 +76,7 @@ impl Problem {
                 Self::error(StatusCode::BAD_REQUEST, Name::BadRequest, message)
             }
             Miss::LiveWithTestKey => {
-                let message = "Cannot cancel a live broadcast with a test API key";
+                let message = format!("Cannot {asked} a live broadcast with a test API key");
                 Self::error(StatusCode::FORBIDDEN, Name::Auth, message)
             }
         }

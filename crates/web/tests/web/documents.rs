@@ -86,6 +86,24 @@ pub fn cancel(references: &str) -> String {
     CANCEL.replace("REFERENCES", references)
 }
 
+/// A good Update of what `references` names, with this text, sent five minutes after [`alert`].
+pub fn update(identifier: &str, references: &str, text: &str) -> String {
+    let scope = "<scope>Public</scope>";
+    alert(identifier)
+        .replace("<msgType>Alert", "<msgType>Update")
+        .replace("<sent>2026-11-23T04:00", "<sent>2026-11-23T04:05")
+        .replace(
+            scope,
+            &format!("{scope}<references>{references}</references>"),
+        )
+        .replace("The river is over its banks. Go uphill now. ", text)
+}
+
+/// The triple of a document that [`update`] made.
+pub fn update_triple(identifier: &str) -> String {
+    format!("flood-desk@rivers.example,{identifier},2026-11-23T04:05:00-00:00")
+}
+
 /// A closed ring of this many points, the closing one included, around a point.
 pub fn circle(points: u32, lat: f64, lon: f64) -> String {
     let step = std::f64::consts::TAU / f64::from(points - 1);

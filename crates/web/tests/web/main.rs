@@ -18,3 +18,4 @@ mod status_moves;
 mod support;
 mod tenancy;
 mod tokens;
+mod updates;

@@ -190,19 +190,19 @@ fn rule_rows() -> Vec<Row> {
     let msg_type = |word: &str| element("<msgType>Alert", &format!("<msgType>{word}"));
     vec![
         rule(
-            "an Update",
+            "an Update that names nothing",
             msg_type("Update"),
-            &["msgType Update is not one of [Alert, Cancel]"],
+            &["alert/references", "an Update must name the messages"],
         ),
         rule(
             "an Ack",
             msg_type("Ack"),
-            &["msgType Ack is not one of [Alert, Cancel]"],
+            &["msgType Ack is not one of [Alert, Update, Cancel]"],
         ),
         rule(
             "an Error",
             msg_type("Error"),
-            &["msgType Error is not one of [Alert, Cancel]"],
+            &["msgType Error is not one of [Alert, Update, Cancel]"],
         ),
         rule(
             "a restricted scope",

@@ -414,6 +414,18 @@ impl TestWeb {
         self.post(&status_path(self.live.id, alert), &body).await
     }
 
+    /// Says yes or no to the proposed update of an alert of the live service.
+    pub async fn decide_update(
+        &self,
+        alert: AlertId,
+        to: &str,
+        version: u32,
+        by: UserId,
+    ) -> Answer {
+        let body = serde_json::json!({ "status": to, "created_by": by, "version": version });
+        self.post(&status_path(self.live.id, alert), &body).await
+    }
+
     /// Everything that is stored, as text: to see that nothing was added or changed.
     pub async fn stored(&self) -> String {
         let mut tx = self.app.store.begin_read("stored", START).await.unwrap();
@@ -423,7 +435,8 @@ impl TestWeb {
             for alert in &alerts {
                 let events = tx.list_events(alert.id).await.unwrap();
                 let lanes = tx.list_lanes(alert.id).await.unwrap();
-                writeln!(text, "{alert:?} {events:?} {lanes:?}").unwrap();
+                let updates = tx.list_updates(alert.id).await.unwrap();
+                writeln!(text, "{alert:?} {events:?} {lanes:?} {updates:?}").unwrap();
             }
         }
         let entries = tx.list_audit_entries(10_000).await.unwrap();

@@ -15,8 +15,10 @@
 //! 13. the text (400)
 //! 14. the areas (400)
 //! 15. the identity: a repetition (200) or a contradiction (400)
+//! 16. of an Update: the alert that it names (404, 400, 403)
 //!
-//! 201: a new alert, or the alert that was cancelled or rejected.
+//! 201: a new alert, or the alert that was cancelled, rejected or edited, or that an update was
+//! proposed of: that one is answered as it is on the air, since nothing of it has changed yet.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -4,7 +4,10 @@
 //! 1. token (401, 403)
 //! 2. the alert exists, and is this service's (404)
 //!
-//! A provider appears with its first attempt, then with both keys, entries oldest first.
+//! A provider appears with its first attempt, then with both keys, entries oldest first. Of an
+//! alert that was updated it has a third one, `update`, with all that went out for its updates:
+//! also the cancel and the alert that a provider without updates gets, since neither ends the
+//! alert.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +26,7 @@ use crate::problem::{Problem, Shape};
 #[derive(Default)]
 struct Course {
     alert: Vec<Status>,
+    update: Vec<Status>,
     cancel: Vec<Status>,
 }
 
@@ -49,17 +53,22 @@ fn render(histories: &[DeliveryHistory]) -> Value {
             continue;
         }
         let course = courses.entry(history.provider.as_str()).or_default();
-        match history.delivery.kind {
-            Kind::Alert | Kind::Update => course.alert.extend(told),
+        match history.event_kind {
+            Kind::Alert => course.alert.extend(told),
+            Kind::Update => course.update.extend(told),
             Kind::Cancel => course.cancel.extend(told),
         }
     }
+    let is_updated = histories.iter().any(|h| h.event_kind == Kind::Update);
     let rendered = courses.into_iter().map(|(provider, course)| {
-        let both = json!({
+        let mut told = json!({
             "alert": render_course(course.alert),
             "cancel": render_course(course.cancel),
         });
-        (provider.to_owned(), both)
+        if is_updated {
+            told["update"] = json!(render_course(course.update));
+        }
+        (provider.to_owned(), told)
     });
     Value::Object(rendered.collect())
 }
@@ -122,6 +131,7 @@ mod tests {
         };
         DeliveryHistory {
             provider: ProviderName::new("ee").expect("a name"),
+            event_kind: kind,
             delivery,
             attempts: vec![(attempt, String::new())],
         }
@@ -159,6 +169,36 @@ mod tests {
                 line("sending", 20),
                 line("returned-ack", 21),
             ]
+        );
+    }
+
+    #[test]
+    fn what_goes_out_for_an_update_is_told_apart_and_only_where_there_is_one() {
+        let keys = |told: &Value| -> Vec<String> {
+            let courses = told["ee"].as_object().expect("a provider");
+            let entries = courses
+                .iter()
+                .map(|(key, course)| format!("{key} {}", course.as_array().expect("a list").len()));
+            entries.collect()
+        };
+        let alert = accepted(1, Kind::Alert, 0);
+        assert_eq!(keys(&render(&[alert.clone()])), ["alert 2", "cancel 0"]);
+        let by_substitute = [(2, Kind::Cancel), (3, Kind::Alert)].map(|(seq, kind)| {
+            let event_kind = Kind::Update;
+            let delivery = accepted(seq, kind, i64::from(10 * seq));
+            DeliveryHistory {
+                event_kind,
+                ..delivery
+            }
+        });
+        let [cancel, replacement] = by_substitute;
+        let updated = render(&[alert.clone(), cancel, replacement]);
+        assert_eq!(keys(&updated), ["alert 2", "cancel 0", "update 4"]);
+        let mut waits = accepted(2, Kind::Update, 10);
+        waits.attempts.clear();
+        assert_eq!(
+            keys(&render(&[alert, waits])),
+            ["alert 2", "cancel 0", "update 0"]
         );
     }
 }

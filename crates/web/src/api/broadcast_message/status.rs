@@ -1,5 +1,7 @@
 //! `POST /service/{service}/broadcast-message/{alert}/status`: submit, approve, reject, give back,
-//! cancel (R36 to R41, D8, D9, D40). Order of the checks:
+//! cancel (R36 to R41, D8, D9, D40). Of an alert that is broadcasting and has a proposed update
+//! `broadcasting` approves that and `rejected` rejects it (ADR 17). `version` and `hash` say what
+//! was seen; of an update the approval must name the version. Order of the checks:
 //!
 //! 1. `Content-Length` over the limit (413)
 //! 2. token (401, 403)
@@ -9,8 +11,9 @@
 //! 6. the service is active, or it is a cancel (403)
 //! 7. the person exists (404)
 //! 8. and belongs to the service, or is a platform administrator who cancels (400)
-//! 9. the move is one of D9's table (400)
-//! 10. what a submission or an approval needs (400)
+//! 9. the move is one of D9's table, or decides about a proposed update (400)
+//! 10. the version and the hash that were seen are the present ones (409)
+//! 11. what a submission or an approval needs (400)
 //!
 //! 200: the alert.
 
@@ -28,7 +31,16 @@ use crate::answer;
 use crate::extract::{Admin, AlertPath, Fields, JsonBody};
 use crate::problem::{Problem, Shape};
 
-const FIELDS: [&str; 3] = ["status", "created_by", "rejection_reason"];
+const FIELDS: [&str; 5] = [
+    "status",
+    "created_by",
+    "rejection_reason",
+    "version",
+    "hash",
+];
+
+/// Characters of a version's hash: SHA-256 in hex.
+const HASH_CHARS: usize = 64;
 
 pub(crate) async fn change_status(
     _admin: Admin,
@@ -50,13 +62,17 @@ fn read_move(body: &Value) -> Result<Move, Problem> {
     let to = fields.status("status");
     let by = fields.id("created_by");
     let rejection_reason = fields.bounded_text("rejection_reason", REJECTION_REASON_CHARS_MAX);
+    let seen = Seen {
+        version: fields.count("version"),
+        hash: fields.bounded_text("hash", HASH_CHARS),
+    };
     fields.finish()?;
     match (to, by) {
         (Some(to), Some(by)) => Ok(Move {
             to,
             by,
             rejection_reason,
-            seen: Seen::default(),
+            seen,
         }),
         // Both were required above.
         _ => Err(Problem::not_found(Shape::Internal)),

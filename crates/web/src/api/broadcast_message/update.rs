@@ -66,6 +66,7 @@ fn read_change(body: &Value) -> Result<AlertChange, Problem> {
         starts_at: fields.instant("starts_at"),
         finishes_at: fields.instant("finishes_at"),
         created_by: fields.id("created_by"),
+        is_dry_run: false,
     };
     fields.finish()?;
     Ok(change)
