@@ -32,6 +32,7 @@ pub mod combine;
 mod compare;
 mod cut;
 mod exact;
+pub mod fit;
 mod frame;
 pub mod ground;
 mod grow;
@@ -51,6 +52,7 @@ mod sweep;
 
 pub use broadcast::{Broadcast, Obstacle, Reduction};
 pub use combine::Unmade;
+pub use fit::Unfit;
 pub use point::{Latitude, Longitude, Point};
 pub use read::{Holes, ReadRefusal, Reading, Remark};
 pub use refusal::{Axis, Refusal};
