@@ -149,14 +149,18 @@ fn check_times(info: &Info, alert: &Alert, path: &str, judge: &mut Judge) {
         ("effective", info.effective.as_ref()),
         ("onset", info.onset.as_ref()),
     ];
-    for (name, date) in earlier {
-        if date.is_some_and(|date| expires.at <= date.at) {
-            let message = format!(
-                "expires is not after {name}; when it is dispatched, expires is kept but not \
-                 used: the end of an alert is set when it is approved"
-            );
-            judge.find("expires-too-early", &path, message);
-        }
+    let not_before: Vec<&str> = earlier
+        .into_iter()
+        .filter(|(_, date)| date.is_some_and(|date| expires.at <= date.at))
+        .map(|(name, _)| name)
+        .collect();
+    if !not_before.is_empty() {
+        let message = format!(
+            "expires is not after {}; at dispatch it is kept but not used: the end of an alert is \
+             set when it is approved",
+            not_before.join(" and ")
+        );
+        judge.find("expires-too-early", path, message);
     }
 }
 

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
+use super::is_blank;
 use super::judge::Judge;
 use crate::alert::{Info, Resource};
 use crate::date::XML_SPACE;
@@ -17,9 +18,16 @@ use crate::finding::shown;
 
 /// Checks `web` and every resource of an info.
 pub(super) fn check(info: &Info, path: &str, judge: &mut Judge) {
-    if info.web.as_deref().is_some_and(|web| !is_absolute(web)) {
-        let message = "the address should be absolute: start it with https://";
-        judge.find("relative-web", format!("{path}/web"), message);
+    match info.web.as_deref() {
+        Some(web) if is_blank(web) => {
+            let message = "the address is empty: leave the element out";
+            judge.find("empty-web", format!("{path}/web"), message);
+        }
+        Some(web) if !is_absolute(web) => {
+            let message = "the address should be absolute: start it with https://";
+            judge.find("relative-web", format!("{path}/web"), message);
+        }
+        _ => {}
     }
     for (n, resource) in info.resources.iter().enumerate() {
         check_resource(resource, &format!("{path}/resource[{}]", n + 1), judge);
