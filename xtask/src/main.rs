@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask ci`, `setup`, `tidy`, `postgres`, `load`,
-//! `torture`, `sim`.
+//! `fuzz`, `torture`, `sim`.
 //!
 //! In Rust rather than shell, so that they run the same everywhere and are tested like the rest.
 //! Exit codes are those of the product: 0 done, 1 refused or failed, 2 wrong usage.
@@ -8,6 +8,7 @@ mod bans;
 mod ci;
 #[path = "../../crates/test-support/src/postgres/cluster.rs"]
 mod cluster;
+mod fuzz;
 mod load;
 #[path = "../../crates/test-support/src/postgres/machine.rs"]
 mod machine;
@@ -35,6 +36,8 @@ cargo xtask: the chores of this repository
   cargo xtask postgres stop         stop it; tests start it by themselves and leave it running
   cargo xtask load                  measure speed and memory of the release build; some minutes
   cargo xtask load --into FOLDER    put the figures there; also --only PARTS, --engine NAME
+  cargo xtask fuzz                  read hostile documents for a minute per target; also
+                                    --target NAME, --seconds N
   cargo xtask sim                   run dispatch through 10,000 seeds of trouble; also --runs N,
                                     --seed S, --only-seed X --trace, --planted, --threads N
   cargo xtask torture --short       kill the service at every named place and at random; minutes
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         }
         ["postgres", "start"] => postgres::start(workspace_root()),
         ["load", ref args @ ..] => load::run(workspace_root(), args),
+        ["fuzz", ref args @ ..] => fuzz::run(workspace_root(), args),
         ["sim", ref args @ ..] => sim::run(workspace_root(), args),
         ["torture", ref args @ ..] => torture::run(workspace_root(), args),
         ["postgres", "stop"] => postgres::stop(workspace_root()),
