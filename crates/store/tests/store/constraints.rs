@@ -185,6 +185,8 @@ async fn words_outside_of_their_lists_are_refused(db: TestStore) {
         "UPDATE services SET state = 'asleep'",
         "UPDATE services SET mode = 'both'",
         "UPDATE services SET channel = 'loud'",
+        "INSERT INTO service_contacts (service_id, kind, value, created_at) \
+            SELECT id, 'fax', '1', 1 FROM services",
         "UPDATE api_keys SET kind = 'master'",
         "UPDATE api_keys SET is_revoked_by_mode = TRUE",
         "UPDATE events SET kind = 'replace'",

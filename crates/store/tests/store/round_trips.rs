@@ -11,6 +11,7 @@ use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::{ApiKey, KeyKind};
 use balefire_store::audit_entries::AuditEntry;
 use balefire_store::events::Event;
+use balefire_store::service_contacts::{Contact, ContactKind};
 use balefire_store::services::Service;
 use balefire_store::users::User;
 use balefire_test_support::entropy::SeededEntropy;
@@ -22,6 +23,7 @@ use crate::support::{T0, TestStore};
 
 on_both_engines! {
     a_service_comes_back_as_it_went_in,
+    a_service_s_list_takes_each_entry_once_and_is_its_own,
     a_person_is_found_by_id_and_by_address,
     a_key_comes_back_and_is_revoked_once,
     an_alert_comes_back_with_all_fields_filled_and_with_all_absent,
@@ -85,6 +87,35 @@ async fn a_service_comes_back_as_it_went_in(db: TestStore) {
     };
     tx.update_service(&changed).await.unwrap();
     assert_eq!(tx.load_service(SERVICE).await.unwrap(), Some(changed));
+}
+
+async fn a_service_s_list_takes_each_entry_once_and_is_its_own(db: TestStore) {
+    let contact = |kind, value: &str| Contact {
+        kind,
+        value: value.to_owned(),
+    };
+    let host = contact(ContactKind::Host, "gov.uk");
+    let number = contact(ContactKind::Number, "+448001234567");
+    let other = Service {
+        id: ServiceId::new(Uuid::from_u128(11)),
+        ..service()
+    };
+    let mut tx = db.begin().await;
+    tx.insert_service(&service()).await.unwrap();
+    tx.insert_service(&other).await.unwrap();
+    for (entry, is_new) in [(&number, true), (&host, true), (&number, false)] {
+        assert_eq!(tx.insert_contact(SERVICE, entry).await.unwrap(), is_new);
+    }
+    assert!(tx.insert_contact(other.id, &host).await.unwrap());
+    tx.commit().await.unwrap();
+
+    let mut tx = db.begin().await;
+    let list = tx.list_contacts(SERVICE).await.unwrap();
+    assert_eq!(list, [host.clone(), number.clone()]);
+    assert!(tx.delete_contact(SERVICE, &host).await.unwrap());
+    assert!(!tx.delete_contact(SERVICE, &host).await.unwrap());
+    assert_eq!(tx.list_contacts(SERVICE).await.unwrap(), [number]);
+    assert_eq!(tx.list_contacts(other.id).await.unwrap(), [host]);
 }
 
 async fn a_person_is_found_by_id_and_by_address(db: TestStore) {
