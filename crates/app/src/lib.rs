@@ -41,6 +41,7 @@ pub mod replay_delivery;
 pub mod secrets;
 pub mod services;
 pub mod submit_cap;
+pub mod text_facts;
 mod tickets;
 pub mod update_alert;
 mod update_by_cap;
@@ -53,6 +54,7 @@ pub use balefire_store::alerts::Alert;
 pub use balefire_store::api_keys::KeyKind;
 pub use balefire_store::deliveries::DeliveryHistory;
 pub use balefire_store::duty_items::DutyItem;
+pub use balefire_store::service_contacts::{Contact, ContactKind};
 pub use balefire_store::services::Service;
 pub use balefire_store::{Store, StoreError};
 

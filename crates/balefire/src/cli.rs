@@ -138,6 +138,38 @@ pub(crate) enum ServiceCommand {
         #[arg(long, value_parser = word("training or live", Mode::parse))]
         mode: Mode,
     },
+    /// Put telephone numbers and hosts on a service's list: its alerts may name them without a
+    /// warning to the approver. With --list, or nothing to add, print the list.
+    ///
+    /// A number is compared by its digits: one with +44 and one with 0 are two entries. A host
+    /// stands for all below it: gov.uk allows www.gov.uk.
+    ///
+    /// Try: balefire service allow ID --number '0800 123 4567' --host gov.uk
+    #[command(verbatim_doc_comment)]
+    Allow {
+        id: ServiceId,
+        #[command(flatten)]
+        contacts: Contacts,
+        /// Print the list.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Take telephone numbers and hosts off a service's list. Approved alerts stay as they are.
+    Disallow {
+        id: ServiceId,
+        #[command(flatten)]
+        contacts: Contacts,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Contacts {
+    /// A telephone number; may be given several times.
+    #[arg(long, value_parser = parse_number)]
+    pub(crate) number: Vec<String>,
+    /// A host, such as gov.uk; may be given several times.
+    #[arg(long, value_parser = parse_host)]
+    pub(crate) host: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

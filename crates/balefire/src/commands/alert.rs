@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use balefire_app::move_alert::{Move, MoveRefusal};
 use balefire_app::submit_cap::{Sender, SubmitRefusal};
+use balefire_app::text_facts::TextFacts;
 use balefire_app::{App, Failure};
 use balefire_domain::alert::{ServiceState, Status};
 use balefire_domain::approval::{ApprovalRefusal, Seen};
@@ -18,7 +19,7 @@ use balefire_domain::limits::ALERT_VERSIONS_MAX;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
-use super::{Session, alert_update, cap, find, render};
+use super::{Session, alert_update, cap, find, render, text};
 use crate::cli::AlertCommand;
 
 /// How often a watched alert is looked at.
@@ -165,6 +166,7 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         people: &app.load_people(&alert).await?,
         networks: &networks,
         items: &app.list_duty_items(id).await?,
+        text_facts: &text_facts(&app, &alert).await?,
     };
     session.print(&page.json(), || page.text());
     Ok(ExitCode::SUCCESS)
@@ -184,6 +186,10 @@ async fn move_to(
     let app = session.open().await?;
     let user = find(&app, email).await?;
     let alert = load(&app, id).await?;
+    let found = match to {
+        Status::Broadcasting => Some(text_facts(&app, &alert).await?),
+        _ => None,
+    };
     let asked = Move {
         to,
         by: user.id,
@@ -195,12 +201,27 @@ async fn move_to(
         .await
     {
         Ok(alert) => {
-            session.print(&render::alert(&alert, None), || render::alert_line(&alert));
+            let mut shown = render::alert(&alert, None);
+            let mut line = render::alert_line(&alert);
+            if let Some(found) = found {
+                shown["text_facts"] = text::text_facts_json(&found);
+                line = format!("{line}\n{}", text::text_facts_words(&found));
+            }
+            session.print(&shown, || line);
             Ok(ExitCode::SUCCESS)
         }
         Err(Failure::Store(error)) => Err(error.into()),
         Err(Failure::Refused(refusal)) => Ok(session.refuse(&move_words(&refusal))),
     }
+}
+
+/// What the approver is told of the texts of an alert, and of the update that waits.
+async fn text_facts(app: &App, alert: &Alert) -> anyhow::Result<TextFacts> {
+    let service = app.load_service(alert.service_id).await?;
+    let service = service.context("its service is gone")?;
+    let proposal = app.load_proposal(alert, &service).await?;
+    let update = proposal.as_ref().map(|proposal| &proposal.update);
+    Ok(app.text_facts(alert, &service, update).await?)
 }
 
 /// Prints every change until all deliveries have ended. An alert that waits for approval is

@@ -2,6 +2,7 @@
 
 use balefire_app::propose_update::ProposalView;
 use balefire_app::read_alerts::People;
+use balefire_app::text_facts::TextFacts;
 use balefire_domain::lane::{Attempt, Delivery, Kind, State};
 use balefire_domain::page;
 use balefire_domain::provider::ProviderName;
@@ -14,6 +15,7 @@ use balefire_store::users::User;
 use serde_json::{Value, json};
 
 use super::render_update::ProposalPage;
+use super::text;
 
 pub(super) fn alert(alert: &Alert, hash: Option<&str>) -> Value {
     let at = |instant: Option<Timestamp>| instant.map(Timestamp::to_json_style);
@@ -53,6 +55,7 @@ pub(super) struct AlertPage<'a> {
     pub(super) items: &'a [DutyItem],
     /// The update of it that waits for a second person.
     pub(super) proposal: Option<&'a ProposalView>,
+    pub(super) text_facts: &'a TextFacts,
 }
 
 impl AlertPage<'_> {
@@ -68,6 +71,7 @@ impl AlertPage<'_> {
         let items: Vec<Value> = self.items.iter().map(duty_item).collect();
         shown["duty_items"] = json!(items);
         shown["proposed_update"] = json!(self.proposed().map(|page| page.json()));
+        shown["text_facts"] = text::text_facts_json(self.text_facts);
         shown
     }
 
@@ -112,7 +116,7 @@ impl AlertPage<'_> {
         format!(
             "{}\nservice   {} ({}), {}\nchannel   {}\nnetworks  {}\nauthor    {author}\n\
              approver  {approver}\nends      {ends}\nversion   {} hash {}\n\
-             areas     {} ({} polygons)\n\n{}\n\n{items}{proposed}",
+             areas     {} ({} polygons)\n\n{}\n\n{}\n\n{items}{proposed}",
             alert_line(alert),
             self.service.name,
             self.service.id,
@@ -123,7 +127,8 @@ impl AlertPage<'_> {
             self.hash,
             names.unwrap_or_default(),
             polygons.map_or(0, Vec::len),
-            alert.text
+            alert.text,
+            text::text_facts_words(self.text_facts)
         )
     }
 }

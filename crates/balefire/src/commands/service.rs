@@ -1,16 +1,18 @@
-//! `service create|list|suspend|resume|archive|set-mode`.
+//! `service create|list|suspend|resume|archive|set-mode|allow|disallow`.
 
 use std::process::ExitCode;
 
 use balefire_app::services::NewService;
+use balefire_app::{App, Contact, ContactKind, Failure};
 use balefire_domain::alert::ServiceState;
+use balefire_domain::audit::Actor;
 use balefire_domain::ids::ServiceId;
 use balefire_domain::provider::ProviderName;
 use balefire_store::services::Service;
 use serde_json::{Value, json};
 
 use super::Session;
-use crate::cli::ServiceCommand;
+use crate::cli::{Contacts, ServiceCommand};
 
 pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::Result<ExitCode> {
     let app = session.open().await?;
@@ -57,8 +59,51 @@ pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::R
                 .await?,
         ),
         ServiceCommand::SetMode { id, mode } => (id, app.set_service_mode(actor, id, mode).await?),
+        // The list is printed in any case; --list says so for those who only want to look.
+        ServiceCommand::Allow {
+            id,
+            contacts,
+            list: _,
+        } => return change_contacts(session, &app, actor, id, contacts, true).await,
+        ServiceCommand::Disallow { id, contacts } => {
+            return change_contacts(session, &app, actor, id, contacts, false).await;
+        }
     };
     Ok(finish(session, id, changed))
+}
+
+async fn change_contacts(
+    session: &Session,
+    app: &App,
+    actor: Actor,
+    id: ServiceId,
+    contacts: Contacts,
+    is_allowed: bool,
+) -> anyhow::Result<ExitCode> {
+    let of = |kind: ContactKind| move |value: String| Contact { kind, value };
+    let numbers = contacts.number.into_iter().map(of(ContactKind::Number));
+    let hosts = contacts.host.into_iter().map(of(ContactKind::Host));
+    let contacts: Vec<Contact> = numbers.chain(hosts).collect();
+    match app.change_contacts(actor, id, &contacts, is_allowed).await {
+        Ok(list) => {
+            let shown: Vec<Value> = list
+                .iter()
+                .map(|own| json!({ "kind": own.kind.as_str(), "value": own.value }))
+                .collect();
+            session.print(&json!(shown), || plain_contacts(&list));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(Failure::Store(error)) => Err(error.into()),
+        Err(Failure::Refused(refusal)) => Ok(session.refuse(&refusal.to_string())),
+    }
+}
+
+fn plain_contacts(list: &[Contact]) -> String {
+    if list.is_empty() {
+        return "the list is empty: every number and link is a warning to the approver".to_owned();
+    }
+    let line = |own: &Contact| format!("{:<6}  {}", own.kind.as_str(), own.value);
+    list.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn finish(session: &Session, id: ServiceId, changed: Option<Service>) -> ExitCode {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use balefire_app::text_facts::{FactsOfText, TextFacts};
 use balefire_cell_broadcast::pages::{self, Heading, PAGES_MAX, Page};
 use balefire_cell_broadcast::{
     AlertText, Allowed, Cost, Encoding, Fact, Fate, Language, Measure, MessageIdentifier, Needs,
@@ -346,6 +347,47 @@ pub(super) fn fact_json(fact: &Fact, allowed: &Allowed) -> Value {
         "value": fact.value, "allowed": fact.is_allowed(allowed),
         "warnings": fact.warnings(allowed),
     })
+}
+
+/// What the approver of an alert is told of its texts, as JSON: for each text its language, facts
+/// and warnings.
+pub(super) fn text_facts_json(found: &TextFacts) -> Value {
+    let of_text = |text: &FactsOfText| {
+        let facts = text
+            .facts
+            .iter()
+            .map(|fact| fact_json(fact, &found.allowed));
+        json!({
+            "of": if text.is_update { "update" } else { "alert" },
+            "language": text.language, "facts": facts.collect::<Vec<_>>(),
+            "incoherence": text.incoherence.as_ref().map(ToString::to_string),
+        })
+    };
+    json!({
+        "texts": found.texts.iter().map(of_text).collect::<Vec<_>>(),
+        "warnings": found.warnings(),
+    })
+}
+
+/// The same in words.
+pub(super) fn text_facts_words(found: &TextFacts) -> String {
+    let mut lines = Vec::new();
+    for text in &found.texts {
+        let of = if text.is_update {
+            " of the proposed update"
+        } else {
+            ""
+        };
+        if let Some(language) = &text.language {
+            lines.push(format!("in the text{of} in {language}:"));
+        } else if text.is_update {
+            lines.push(format!("in the text{of}:"));
+        }
+        lines.push(facts_words(&text.facts, &found.allowed));
+        let incoherence = text.incoherence.iter();
+        lines.extend(incoherence.map(|own| format!("WARNING: {own}")));
+    }
+    lines.join("\n")
 }
 
 /// What an approver must look at: a line for each, and its warnings below.

@@ -26,4 +26,5 @@ mod rolling;
 mod routes;
 mod separation;
 mod side_effects;
+mod text;
 mod traces;
