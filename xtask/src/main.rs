@@ -8,6 +8,7 @@ mod bans;
 mod ci;
 #[path = "../../crates/test-support/src/postgres/cluster.rs"]
 mod cluster;
+mod countries;
 mod fuzz;
 mod load;
 #[path = "../../crates/test-support/src/postgres/machine.rs"]
@@ -34,6 +35,7 @@ cargo xtask: the chores of this repository
   cargo xtask tidy --rules          what those rules are, and how to make an exception
   cargo xtask postgres start        start the tests' private PostgreSQL and print its URL
   cargo xtask postgres stop         stop it; tests start it by themselves and leave it running
+  cargo xtask countries             make the built-in library of countries anew, by npm
   cargo xtask load                  measure speed and memory of the release build; some minutes
   cargo xtask load --into FOLDER    put the figures there; also --only PARTS, --engine NAME
   cargo xtask fuzz                  read hostile documents for a minute per target; also
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         ["postgres", "start"] => postgres::start(workspace_root()),
+        ["countries"] => countries::run(workspace_root()),
         ["load", ref args @ ..] => load::run(workspace_root(), args),
         ["fuzz", ref args @ ..] => fuzz::run(workspace_root(), args),
         ["sim", ref args @ ..] => sim::run(workspace_root(), args),

@@ -22,6 +22,7 @@ pub(crate) use repeat::repeat;
 
 pub mod approve_alert;
 mod approve_update;
+pub mod area_libraries;
 mod areas;
 pub mod authenticate;
 pub mod cancel_alert;
@@ -32,6 +33,7 @@ pub mod epochs;
 pub mod keys;
 mod lanes;
 pub mod move_alert;
+pub mod people_reached;
 pub mod propose_update;
 pub mod providers;
 pub mod read_alerts;
@@ -49,7 +51,7 @@ pub mod users;
 mod watch_dispatch;
 
 // What the verbs give back, under the names by which `web` and the commands call it (D58).
-pub use areas::AreasRefusal;
+pub use areas::{AreasRefusal, alert_shape};
 pub use balefire_store::alerts::Alert;
 pub use balefire_store::api_keys::KeyKind;
 pub use balefire_store::deliveries::DeliveryHistory;
@@ -122,6 +124,8 @@ pub struct App {
     pub wake: Arc<Notify>,
     /// Takes the alert's id after such a commit, where somebody tells other processes.
     pub announced: Option<mpsc::Sender<AlertId>>,
+    /// Libraries and populations that were looked into.
+    pub indexes: Arc<area_libraries::Indexes>,
     /// Names the current span (W3C Trace Context), where traces are told.
     pub traceparent: Option<fn() -> Option<String>>,
 }

@@ -13,6 +13,10 @@ use balefire_domain::time::Timestamp;
 use balefire_store::api_keys::KeyKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod areas;
+
+pub(crate) use areas::{AreasCommand, Builtin, FindAreas, ImportAreas, PopulationCommand};
+
 /// Public warning by cell broadcast: takes an alert from its author, through a second person's
 /// approval, to every mobile network, and proves what happened at each.
 ///
@@ -80,6 +84,12 @@ pub(crate) enum Command {
     /// The database: whether it may go on after a failover or a restore.
     #[command(subcommand)]
     Database(DatabaseCommand),
+    /// Libraries of areas: countries, counties, wards, flood areas.
+    #[command(subcommand)]
+    Areas(AreasCommand),
+    /// Where people are, so that an approver sees how many phones an alert reaches.
+    #[command(subcommand)]
+    Population(PopulationCommand),
     /// CAP documents.
     #[command(subcommand)]
     Cap(CapCommand),

@@ -102,6 +102,7 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
         secret_key,
         wake: Arc::new(Notify::new()),
         announced: None,
+        indexes: Arc::default(),
         traceparent: traces::reader(config),
     })
 }

@@ -39,6 +39,29 @@ pub const POINTS_MAX: usize = 50_000;
 pub const POLYGONS_UNCHANGED_MAX: usize = 12;
 /// Above this many points a shape is smoothed and simplified before it is sent (D22).
 pub const POINTS_UNCHANGED_MAX: usize = 250;
+/// Bytes of a file of areas or of population cells; all wards of the United Kingdom have half.
+pub const AREA_FILE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Areas of one library.
+pub const AREAS_PER_LIBRARY_MAX: usize = 100_000;
+/// Points of one library, over all its areas: 8 bytes of memory each.
+pub const LIBRARY_POINTS_MAX: usize = 20_000_000;
+/// Characters of an area's id and of its name, and of what a library is called.
+pub const AREA_NAME_CHARS_MAX: usize = 255;
+/// Cells of one population.
+pub const POPULATION_CELLS_MAX: usize = 2_000_000;
+/// Libraries that a process keeps in memory once they were looked into.
+pub const LIBRARIES_KEPT_MAX: usize = 8;
+/// Areas that one search tells of.
+pub const AREAS_FOUND_MAX: usize = 1_000;
+/// Versions of libraries, or of populations, in one list.
+pub const LIBRARY_VERSIONS_LISTED_MAX: u32 = 1_000;
+/// How long an import may go on; what is left incomplete after that is taken away by the next one.
+pub const IMPORT_TIME_MAX: Duration = Duration::from_secs(3600);
+/// Rows that an import writes in one transaction: the one writer of SQLite, which sends alerts, is
+/// free again within some ten milliseconds.
+pub const IMPORT_ROWS_MAX: usize = 200;
+/// Bytes that an import writes in one transaction, unless a single row is larger.
+pub const IMPORT_BYTES_MAX: usize = 512 * 1024;
 /// Characters of an alert's text in GSM-7, an extension character counting 2: 15 pages of 93
 /// (3GPP TS 23.041).
 pub const TEXT_GSM7_MAX: usize = 1_395;

@@ -1,7 +1,7 @@
 //! How many phones an alert reaches, in words; and how far beyond its area it is heard.
 //!
-//! Masts don't stop at a border: phones around an area receive its alert too. The fewer phones there
-//! are, the larger the cells, and the farther the alert carries.
+//! Masts don't stop at a border: phones around an area receive its alert too. The fewer phones
+//! there are, the larger the cells, and the farther the alert carries.
 
 /// Square miles in a square metre, as the figures of the earlier system have it.
 const SQUARE_MILES_PER_M2: f64 = 3.86e-7;

@@ -15,7 +15,7 @@ use rstar::{AABB, RTree};
 
 use crate::ground::{Bounds, Ground};
 use crate::place_name::fold;
-use crate::point::{Point, turn};
+use crate::point::Point;
 use crate::shape::Shape;
 
 /// Metres in a degree of latitude, at least.
@@ -69,8 +69,7 @@ impl<T> AreaIndex<T> {
             by_id.entry(area.id.clone()).or_insert(index);
             by_name.push((fold(&area.name), index));
             for (ring, points) in area.shape.rings().iter().enumerate() {
-                let own = Ground::of_ring(points).bounds();
-                let own = own.expect("a ring has points");
+                let own = points.bounds();
                 let corners = ([own.west, own.south], [own.east, own.north]);
                 let rectangle = Rectangle::from_corners(corners.0, corners.1);
                 entries.push(GeomWithData::new(rectangle, (index, ring)));
@@ -132,7 +131,7 @@ impl<T> AreaIndex<T> {
             .tree
             .locate_all_at_point(&at)
             .map(|entry| entry.data)
-            .filter(|&(area, ring)| holds(self.areas[area].shape.rings()[ring].points(), place))
+            .filter(|&(area, ring)| self.areas[area].shape.rings()[ring].contains(place))
             .map(|(area, _)| area)
             .collect();
         found.sort_unstable();
@@ -209,33 +208,6 @@ fn part(shared: f64, whole: f64) -> f64 {
     } else {
         0.0
     }
-}
-
-/// Whether a place lies in a ring or on it. Exact.
-fn holds(ring: &[Point], place: Point) -> bool {
-    let mut is_inside = false;
-    for line in ring.windows(2) {
-        let (from, to) = (line[0], line[1]);
-        let (south, north) = if from.lat <= to.lat {
-            (from, to)
-        } else {
-            (to, from)
-        };
-        if place.lat < south.lat || place.lat > north.lat {
-            continue;
-        }
-        let side = turn(south, north, place);
-        let is_between =
-            |a: Point, b: Point| (a.lon.min(b.lon)..=a.lon.max(b.lon)).contains(&place.lon);
-        if side == 0 && is_between(from, to) {
-            return true;
-        }
-        // A ray to the west: it meets a line whose south end it touches, and not the north end.
-        if place.lat < north.lat && side > 0 {
-            is_inside = !is_inside;
-        }
-    }
-    is_inside
 }
 
 #[cfg(test)]

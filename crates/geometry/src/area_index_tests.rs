@@ -161,6 +161,6 @@ proptest! {
         );
         let place = at(lat, lon);
         let want = engine.contains(&Coord { x: place.lon.degrees(), y: place.lat.degrees() });
-        prop_assert_eq!(holds(points, place), want);
+        prop_assert_eq!(shape.rings()[0].contains(place), want);
     }
 }

@@ -3,8 +3,8 @@
 //! A square degree is not the same everywhere, so only ratios of measures taken in about the same
 //! place mean anything: the part of a cell, or of a district, that an alert covers.
 //!
-//! Every edge of a ring stands for the ground below it, counted with the sign of its direction; what
-//! two shapes share is the sum over all pairs of edges of the ground below both. That needs no
+//! Every edge of a ring stands for the ground below it, counted with the sign of its direction;
+//! what two shapes share is the sum over all pairs of edges of the ground below both. That needs no
 //! crossings, no order and no valid result in between, and so can't fail on any input. Many edges
 //! are first parted: both shapes are clipped to a box, and the box is halved until few pairs are
 //! left, one of the two is empty there, or one fills it. The work is bounded: past
@@ -17,7 +17,7 @@ use crate::shape::Shape;
 const PAIRS_AT_ONCE_MAX: usize = 1_024;
 /// Pairs of edges that one measure sums; some 0.3 s. (Two combs of 3,000 teeth across each other
 /// have that many crossings; a thousand wards under a country's coast have a hundredth.)
-const PAIRS_MAX: usize = 40_000_000;
+pub(crate) const PAIRS_MAX: usize = 40_000_000;
 /// How often a box is halved: to a part in a million of its width and height.
 const HALVINGS_MAX: u32 = 40;
 /// The part of a box's area by which a shape that fills it may miss for rounding.
@@ -157,13 +157,6 @@ impl Ground {
         }
     }
 
-    /// The ground of one ring.
-    pub(crate) fn of_ring(ring: &Ring) -> Self {
-        Self {
-            rings: vec![chain(ring, true)],
-        }
-    }
-
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rings.is_empty()
@@ -192,12 +185,16 @@ impl Ground {
 
     /// Square degrees that both cover.
     pub fn shared_with(&self, other: &Self) -> f64 {
+        self.shared_with_at_most(other, &mut { PAIRS_MAX })
+    }
+
+    /// The same within what is left of the work that a larger measure may do.
+    pub(crate) fn shared_with_at_most(&self, other: &Self, pairs_left: &mut usize) -> f64 {
         let boxes = self.bounds().zip(other.bounds());
         let Some(within) = boxes.and_then(|(own, its)| own.shared_with(&its)) else {
             return 0.0;
         };
-        let mut pairs_left = PAIRS_MAX;
-        share(self, other, within, HALVINGS_MAX, &mut pairs_left)
+        share(self, other, within, HALVINGS_MAX, pairs_left)
     }
 
     /// What of it lies within a box. Edges along the box's sides may be there twice, in opposite

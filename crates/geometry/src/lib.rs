@@ -36,6 +36,7 @@ pub mod fit;
 mod frame;
 pub mod ground;
 mod grow;
+mod mend;
 pub mod place_name;
 pub mod point;
 pub mod population;

@@ -9,7 +9,7 @@ pub fn fold(name: &str) -> String {
     let letters = name.nfkd().filter(|c| !is_combining_mark(*c));
     for c in letters.flat_map(char::to_lowercase) {
         match c {
-            // Letters that Unicode takes for letters of their own, as people without them type them.
+            // Letters of their own to Unicode, as people without them type them.
             'ł' => folded.push('l'),
             'ø' => folded.push('o'),
             'đ' | 'ð' => folded.push('d'),

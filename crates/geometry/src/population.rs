@@ -4,7 +4,7 @@
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{ParentNode, RTree, RTreeNode};
 
-use crate::ground::{Bounds, Ground};
+use crate::ground::{Bounds, Ground, PAIRS_MAX};
 
 /// A cell of known count.
 #[derive(Clone, Debug)]
@@ -44,11 +44,12 @@ pub struct Population {
 
 type Entry = GeomWithData<Rectangle<[f64; 2]>, Cell>;
 
-#[derive(Default)]
 struct Sum {
     count: f64,
     square_degrees: f64,
     cells: usize,
+    /// What is left of the work for all cells together.
+    pairs_left: usize,
 }
 
 impl CellGround {
@@ -97,7 +98,12 @@ impl Population {
 
     /// Who is within `ground`: the sum over all cells of count × shared area / the cell's area.
     pub fn within(&self, ground: &Ground) -> Reached {
-        let mut sum = Sum::default();
+        let mut sum = Sum {
+            count: 0.0,
+            square_degrees: 0.0,
+            cells: 0,
+            pairs_left: PAIRS_MAX,
+        };
         if self.tree.size() > 0 {
             add_node(self.tree.root(), ground, &mut sum);
         }
@@ -139,7 +145,7 @@ fn add_node(node: &ParentNode<Entry>, ground: &Ground, sum: &mut Sum) {
 fn add_cell(cell: &Cell, ground: &Ground, sum: &mut Sum) {
     let shared = match &cell.ground {
         CellGround::Box(bounds) => ground.clip(bounds).square_degrees(),
-        CellGround::Ground(own) => own.shared_with(ground),
+        CellGround::Ground(own) => own.shared_with_at_most(ground, &mut sum.pairs_left),
     };
     if shared <= 0.0 {
         return;

@@ -30,6 +30,21 @@ impl Ring {
             .collect()
     }
 
+    /// Reads a ring back that was valid when it was stored.
+    pub(crate) fn restore(polygon: usize, pairs: &[(f64, f64)]) -> Result<Self, Refusal> {
+        let points = read_points(polygon, pairs)?;
+        let ring = Self {
+            points: points.into_iter().map(|(_, point)| point).collect(),
+        };
+        if pairs.first() != pairs.last() {
+            return Err(Refusal::NotClosed { polygon });
+        }
+        if ring.points.len() < 4 || ring.doubled_area() == 0 {
+            return Err(Refusal::NoArea { polygon });
+        }
+        Ok(ring)
+    }
+
     /// Checks one ring as received, in pairs of latitude and longitude.
     pub(crate) fn validate(
         polygon: usize,

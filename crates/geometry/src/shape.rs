@@ -78,6 +78,16 @@ impl Shape {
         }
     }
 
+    /// Reads back what [`Shape::to_pairs`] gave of a valid shape. Ranges, closing and area are
+    /// checked, and not again whether lines cross or polygons overlap.
+    pub fn restore(polygons: &[Vec<(f64, f64)>]) -> Result<Self, Refusal> {
+        let rings = polygons.iter().enumerate();
+        let rings = rings.map(|(polygon, pairs)| Ring::restore(polygon, pairs));
+        Ok(Self {
+            rings: rings.collect::<Result<Vec<Ring>, Refusal>>()?,
+        })
+    }
+
     /// The rings, in the order received.
     pub fn rings(&self) -> &[Ring] {
         &self.rings

@@ -6,6 +6,7 @@ use crate::problem::Problem;
 
 pub(crate) mod broadcast;
 pub(crate) mod broadcast_message;
+pub(crate) mod populations;
 pub(crate) mod status;
 
 /// A path that is none of ours.

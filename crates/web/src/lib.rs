@@ -11,6 +11,7 @@
 //! | `GET`, `POST /service/{sid}/broadcast-message/{id}` | `notify-admin` | read, change |
 //! | `POST …/{id}/status` | `notify-admin` | submit, approve, reject, cancel |
 //! | `GET …/{id}/provider-statuses` | `notify-admin` | the course of the deliveries |
+//! | `POST /populations` | `notify-admin` | how many phones an area reaches |
 //!
 //! What it promises: every size is bounded before anything is read; a handler parses, calls one
 //! verb of `app`, and renders; whatever a client sends, the answer has one of three shapes
@@ -94,7 +95,7 @@ pub fn status_router(state: WebState) -> Router {
 
 /// Every route, behind what holds for all of them.
 pub fn router(state: WebState) -> Router {
-    use api::{broadcast, broadcast_message, status};
+    use api::{broadcast, broadcast_message, populations, status};
 
     const ALERTS: &str = "/service/{service}/broadcast-message";
     const ALERT: &str = "/service/{service}/broadcast-message/{alert}";
@@ -118,6 +119,7 @@ pub fn router(state: WebState) -> Router {
             get(broadcast_message::read).post(broadcast_message::update),
         )
         .route(STATUS, post(broadcast_message::change_status))
+        .route("/populations", post(populations::count))
         .route(STATUSES, get(broadcast_message::show_provider_statuses))
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)

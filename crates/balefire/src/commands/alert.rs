@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use balefire_app::move_alert::{Move, MoveRefusal};
+use balefire_app::people_reached::PeopleReached;
 use balefire_app::submit_cap::{Sender, SubmitRefusal};
 use balefire_app::text_facts::TextFacts;
 use balefire_app::{App, Failure};
@@ -19,9 +20,11 @@ use balefire_domain::limits::ALERT_VERSIONS_MAX;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
-use super::{Session, alert_update, cap, find, render, text};
+use super::{Session, alert_update, cap, find, population, render, text};
 use crate::cli::AlertCommand;
 
+/// How long an estimate of those reached may hold up an approver.
+const ESTIMATE_TIME_MAX: Duration = Duration::from_secs(3);
 /// How often a watched alert is looked at.
 const WATCH_PERIOD: Duration = Duration::from_millis(250);
 
@@ -158,6 +161,7 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         app.settings.providers_of(&service)
     };
     let proposal = app.load_proposal(&alert, &service).await?;
+    let reached = reached(&app, &alert).await;
     let page = render::AlertPage {
         proposal: proposal.as_ref(),
         alert: &alert,
@@ -167,9 +171,27 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         networks: &networks,
         items: &app.list_duty_items(id).await?,
         text_facts: &text_facts(&app, &alert).await?,
+        reached: reached.as_ref(),
     };
     session.print(&page.json(), || page.text());
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many phones an alert reaches. An estimate that fails must not keep anybody from seeing or
+/// approving the alert: it is logged, and nothing is known then.
+async fn reached(app: &App, alert: &Alert) -> Option<PeopleReached> {
+    let shape = balefire_app::alert_shape(alert)?;
+    match tokio::time::timeout(ESTIMATE_TIME_MAX, app.people_reached(shape)).await {
+        Ok(Ok(reached)) => reached,
+        Ok(Err(error)) => {
+            tracing::warn!(event = "population.not_read", %error, "no estimate is shown");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(event = "population.not_read", "the estimate took too long");
+            None
+        }
+    }
 }
 
 async fn move_to(
@@ -190,6 +212,16 @@ async fn move_to(
         Status::Broadcasting => Some(text_facts(&app, &alert).await?),
         _ => None,
     };
+    // Whoever approves is told how many it wakes, before it does.
+    let phones = if to == Status::Broadcasting {
+        let reached = reached(&app, &alert).await;
+        if !session.json {
+            say!("phones    {}", population::reached_lines(reached.as_ref()));
+        }
+        Some(population::reached_json(reached.as_ref()))
+    } else {
+        None
+    };
     let asked = Move {
         to,
         by: user.id,
@@ -206,6 +238,9 @@ async fn move_to(
             if let Some(found) = found {
                 shown["text_facts"] = text::text_facts_json(&found);
                 line = format!("{line}\n{}", text::text_facts_words(&found));
+            }
+            if let Some(phones) = phones {
+                shown["phones"] = phones;
             }
             session.print(&shown, || line);
             Ok(ExitCode::SUCCESS)

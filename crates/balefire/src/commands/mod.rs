@@ -3,6 +3,7 @@
 
 mod alert;
 mod alert_update;
+mod areas;
 mod cap;
 mod configuration;
 mod database;
@@ -10,8 +11,10 @@ mod delivery;
 mod demo;
 mod demo_output;
 mod history;
+mod import;
 mod item;
 mod key;
+mod population;
 mod provider;
 mod provider_log;
 mod provider_sim;
@@ -69,6 +72,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Provider(_)
         | Command::Item(_)
         | Command::History(_)
+        | Command::Areas(_)
+        | Command::Population(_)
         | Command::Database(_) => {}
     }
     let config = config::load(file.as_deref())?;
@@ -95,6 +100,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Provider(command) => provider::run(&context, command).await,
         Command::Item(command) => item::run(&context, command).await,
         Command::History(command) => history::run(&context, &command).await,
+        Command::Areas(command) => areas::run(&context, command).await,
+        Command::Population(command) => population::run(&context, command).await,
         Command::Database(command) => database::run(&context, &command).await,
         Command::Cap(_) | Command::Text(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
             unreachable!("done above")
@@ -110,6 +117,11 @@ impl Session {
         // A command freezes what its configuration says into what it approves: it must be sound.
         let config = runtime::checked(self.config.clone())?;
         runtime::open_app(&config).await
+    }
+
+    /// Opens the database for a command that neither reads nor freezes what the configuration says.
+    async fn open_unchecked(&self) -> anyhow::Result<App> {
+        runtime::open_app(&self.config).await
     }
 
     /// The machine's operator, or the person that is named (D50).

@@ -1,5 +1,6 @@
 //! Alerts and deliveries as commands print them.
 
+use balefire_app::people_reached::PeopleReached;
 use balefire_app::propose_update::ProposalView;
 use balefire_app::read_alerts::People;
 use balefire_app::text_facts::TextFacts;
@@ -14,6 +15,7 @@ use balefire_store::services::Service;
 use balefire_store::users::User;
 use serde_json::{Value, json};
 
+use super::population;
 use super::render_update::ProposalPage;
 use super::text;
 
@@ -56,6 +58,8 @@ pub(super) struct AlertPage<'a> {
     /// The update of it that waits for a second person.
     pub(super) proposal: Option<&'a ProposalView>,
     pub(super) text_facts: &'a TextFacts,
+    /// How many phones it reaches, where figures were imported.
+    pub(super) reached: Option<&'a PeopleReached>,
 }
 
 impl AlertPage<'_> {
@@ -72,6 +76,7 @@ impl AlertPage<'_> {
         shown["duty_items"] = json!(items);
         shown["proposed_update"] = json!(self.proposed().map(|page| page.json()));
         shown["text_facts"] = text::text_facts_json(self.text_facts);
+        shown["phones"] = population::reached_json(self.reached);
         shown
     }
 
@@ -116,7 +121,7 @@ impl AlertPage<'_> {
         format!(
             "{}\nservice   {} ({}), {}\nchannel   {}\nnetworks  {}\nauthor    {author}\n\
              approver  {approver}\nends      {ends}\nversion   {} hash {}\n\
-             areas     {} ({} polygons)\n\n{}\n\n{}\n\n{items}{proposed}",
+             areas     {} ({} polygons)\nphones    {}\n\n{}\n\n{}\n\n{items}{proposed}",
             alert_line(alert),
             self.service.name,
             self.service.id,
@@ -127,6 +132,7 @@ impl AlertPage<'_> {
             self.hash,
             names.unwrap_or_default(),
             polygons.map_or(0, Vec::len),
+            population::reached_lines(self.reached),
             alert.text,
             text::text_facts_words(self.text_facts)
         )

@@ -270,6 +270,7 @@ async fn open(folder: &tempfile::TempDir, clock: &ManualClock) -> App {
         secret_key: Arc::new(SecretKey::new(&[7; 32])),
         wake: Arc::new(Notify::new()),
         announced: None,
+        indexes: Arc::default(),
         traceparent: None,
     }
 }
