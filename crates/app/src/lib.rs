@@ -49,6 +49,7 @@ pub mod update_alert;
 mod update_by_cap;
 pub mod users;
 mod watch_dispatch;
+pub mod write_alert;
 
 // What the verbs give back, under the names by which `web` and the commands call it (D58).
 pub use areas::{AreasRefusal, alert_shape};
@@ -71,6 +72,8 @@ pub struct Settings {
     pub figures: Figures,
     /// The headline of every alert (D46).
     pub headline: String,
+    /// Who sends, as documents say it.
+    pub sender: write_alert::Sender,
     /// What can be carried (D11).
     pub scripts: Scripts,
     /// Whether this is the live environment, where an alert may wake a country (D16).

@@ -382,6 +382,38 @@ pub(crate) enum CapCommand {
         #[arg(long)]
         structure_only: bool,
     },
+    /// Sign a CAP document and print it: in canonical form, with the signature as its last element
+    /// (docs/signatures.md). Needs no database.
+    ///
+    /// Refused: what is no valid CAP, what is signed already, a key that is not the certificate's,
+    /// and a certificate that is not valid at the document's `sent`.
+    Sign {
+        /// The document.
+        file: PathBuf,
+        /// The private key in PEM form: RSA of 2048 bits or more, or ECDSA on P-256 or P-384.
+        #[arg(long, value_name = "KEY.pem")]
+        key: PathBuf,
+        /// Its certificate in PEM form; those that lead to an authority may follow in the file.
+        #[arg(long = "cert", value_name = "CERT.pem")]
+        certificate: PathBuf,
+    },
+    /// Say by whom a CAP document is signed and when. Exits with 1 when its signature does not
+    /// hold or is nobody's whom you trust. Needs no database.
+    Verify {
+        /// The document.
+        file: Option<PathBuf>,
+        /// Whom you trust: the signer's own certificate, or an authority's. May name several.
+        #[arg(long, required = true, num_args = 1.., value_name = "CERT.pem")]
+        trust: Vec<PathBuf>,
+    },
+    /// Print what each provider was sent for an alert, or would be if it were approved now: the
+    /// stored payload, and the CAP or IBAG document that it stands for.
+    Write {
+        alert: AlertId,
+        /// Only this provider.
+        #[arg(long, value_parser = provider_name)]
+        provider: Option<ProviderName>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -495,6 +527,10 @@ fn name(text: &str) -> Result<String, String> {
 fn instant(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_iso8601(text)
         .ok_or_else(|| "it is a date and time such as 2026-11-23T04:09:00Z".to_owned())
+}
+
+fn provider_name(text: &str) -> Result<ProviderName, String> {
+    ProviderName::new(text).map_err(|error| error.to_string())
 }
 
 fn providers(text: &str) -> Result<Providers, String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use balefire_app::secrets::{SECRET_KEY_BYTES, SecretKey};
+use balefire_app::write_alert::Sender;
 use balefire_app::{App, Settings};
 use balefire_domain::entropy::Entropy;
 use balefire_domain::time::Clock;
@@ -89,6 +90,11 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
         is_cbc_enabled: config.cbc.enabled,
         figures: config.dispatch.figures(),
         headline: config.cbc.headline.clone(),
+        sender: Sender {
+            sender: config.cbc.sender.clone(),
+            name: config.cbc.sender_name.clone(),
+            public_page: config.cbc.public_page.clone(),
+        },
         scripts: config.text.scripts,
         is_live: config.environment == config::Environment::Live,
         makes_tickets: config.makes_tickets(),

@@ -13,6 +13,7 @@ use balefire_cap::Finding;
 use balefire_domain::limits::BODY_BYTES_MAX;
 use serde::Serialize;
 
+use super::cap_sign;
 use crate::FAILED;
 use crate::cli::CapCommand;
 
@@ -32,6 +33,13 @@ pub(super) fn run(command: &CapCommand, json: bool) -> anyhow::Result<ExitCode> 
             files,
             structure_only,
         } => Ok(check(files, *structure_only, json)),
+        CapCommand::Sign {
+            file,
+            key,
+            certificate,
+        } => cap_sign::sign(file, key, certificate, json),
+        CapCommand::Verify { file, trust } => cap_sign::check(file.as_deref(), trust, json),
+        CapCommand::Write { .. } => unreachable!("it has a database: commands/mod.rs"),
     }
 }
 
@@ -96,7 +104,7 @@ fn tell(verdict: &Verdict, structure_only: bool) {
 }
 
 /// The first bytes of a file, at most so many.
-fn read_at_most(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_at_most(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     std::fs::File::open(path)?

@@ -5,6 +5,8 @@ mod alert;
 mod alert_update;
 mod areas;
 mod cap;
+mod cap_sign;
+mod cap_write;
 mod configuration;
 mod database;
 mod delivery;
@@ -32,7 +34,7 @@ use balefire_app::App;
 use balefire_domain::audit::Actor;
 use balefire_store::users::User;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{CapCommand, Cli, Command};
 use crate::config::Config;
 use crate::telemetry::Speaker;
 use crate::traces::Traces;
@@ -57,6 +59,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     } = cli;
     // These need no configuration.
     match &command {
+        Command::Cap(CapCommand::Write { .. }) => {}
         Command::Cap(command) => return cap::run(command, json),
         Command::Text(command) => return text::run(command, json),
         Command::ProviderSim(sim) => return provider_sim::run(sim).await,
@@ -103,6 +106,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Areas(command) => areas::run(&context, command).await,
         Command::Population(command) => population::run(&context, command).await,
         Command::Database(command) => database::run(&context, &command).await,
+        Command::Cap(CapCommand::Write { alert, provider }) => {
+            cap_write::run(&context, alert, provider.as_ref()).await
+        }
         Command::Cap(_) | Command::Text(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
             unreachable!("done above")
         }

@@ -100,6 +100,10 @@ fn check_cbc(config: &Config, findings: &mut Vec<String>) {
     if config.cbc.canary.as_ref().is_some_and(String::is_empty) {
         findings.push("cbc.canary is empty: name the function, or leave it out".to_owned());
     }
+    let is_wrong = |c: char| c.is_whitespace() || matches!(c, ',' | '<' | '&');
+    if config.cbc.sender.is_empty() || config.cbc.sender.contains(is_wrong) {
+        findings.push("cbc.sender must be a name without spaces, commas, < and &".to_owned());
+    }
     if config.provider.is_empty() {
         findings.push("cbc.enabled is true and there is no [[provider]]".to_owned());
     }

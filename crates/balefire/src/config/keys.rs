@@ -69,6 +69,8 @@ const CBC: &[(&str, Shape)] = &[
     ("region", Text),
     ("headline", Text),
     ("sender", Text),
+    ("sender_name", Text),
+    ("public_page", Text),
 ];
 
 const PROVIDER: &[(&str, Shape)] = &[

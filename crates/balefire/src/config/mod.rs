@@ -105,6 +105,8 @@ pub(crate) struct Cbc {
     pub(crate) region: String,
     pub(crate) headline: String,
     pub(crate) sender: String,
+    pub(crate) sender_name: String,
+    pub(crate) public_page: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -267,6 +269,8 @@ impl Default for Cbc {
             region: "eu-west-2".to_owned(),
             headline: "GOV.UK Emergency Alert".to_owned(),
             sender: "broadcasts@notifications.service.gov.uk".to_owned(),
+            sender_name: "GOV.UK Emergency Alerts".to_owned(),
+            public_page: "https://www.gov.uk/alerts".to_owned(),
         }
     }
 }

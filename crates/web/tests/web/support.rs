@@ -247,6 +247,11 @@ fn settings() -> Settings {
             early_period: Duration::from_secs(600),
         },
         headline: "Emergency alert".to_owned(),
+        sender: balefire_app::write_alert::Sender {
+            sender: "desk@rivers.example".to_owned(),
+            name: "Rivers".to_owned(),
+            public_page: "https://rivers.example/alerts".to_owned(),
+        },
         scripts: Scripts::GsmWelsh,
         is_live: false,
         makes_tickets: false,
