@@ -1,17 +1,27 @@
-//! Whether a polygon's ring is a shape (C10): no more than half the Earth wide, something inside,
+//! Whether a polygon's ring is a shape (C10): one that can be read in one way only, something inside,
 //! and no line that meets another one.
 //!
 //! For dispatch the `geometry` crate judges this, and whether polygons overlap; here authors are
 //! told the same of each ring. Both round to 6 decimals and calculate exactly, so they agree on
 //! each ring. Lines are compared along one axis, those only that stand side by side, and at most
 //! [`limits::CAP_LINE_PAIRS_MAX`] pairs of one ring: an honest outline needs far fewer.
+//!
+//! Over the antimeridian: a line of more than 270 degrees of longitude can only mean the short way
+//! round, so such a ring is split there, and its author is told. A line of 180 to 270 degrees can
+//! be read both ways, and a ring around a pole has no inside on a map: both are errors.
 
 use balefire_domain::limits;
 
 use super::judge::Judge;
 
-/// Millionths of a degree in half the Earth.
-const HALF_TURN: i64 = 180_000_000;
+/// Millionths of a degree in a turn around the Earth.
+const TURN: i64 = 360_000_000;
+
+/// A line that spans more goes the other way round, in millionths of a degree.
+const CERTAIN: i64 = 270_000_000;
+
+/// Latitude of the poles in millionths of a degree.
+const POLE: i64 = 90_000_000;
 
 /// A point in millionths of a degree: latitude, longitude.
 type Point = (i64, i64);
@@ -27,14 +37,25 @@ pub(super) fn check(pairs: &[(f64, f64)], path: &str, judge: &mut Judge) {
         .enumerate()
         .collect();
     points.dedup_by_key(|&mut (_, point)| point);
-    let longitudes = || points.iter().map(|&(_, (_, lon))| lon);
-    let width = longitudes().max().unwrap_or(0) - longitudes().min().unwrap_or(0);
-    if width > HALF_TURN {
-        let message = "the polygon spans more than 180 degrees of longitude; where it crosses the \
-                       antimeridian (longitude 180), send it as two polygons, one on each side";
-        judge.find("polygon-over-antimeridian", path, message);
-        return;
+    if width(&points) > TURN / 2 {
+        match unroll(&mut points) {
+            Some(false) => {}
+            Some(true) if width(&points) <= TURN / 2 => {
+                let message = "the polygon goes over the antimeridian (longitude 180) and is \
+                               split there; better send two polygons, one on each side";
+                judge.find("polygon-over-antimeridian", path, message);
+            }
+            _ => {
+                let message = "the polygon spans more than 180 degrees of longitude in a way that \
+                               can be read twice, or goes around a pole; where it crosses the \
+                               antimeridian (longitude 180), send two polygons, one on each side";
+                judge.find("polygon-ambiguous", path, message);
+                return;
+            }
+        }
     }
+    // Longitudes 180 and -180 are one place.
+    points.dedup_by_key(|&mut (_, point)| point);
     if points.len() < 4 || doubled_area(&points) == 0 {
         let message = "the polygon has no area, its points rounded to 6 decimals";
         judge.find("polygon-without-area", path, message);
@@ -56,6 +77,35 @@ pub(super) fn check(pairs: &[(f64, f64)], path: &str, judge: &mut Judge) {
             judge.find("polygon-too-tangled", path, message);
         }
     }
+}
+
+fn width(points: &[(usize, Point)]) -> i64 {
+    let longitudes = || points.iter().map(|&(_, (_, lon))| lon);
+    longitudes().max().unwrap_or(0) - longitudes().min().unwrap_or(0)
+}
+
+/// Makes longitudes run on over the antimeridian; says whether any line goes over it. `None` where
+/// a line can be read both ways, or the ring goes around a pole.
+fn unroll(points: &mut [(usize, Point)]) -> Option<bool> {
+    let mut turn = 0;
+    let mut goes_over = false;
+    let mut previous: Option<Point> = None;
+    for (_, point) in points {
+        let (lat, lon) = *point;
+        if let Some((lat_before, lon_before)) = previous {
+            let wide = lon - lon_before;
+            let is_along_pole = lat.abs() == POLE && lat_before.abs() == POLE;
+            if wide.abs() > CERTAIN && !is_along_pole {
+                turn -= TURN * wide.signum();
+            } else if wide.abs() > TURN / 2 && !is_along_pole {
+                return None;
+            }
+        }
+        previous = Some((lat, lon));
+        point.1 += turn;
+        goes_over |= point.1.abs() > TURN / 2;
+    }
+    (turn == 0).then_some(goes_over)
 }
 
 /// Millionths of a degree, of degrees in range.
@@ -169,7 +219,7 @@ fn may_not_meet(a: &Line, b: &Line, count: usize) -> bool {
 /// On which side of `a` the ends of `b` lie: -1, 0 or 1 each.
 fn sides(a: &Line, b: &Line) -> (i64, i64) {
     let turn = |point: Point| {
-        // Differences are below 2^29 each, so that their products fit.
+        // Differences are at most two turns, so that their products fit.
         let along = (a.high.0 - a.low.0, a.high.1 - a.low.1);
         let to = (point.0 - a.low.0, point.1 - a.low.1);
         (along.0 * to.1 - along.1 * to.0).signum()
@@ -197,7 +247,7 @@ mod tests {
         let meets = Some("polygon-meets-itself");
         let flat = Some("polygon-without-area");
         // One row per kind of ring.
-        let cases: [Row; 12] = [
+        let cases: [Row; 15] = [
             (&[(1.0, 2.0), (1.0, 3.0), (2.0, 3.0), (1.0, 2.0)], None),
             // Nearly flat, but not quite.
             (
@@ -251,9 +301,36 @@ mod tests {
                 &[(0.0, 0.0), (0.0, 1.0), (0.000_000_1, 1.0), (0.0, 0.0)],
                 flat,
             ),
+            // The short way over the antimeridian, and lines that can be read both ways.
             (
                 &[(0.0, -170.0), (0.0, 170.0), (1.0, 170.0), (0.0, -170.0)],
                 Some("polygon-over-antimeridian"),
+            ),
+            (
+                &[(0.0, -120.0), (0.0, 120.0), (1.0, 120.0), (0.0, -120.0)],
+                Some("polygon-ambiguous"),
+            ),
+            // Around the south pole, without a line along it and with one.
+            (
+                &[
+                    (-80.0, -180.0),
+                    (-80.0, -60.0),
+                    (-80.0, 60.0),
+                    (-80.0, 180.0),
+                    (-80.0, -180.0),
+                ],
+                Some("polygon-ambiguous"),
+            ),
+            (
+                &[
+                    (-80.0, -180.0),
+                    (-80.0, 0.0),
+                    (-80.0, 180.0),
+                    (-90.0, 180.0),
+                    (-90.0, -180.0),
+                    (-80.0, -180.0),
+                ],
+                None,
             ),
             (&[(0.0, -90.0), (0.0, 90.0), (1.0, 0.0), (0.0, -90.0)], None),
         ];

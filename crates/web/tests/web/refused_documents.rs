@@ -405,7 +405,7 @@ fn shape_rows() -> Vec<Row> {
         ),
         rule(
             "a ring around the world",
-            with_polygons(&["0,-179 0,179 10,179 10,-179 0,-179"]),
+            with_polygons(&["0,-120 0,120 10,120 10,-120 0,-120"]),
             &["polygon 1", "180 degrees"],
         ),
         rule(
