@@ -2,7 +2,7 @@
 //! so that a country's history needs no more memory than its largest alert.
 
 use balefire_domain::approval::{Content, content_hash};
-use balefire_domain::history::History;
+use balefire_domain::history::{AuditFact, EventFact, History};
 use balefire_domain::ids::{AlertId, DeliveryId};
 use balefire_domain::lane::Kind;
 use balefire_domain::provider::ProviderName;
@@ -56,38 +56,45 @@ impl App {
             seconds,
             extra_contents,
         } = recorded;
-        let approval = history.audit.iter().find(|e| e.action == "alert.approve");
-        let details = approval.map_or(Value::Null, |entry| entry.details.clone());
-        let version = details["version"].as_u64();
-        let extra = extra_contents
-            .into_iter()
-            .find(|(number, _)| Some(u64::from(*number)) == version)
-            .and_then(|(_, extra)| extra);
-        let providers: Option<Vec<ProviderName>> =
-            serde_json::from_value(details["providers"].clone()).ok();
         let frozen = all_areas.into_iter().zip(seconds);
         for (event, (stored, second)) in history.events.iter_mut().zip(frozen) {
             event.polygons = areas::polygons(&stored);
+            let Some(details) = approval_of(event, &history.audit) else {
+                continue;
+            };
+            let providers: Option<Vec<ProviderName>> =
+                serde_json::from_value(details["providers"].clone()).ok();
             // With the proxies off an approval names no providers, and its hash has them (D16).
-            let known = providers.as_ref().filter(|names| !names.is_empty());
-            if let (Kind::Alert, Some(providers)) = (event.kind, known) {
-                let language = if self.is_welsh(&event.text) {
-                    "welsh"
-                } else {
-                    "english"
-                };
-                event.frozen_hash = Some(content_hash(&Content {
-                    text: &event.text,
-                    polygons: &event.polygons,
-                    area_names: &areas::names(&stored),
-                    channel: event.channel,
-                    providers,
-                    language,
-                    second: second.as_ref(),
-                    extra_content: extra.as_deref(),
-                }));
-            }
+            let Some(providers) = providers.filter(|names| !names.is_empty()) else {
+                continue;
+            };
+            let version = details["version"].as_u64();
+            let mut extras = extra_contents.iter();
+            let extra = extras.find(|(number, _)| Some(u64::from(*number)) == version);
+            let is_welsh = self.is_welsh(&event.text);
+            event.frozen_hash = Some(content_hash(&Content {
+                text: &event.text,
+                polygons: &event.polygons,
+                area_names: &areas::names(&stored),
+                channel: event.channel,
+                providers: &providers,
+                language: if is_welsh { "welsh" } else { "english" },
+                second: second.as_ref(),
+                extra_content: extra.and_then(|(_, extra)| extra.as_deref()),
+            }));
         }
         history
     }
+}
+
+/// What the audit trail has of the approval that made an event.
+fn approval_of<'a>(event: &EventFact, audit: &'a [AuditFact]) -> Option<&'a Value> {
+    let action = match event.kind {
+        Kind::Alert => "alert.approve",
+        Kind::Update => "alert.approve_update",
+        Kind::Cancel => return None,
+    };
+    let mut entries = audit.iter();
+    let entry = entries.find(|entry| entry.action == action && entry.at == event.created_at);
+    entry.map(|entry| &entry.details)
 }

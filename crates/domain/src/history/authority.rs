@@ -14,14 +14,15 @@ use crate::lane::Kind;
 const DEGREES_ROUNDED: f64 = 0.000_000_6;
 
 /// S7: each event that has deliveries was approved, by somebody who had no part in the version, and
-/// what is sent is what was approved. A cancel needs one person or key.
+/// what is sent is what was approved. An update is a version of its own: its people are those who
+/// proposed it. A cancel needs one person or key.
 pub(super) fn s7_authorised(history: &History, _terms: &Terms) -> Judged {
     let mut judged = Judged::default();
     for event in &history.events {
         match event.kind {
             Kind::Alert | Kind::Update => judge_approval(history, event, &mut judged),
             Kind::Cancel => {
-                let entry = entry_of(history, "alert.cancel", event);
+                let entry = entry_of(history, event);
                 judged.holds(entry.is_some(), || {
                     about(history, event, "the cancel has no audit entry of its time")
                 });
@@ -49,7 +50,13 @@ pub(super) fn s7_authorised(history: &History, _terms: &Terms) -> Judged {
     judged
 }
 
-fn entry_of<'a>(history: &'a History, action: &str, event: &EventFact) -> Option<&'a AuditFact> {
+/// The act that made an event, as the audit trail has it.
+fn entry_of<'a>(history: &'a History, event: &EventFact) -> Option<&'a AuditFact> {
+    let action = match event.kind {
+        Kind::Alert => "alert.approve",
+        Kind::Update => "alert.approve_update",
+        Kind::Cancel => "alert.cancel",
+    };
     history
         .audit
         .iter()
@@ -65,19 +72,24 @@ fn about(history: &History, event: &EventFact, what: &str) -> Finding {
 }
 
 fn judge_approval(history: &History, event: &EventFact, judged: &mut Judged) {
-    let entry = entry_of(history, "alert.approve", event);
+    let entry = entry_of(history, event);
     judged.holds(entry.is_some(), || {
         about(history, event, "the event has no approval of its time")
     });
     let Some(entry) = entry else { return };
     let version = entry.details["version"].as_u64().unwrap_or(u64::MAX);
-    let mut parties: BTreeSet<String> = history
-        .versions
-        .iter()
-        .filter(|(number, _)| u64::from(*number) <= version)
+    let is_update = event.kind == Kind::Update;
+    let is_judged = |number: u32| match is_update {
+        true => u64::from(number) == version,
+        false => u64::from(number) <= version,
+    };
+    let first = [history.alert.created_by, history.alert.submitted_by];
+    let first = first.into_iter().flatten().filter(|_| !is_update);
+    let versions = history.versions.iter();
+    let parties: BTreeSet<String> = versions
+        .filter(|(number, _)| is_judged(*number))
         .filter_map(|(_, editor)| *editor)
-        .chain(history.alert.created_by)
-        .chain(history.alert.submitted_by)
+        .chain(first)
         .map(|user| format!("user {user}"))
         .collect();
     // Only a person approves.
@@ -89,7 +101,6 @@ fn judge_approval(history: &History, event: &EventFact, judged: &mut Judged) {
         );
         about(history, event, &what)
     });
-    parties.clear();
     let is_same = entry.details["hash"].as_str() == Some(event.content_hash.as_str())
         && event
             .frozen_hash
@@ -133,7 +144,7 @@ fn has_polygons(areas: &Value, polygons: &[Vec<[f64; 2]>]) -> bool {
 }
 
 /// S11: an alert that was approved has its event, and that a delivery for each provider that the
-/// approval names; a cancelled one also a cancel for each of its lanes.
+/// approval names; so has each of its updates; a cancelled one also a cancel for each of its lanes.
 pub(super) fn s11_approved_is_dispatchable(history: &History, _terms: &Terms) -> Judged {
     let mut judged = Judged::default();
     let is_approved = match history.alert.status {
@@ -155,7 +166,7 @@ pub(super) fn s11_approved_is_dispatchable(history: &History, _terms: &Terms) ->
         Finding::of_alert(history, "the alert is approved and has no event")
     });
     let Some(first) = first else { return judged };
-    let approved = entry_of(history, "alert.approve", first);
+    let approved = entry_of(history, first);
     let named = approved.and_then(|entry| entry.details["providers"].as_array());
     let wanted: BTreeSet<&str> = named
         .into_iter()
@@ -167,11 +178,13 @@ pub(super) fn s11_approved_is_dispatchable(history: &History, _terms: &Terms) ->
         let deliveries = history.deliveries.iter().filter(own);
         deliveries.map(|d| d.provider.as_str()).collect()
     };
-    judged.holds(reached(first) == wanted, || {
-        let has = reached(first);
-        let what = format!("it was approved for {wanted:?} and has deliveries for {has:?}");
-        about(history, first, &what)
-    });
+    for event in history.events.iter().filter(|e| e.kind != Kind::Cancel) {
+        let has = reached(event);
+        judged.holds(has == wanted, || {
+            let what = format!("it was approved for {wanted:?} and has deliveries for {has:?}");
+            about(history, event, &what)
+        });
+    }
     if history.alert.status == Status::Cancelled {
         let cancel = history.events.iter().find(|e| e.kind == Kind::Cancel);
         let is_complete = cancel.is_some_and(|event| reached(event) == wanted);

@@ -48,9 +48,7 @@ fn judge_record(history: &History, cancel: &DeliveryFact, at: Timestamp, judged:
     };
     let is_needless = match reason {
         MootReason::NeverSent => lower().next().is_none(),
-        MootReason::UnknownReference => {
-            !lower().any(AttemptFact::is_accepted) || is_over(history, at)
-        }
+        MootReason::UnknownReference => !may_stand(history, lower()) || is_over(history, at),
         MootReason::EndedWithoutAnswer => is_over(history, at),
     };
     judged.holds(is_needless, || {
@@ -60,6 +58,18 @@ fn judge_record(history: &History, cancel: &DeliveryFact, at: Timestamp, judged:
         );
         Finding::of(history, cancel, at, what)
     });
+}
+
+/// Whether one of these attempts put a text on the air that no later cancel among them took off.
+fn may_stand<'a>(history: &'a History, attempts: impl Iterator<Item = &'a AttemptFact>) -> bool {
+    let accepted: Vec<(u32, Kind)> = attempts
+        .filter(|attempt| attempt.is_accepted())
+        .filter_map(|attempt| Some((attempt.seq, history.delivery(attempt.delivery)?.kind)))
+        .collect();
+    accepted.iter().any(|(seq, kind)| {
+        let is_off = |(other, kind): &(u32, Kind)| *kind == Kind::Cancel && other > seq;
+        kind.carries_text() && !accepted.iter().any(is_off)
+    })
 }
 
 fn is_over(history: &History, at: Timestamp) -> bool {

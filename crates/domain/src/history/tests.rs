@@ -16,6 +16,8 @@ use crate::outcome::Outcome;
 use crate::provider::ProviderName;
 use crate::time::Timestamp;
 
+mod updates;
+
 /// When the alert was approved; its cancel came 50 s later, its end would be 1000 s later.
 const START: i64 = 1_795_410_000;
 
