@@ -1,5 +1,6 @@
 //! Areas as JSON clients give them and as they are stored and answered.
 
+use balefire_geometry::read::{Holes, geojson};
 use balefire_geometry::{Reduction, Refusal, Shape};
 use serde_json::{Map, Value, json};
 
@@ -45,6 +46,25 @@ pub(crate) fn check(given: &Value) -> Result<Value, AreasRefusal> {
         }
     }
     Ok(Value::Object(checked))
+}
+
+/// Areas for [`check`] from GeoJSON (RFC 7946): its polygons, holes kept out by slits, and the
+/// names of the features that have one. Beside them what of the document is not in them, or why it
+/// can't be read.
+pub fn read_geojson(bytes: &[u8]) -> Result<(Value, Vec<String>), String> {
+    let document: Value =
+        serde_json::from_slice(bytes).map_err(|why| format!("this is no JSON: {why}"))?;
+    let read = geojson::read_value(&document, Holes::Cut).map_err(|why| why.to_string())?;
+    if read.shape.is_empty() {
+        return Err("there is no polygon in it".to_owned());
+    }
+    let features = document["features"].as_array();
+    let features = features.map_or(std::slice::from_ref(&document), Vec::as_slice);
+    let name = |feature: &Value| feature["properties"]["name"].as_str().map(str::to_owned);
+    let names: Vec<String> = features.iter().filter_map(name).collect();
+    let areas = json!({ "names": names, POLYGONS: read.shape.to_pairs() });
+    let remarks = read.remarks.iter().map(ToString::to_string);
+    Ok((areas, remarks.collect()))
 }
 
 /// As [`check`], on a thread for long work: large areas take up to seconds, which no transaction
@@ -186,5 +206,43 @@ mod tests {
     fn a_polygon_that_is_none_is_refused() {
         let open = json!({"simple_polygons": [[[53.0, 0.0], [53.1, 0.0], [53.1, 0.1]]]});
         assert!(matches!(check(&open), Err(AreasRefusal::Shape(_))));
+    }
+
+    #[test]
+    fn geojson_gives_polygons_with_the_latitude_first_and_the_names_of_features() {
+        let ring = json!([[1.0, 50.0], [2.0, 50.0], [2.0, 51.0], [1.0, 50.0]]);
+        let far = json!([[5.0, 50.0], [6.0, 50.0], [6.0, 51.0], [5.0, 50.0]]);
+        let polygon = json!({ "type": "Polygon", "coordinates": [ring] });
+        let both = json!({ "type": "MultiPolygon", "coordinates": [[ring], [far]] });
+        let named = json!({ "type": "Feature", "properties": { "name": "Here" },
+            "geometry": polygon });
+        let unnamed = json!({ "type": "Feature", "properties": null,
+            "geometry": { "type": "Polygon", "coordinates": [far] } });
+        let features = json!({ "type": "FeatureCollection", "features": [named, unnamed] });
+        for (what, given, names, count) in [
+            ("a polygon", polygon, json!([]), 1),
+            ("several", both, json!([]), 2),
+            ("a feature", named, json!(["Here"]), 1),
+            ("features", features, json!(["Here"]), 2),
+        ] {
+            let (areas, remarks) = read_geojson(given.to_string().as_bytes()).expect(what);
+            assert_eq!(areas["names"], names, "{what}");
+            let polygons = areas[POLYGONS].as_array().expect("a list");
+            assert_eq!(polygons.len(), count, "{what}");
+            let first: Vec<[f64; 2]> = serde_json::from_value(polygons[0].clone()).expect("pairs");
+            assert!(first.contains(&[50.0, 1.0]), "{what}: {first:?}");
+            assert!(remarks.is_empty() && check(&areas).is_ok(), "{what}");
+        }
+        for (given, want) in [
+            (r#"{"type":"Point","coordinates":[1,2]}"#, "Point"),
+            (
+                r#"{"type":"FeatureCollection","features":[]}"#,
+                "no polygon",
+            ),
+            ("{", "JSON"),
+        ] {
+            let why = read_geojson(given.as_bytes()).expect_err(given);
+            assert!(why.contains(want), "{given}: {why}");
+        }
     }
 }

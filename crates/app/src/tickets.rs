@@ -53,7 +53,8 @@ impl App {
 }
 
 impl App {
-    /// Enqueues what an approved update adds to the alert's ticket, where it has one.
+    /// Enqueues what an approved update adds to the alert's ticket, where it has one: who approved
+    /// it, and how it goes.
     pub(crate) async fn enqueue_update_comment(
         &self,
         tx: &mut Tx,
@@ -77,11 +78,15 @@ impl App {
             approved_at: event.created_at,
             providers,
         });
-        let job = Job::TicketComment {
-            alert_id: event.alert_id,
-            comment: Comment::Updated { version, body },
-        };
-        tx.enqueue_job(&job).await.map(drop)
+        let (alert_id, seq) = (event.alert_id, event.seq);
+        for comment in [
+            Comment::Updated { seq, body },
+            Comment::UpdateOutcome { seq },
+        ] {
+            tx.enqueue_job(&Job::TicketComment { alert_id, comment })
+                .await?;
+        }
+        Ok(())
     }
 }
 

@@ -63,10 +63,15 @@ pub enum Comment {
     AlertOutcome,
     /// Who approved an update of it, in words frozen at that approval.
     Updated {
-        /// The update's version: each has a comment of its own.
-        version: u32,
+        /// The `seq` of its event: each update has comments of its own.
+        seq: u32,
         /// The words.
         body: String,
+    },
+    /// As [`Comment::AlertOutcome`], of an update.
+    UpdateOutcome {
+        /// The `seq` of its event.
+        seq: u32,
     },
     /// Who cancelled the alert, in words frozen at the cancel.
     Cancelled {
@@ -165,6 +170,17 @@ impl Job {
         .key()
     }
 
+    /// The key of the comment that says who approved the update with this `seq`.
+    pub fn updated_key(alert: AlertId, seq: u32) -> String {
+        let body = String::new();
+        let comment = Comment::Updated { seq, body };
+        Self::TicketComment {
+            alert_id: alert,
+            comment,
+        }
+        .key()
+    }
+
     /// The key of a duty item's page.
     pub fn page_key(item: DutyItemId) -> String {
         Self::Page { duty_item_id: item }.key()
@@ -192,7 +208,8 @@ impl Comment {
         match self {
             Self::AlertStuck => "alert_stuck".into(),
             Self::AlertOutcome => "alert_outcome".into(),
-            Self::Updated { version, .. } => format!("updated {version}").into(),
+            Self::Updated { seq, .. } => format!("updated {seq}").into(),
+            Self::UpdateOutcome { seq } => format!("update_outcome {seq}").into(),
             Self::Cancelled { .. } => "cancelled".into(),
             Self::CancelStuck => "cancel_stuck".into(),
             Self::CancelOutcome => "cancel_outcome".into(),
@@ -285,6 +302,17 @@ mod tests {
                 "ticket_comment 00000000-0000-0000-0000-000000000001 cancel_outcome",
             ),
             (
+                comment(Comment::Updated {
+                    seq: 2,
+                    body: "who".to_owned(),
+                }),
+                "ticket_comment 00000000-0000-0000-0000-000000000001 updated 2",
+            ),
+            (
+                comment(Comment::UpdateOutcome { seq: 3 }),
+                "ticket_comment 00000000-0000-0000-0000-000000000001 update_outcome 3",
+            ),
+            (
                 Job::Page { duty_item_id: ITEM },
                 "page 00000000-0000-0000-0000-000000000002",
             ),
@@ -306,7 +334,8 @@ mod tests {
         }
         assert_eq!(Job::ticket_key(ALERT), samples()[0].0.key());
         assert_eq!(Job::cancelled_key(ALERT), samples()[3].0.key());
-        assert_eq!(Job::page_key(ITEM), samples()[6].0.key());
+        assert_eq!(Job::updated_key(ALERT, 2), samples()[6].0.key());
+        assert_eq!(Job::page_key(ITEM), samples()[8].0.key());
         assert_eq!(JobKind::parse("webhook"), None);
     }
 

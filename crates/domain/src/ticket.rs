@@ -170,8 +170,11 @@ pub fn cancelled(by: Canceller<'_>, at: Timestamp) -> String {
 pub struct Progress {
     /// Its provider.
     pub provider: ProviderName,
-    /// What its event asks: of an update's cancel and alert it is `update`.
+    /// Alert, update or cancel.
     pub kind: Kind,
+    /// The `seq` of its event where that is an update, which may be delivered by a cancel and an
+    /// alert (ADR 17).
+    pub update: Option<u32>,
     /// Its state.
     pub state: State,
     /// Whether it was stuck at some time.
@@ -196,11 +199,12 @@ pub fn comment_due(comment: &Comment, deliveries: &[Progress]) -> Due {
     let of = |kind| {
         deliveries
             .iter()
-            .filter(move |delivery| delivery.kind == kind)
+            .filter(move |delivery| delivery.kind == kind && delivery.update.is_none())
             .collect::<Vec<_>>()
     };
     match comment {
         Comment::Updated { body, .. } | Comment::Cancelled { body } => Due::Now(body.clone()),
+        Comment::UpdateOutcome { seq } => update_outcome_due(*seq, deliveries),
         Comment::AlertStuck => stuck_due(Kind::Alert, &of(Kind::Alert)),
         Comment::CancelStuck => stuck_due(Kind::Cancel, &of(Kind::Cancel)),
         Comment::AlertOutcome => outcome_due(Kind::Alert, &of(Kind::Alert)),
@@ -249,6 +253,24 @@ fn outcome_due(kind: Kind, deliveries: &[&Progress]) -> Due {
         (Kind::Cancel, []) => Due::Now("There was nobody to send the cancel to.\n".to_owned()),
         _ => Due::Now(course(kind, deliveries)),
     }
+}
+
+/// What became of an update at each provider: where several deliveries carried its text, of the
+/// last of them.
+fn update_outcome_due(seq: u32, deliveries: &[Progress]) -> Due {
+    let own = || deliveries.iter().filter(|d| d.update == Some(seq));
+    if !own().all(|d| d.state.is_terminal()) {
+        return Due::NotYet;
+    }
+    let mut texts: Vec<&Progress> = Vec::new();
+    for delivery in own().filter(|d| d.kind.carries_text()) {
+        texts.retain(|known| known.provider != delivery.provider);
+        texts.push(delivery);
+    }
+    if texts.is_empty() {
+        return Due::Now("The update was sent to nobody.\n".to_owned());
+    }
+    Due::Now(course(Kind::Update, &texts))
 }
 
 /// How many accepted, and a line per delivery.

@@ -115,6 +115,7 @@ fn progress(provider: &str, kind: Kind, state: State) -> Progress {
     Progress {
         provider: name(provider),
         kind,
+        update: None,
         state,
         is_stuck: false,
         is_accepted: false,
@@ -171,7 +172,10 @@ fn the_outcome_names_every_provider() {
         alert("vodafone", State::Expired { at: AT }),
         // A cancel's course is another comment's, and so is an update's, however it is delivered.
         progress("ee", Kind::Cancel, State::Ready),
-        progress("ee", Kind::Update, State::Ready),
+        Progress {
+            update: Some(2),
+            ..alert("ee", State::Ready)
+        },
     ];
     assert_eq!(
         told(comment_due(&Comment::AlertOutcome, &deliveries)),
@@ -195,6 +199,45 @@ fn the_outcome_names_every_provider() {
          - o2: not needed: the network knows no alert to cancel\n\
          - three: NO ANSWER before the alert's end: ask whether the alert is off the air\n"
     );
+}
+
+#[test]
+fn the_outcome_of_an_update_is_that_of_its_text() {
+    let of_update = |provider, kind, state| Progress {
+        update: Some(2),
+        ..progress(provider, kind, state)
+    };
+    let ended = State::Acknowledged { at: AT };
+    let moot = State::Moot {
+        reason: MootReason::UnknownReference,
+        at: AT,
+    };
+    let mut deliveries = vec![
+        progress("ee", Kind::Alert, ended),
+        of_update("ee", Kind::Update, ended),
+        // In the place of what named nothing.
+        of_update("o2", Kind::Update, moot),
+        of_update("o2", Kind::Alert, State::InFlight),
+        of_update("three", Kind::Cancel, ended),
+        of_update("three", Kind::Alert, State::Expired { at: AT }),
+        Progress {
+            update: Some(3),
+            ..progress("ee", Kind::Update, State::InFlight)
+        },
+    ];
+    let outcome = Comment::UpdateOutcome { seq: 2 };
+    assert_eq!(comment_due(&outcome, &deliveries), Due::NotYet);
+    deliveries[3].state = ended;
+    assert_eq!(
+        told(comment_due(&outcome, &deliveries)),
+        "The update was accepted by 2 of 3:\n\
+         - ee: accepted on 2026-11-23 at 04:09:03 UTC\n\
+         - o2: accepted on 2026-11-23 at 04:09:03 UTC\n\
+         - three: NOT accepted: the alert ended first, and its customers may not have been \
+         warned\n"
+    );
+    let nobody = comment_due(&Comment::UpdateOutcome { seq: 4 }, &deliveries);
+    assert_eq!(told(nobody), "The update was sent to nobody.\n");
 }
 
 #[test]

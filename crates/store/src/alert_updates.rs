@@ -71,7 +71,8 @@ statements! {
         WHERE u.alert_id = $1 ORDER BY u.version";
     END: "UPDATE alert_updates SET state = $3, ended_at = $4, ended_by = $5, rejection_reason = $6
         WHERE alert_id = $1 AND version = $2 AND state = 'open'";
-    LATEST_VERSION: "SELECT max(version) AS version FROM alert_versions WHERE alert_id = $1";
+    LATEST_VERSION: "SELECT coalesce(max(version), 0) AS version FROM alert_versions
+        WHERE alert_id = $1";
     FIND_BY_CAP: "SELECT alert_id, cap_digest FROM alert_updates WHERE service_id = $1
         AND cap_sender = $2 AND cap_identifier = $3 AND cap_sent = $4 AND is_stubbed = $5";
     LIST_MESSAGES: "SELECT u.alert_id AS alert_id, u.cap_sender AS cap_sender,

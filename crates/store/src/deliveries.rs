@@ -31,6 +31,8 @@ pub struct DeliveryHistory {
     pub provider: ProviderName,
     /// What its event asks: an update's may be delivered by a cancel and an alert (ADR 17).
     pub event_kind: Kind,
+    /// Its event's place among the alert's events.
+    pub event_seq: u32,
     /// The delivery.
     pub delivery: Delivery,
     /// Its attempts, oldest first, each with its detail.
@@ -47,7 +49,7 @@ statements! {
     SAVE_PAYLOAD: "UPDATE deliveries SET payload = $2 WHERE id = $1 AND payload IS NULL";
     REPLACE_PAYLOAD: "UPDATE deliveries SET payload = $3
         WHERE id = $1 AND kind = 'update' AND payload = $2";
-    LIST_OF_ALERT: "SELECT d.*, e.kind AS event_kind
+    LIST_OF_ALERT: "SELECT d.*, e.kind AS event_kind, e.seq AS event_seq
         FROM deliveries d JOIN events e ON e.id = d.event_id
         WHERE d.alert_id = $1 ORDER BY d.provider, d.seq";
     LIST_ATTEMPTS_OF_ALERT: "SELECT * FROM attempts WHERE alert_id = $1
@@ -153,6 +155,7 @@ fn read_history(row: &impl Row) -> Result<DeliveryHistory, StoreError> {
     Ok(DeliveryHistory {
         provider,
         event_kind: row.word("event_kind", Kind::parse)?,
+        event_seq: row.count("event_seq")?,
         delivery: read_delivery(row)?,
         attempts: Vec::new(),
     })

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use balefire_app::App;
 use balefire_app::Failure;
 use balefire_app::propose_update::UpdateChange;
@@ -111,56 +111,14 @@ fn read_text(file: &Path) -> anyhow::Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// The areas of a GeoJSON file (RFC 7946): polygons as they are stored, latitude first, and the
-/// names of features that have one. What is wrong with the polygons is for `app` to say.
+/// The areas of a GeoJSON file; what of it is not in them is said.
 fn read_areas(file: &Path) -> anyhow::Result<Value> {
-    let shown = file.display();
-    let read: Value =
-        serde_json::from_slice(&cap::read(file)?).with_context(|| format!("{shown} is no JSON"))?;
-    let features = match read["type"].as_str() {
-        Some("FeatureCollection") => match &read["features"] {
-            Value::Array(features) => features.clone(),
-            _ => bail!("{shown}: a FeatureCollection has a list of features"),
-        },
-        Some("Feature") => vec![read],
-        _ => vec![json!({ "geometry": read })],
-    };
-    let (mut names, mut polygons) = (Vec::new(), Vec::new());
-    for feature in &features {
-        if let Some(name) = feature["properties"]["name"].as_str() {
-            names.push(json!(name));
-        }
-        let geometry = &feature["geometry"];
-        let coordinates = geometry["coordinates"].as_array();
-        let coordinates = coordinates.map(Vec::as_slice).unwrap_or_default();
-        match geometry["type"].as_str() {
-            Some("Polygon") => polygons.push(exterior(coordinates)),
-            Some("MultiPolygon") => {
-                let each = coordinates.iter();
-                let rings = each.map(|p| p.as_array().map(Vec::as_slice).unwrap_or_default());
-                polygons.extend(rings.map(exterior));
-            }
-            _ => bail!("{shown}: every geometry is a Polygon or a MultiPolygon"),
-        }
+    let (areas, remarks) = balefire_app::read_geojson(&cap::read(file)?)
+        .map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))?;
+    for remark in remarks {
+        eprintln!("balefire: {}: {remark}", file.display());
     }
-    let polygons: Option<Vec<Value>> = polygons.into_iter().collect();
-    let Some(polygons) = polygons.filter(|polygons| !polygons.is_empty()) else {
-        bail!("{shown}: every polygon is one ring of [longitude, latitude], without holes");
-    };
-    Ok(json!({ "names": names, "simple_polygons": polygons }))
-}
-
-/// The only ring of a polygon, latitude first; `None` where it has holes or is none.
-fn exterior(rings: &[Value]) -> Option<Value> {
-    let [ring] = rings else { return None };
-    let turned = |position: &Value| {
-        let [lon, lat] = position.as_array()?.get(..2)? else {
-            return None;
-        };
-        Some(json!([lat, lon]))
-    };
-    let ring: Option<Vec<Value>> = ring.as_array()?.iter().map(turned).collect();
-    ring.map(Value::Array)
+    Ok(areas)
 }
 
 fn update_words(refusal: &UpdateRefusal) -> String {
@@ -191,64 +149,5 @@ fn update_words(refusal: &UpdateRefusal) -> String {
             "the alert was changed {ALERT_VERSIONS_MAX} times, which is the most: cancel it and \
              make a new one"
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn areas(geojson: &Value) -> Result<Value, String> {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), geojson.to_string()).expect("written");
-        read_areas(file.path()).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn areas_come_from_polygons_with_the_latitude_first() {
-        let ring = json!([[1.0, 50.0], [2.0, 50.0], [2.0, 51.0, 9.0], [1.0, 50.0]]);
-        let turned = json!([[50.0, 1.0], [50.0, 2.0], [51.0, 2.0], [50.0, 1.0]]);
-        let polygon = json!({ "type": "Polygon", "coordinates": [ring] });
-        let multi = json!({ "type": "MultiPolygon", "coordinates": [[ring], [ring]] });
-        let named = json!({ "type": "Feature", "properties": { "name": "Here" },
-            "geometry": polygon });
-        let unnamed = json!({ "type": "Feature", "properties": null, "geometry": multi });
-        let both = json!({ "type": "FeatureCollection", "features": [named, unnamed] });
-        for (what, given, names, count) in [
-            ("a polygon", polygon, json!([]), 1),
-            ("several", multi, json!([]), 2),
-            ("a feature", named, json!(["Here"]), 1),
-            ("features", both, json!(["Here"]), 3),
-        ] {
-            let read = areas(&given).expect(what);
-            assert_eq!(read["names"], names, "{what}");
-            assert_eq!(
-                read["simple_polygons"],
-                json!(vec![&turned; count]),
-                "{what}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_no_whole_polygon_is_refused_and_named() {
-        let hole = json!({ "type": "Polygon", "coordinates": [[[1, 2]], [[1, 2]]] });
-        for (given, want) in [
-            (hole, "without holes"),
-            (json!({ "type": "Point", "coordinates": [1, 2] }), "Polygon"),
-            (
-                json!({ "type": "Polygon", "coordinates": [[[1]]] }),
-                "longitude",
-            ),
-            (
-                json!({ "type": "FeatureCollection", "features": [] }),
-                "polygon",
-            ),
-            (json!({ "type": "FeatureCollection" }), "features"),
-            (json!([]), "Polygon"),
-        ] {
-            let why = areas(&given).expect_err("refused");
-            assert!(why.contains(want), "{given}: {why}");
-        }
     }
 }

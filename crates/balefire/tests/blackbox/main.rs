@@ -28,3 +28,4 @@ mod separation;
 mod side_effects;
 mod text;
 mod traces;
+mod updates;

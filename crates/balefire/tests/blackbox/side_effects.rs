@@ -6,7 +6,7 @@ use std::time::Duration;
 use balefire_test_support::desks::{FakePagerDuty, FakeZendesk, Fault};
 use serde_json::Value;
 
-use crate::support::documents::TEXT;
+use crate::support::documents::{NEW_TEXT, TEXT};
 use crate::support::networks::fault;
 use crate::support::oracle::judge;
 use crate::support::sandbox::{Engine, Figures, Sandbox};
@@ -107,15 +107,43 @@ async fn a_live_alert_has_one_ticket_that_tells_what_became_of_it(engine: Engine
         assert!(body.contains(part), "{part}\n{body}");
     }
 
-    sandbox.act(&team, "cancel", &alert).await;
-    sandbox.settled(&alert, 8).await;
+    let (author, approver) = (&team.author.email, &team.approver.email);
+    let change = [
+        "alert",
+        "update",
+        &alert,
+        "--content",
+        NEW_TEXT,
+        "--as",
+        author,
+    ];
+    sandbox.json(&change).await;
+    let path = format!("/{alert}/status");
+    let yes = serde_json::json!({ "status": "broadcasting", "created_by": team.approver.id,
+        "version": 2 });
+    server
+        .admin("POST", &team, &path, Some(&yes))
+        .await
+        .must_be(200);
+    sandbox.settled(&alert, 12).await;
     let comments = desks.comments(3).await;
+    let who = format!("approver ({approver}) approved an update of the alert on");
+    assert!(comments[1].starts_with(&who), "{comments:?}");
+    assert!(comments[1].contains(NEW_TEXT.split('.').next().expect("a sentence")));
+    assert!(
+        comments[2].starts_with("The update was accepted by 4 of 4:"),
+        "{comments:?}"
+    );
+
+    sandbox.act(&team, "cancel", &alert).await;
+    sandbox.settled(&alert, 16).await;
+    let comments = desks.comments(5).await;
     let by = format!("by approver ({})", team.approver.email);
-    assert!(comments[1].contains(&by), "{comments:?}");
-    assert!(comments[2].starts_with("The cancel was accepted by 4 of 4:"));
+    assert!(comments[3].contains(&by), "{comments:?}");
+    assert!(comments[4].starts_with("The cancel was accepted by 4 of 4:"));
 
     let live = server.process.events("alert.live");
-    assert_eq!(live.len(), 1);
+    assert_eq!(live.len(), 2, "the alert and its update");
     assert_eq!(live[0]["level"], "ERROR");
     let all = server.process.lines().join("\n");
     assert!(!all.contains("hush"), "a secret is in the log");

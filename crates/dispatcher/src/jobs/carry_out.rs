@@ -359,12 +359,16 @@ fn made(alert_id: AlertId, ticket: u64) -> Tried {
     }
 }
 
-/// Whether what a reader must know before this comment was said: who cancelled, before what became
-/// of the cancel.
+/// Whether what a reader must know before this comment was said: who cancelled or approved an
+/// update, before what became of it.
 async fn is_its_turn(tx: &mut Tx, alert: AlertId, comment: &Comment) -> Result<bool, StoreError> {
     match comment {
         Comment::CancelStuck | Comment::CancelOutcome => {
             let before = tx.load_job_state(&Job::cancelled_key(alert)).await?;
+            Ok(before.is_none_or(|state| state.done_at.is_some()))
+        }
+        Comment::UpdateOutcome { seq } => {
+            let before = tx.load_job_state(&Job::updated_key(alert, *seq)).await?;
             Ok(before.is_none_or(|state| state.done_at.is_some()))
         }
         Comment::AlertStuck
@@ -378,7 +382,8 @@ fn progress(history: &DeliveryHistory) -> Progress {
     let delivery = &history.delivery;
     Progress {
         provider: history.provider.clone(),
-        kind: history.event_kind,
+        kind: delivery.kind,
+        update: (history.event_kind == Kind::Update).then_some(history.event_seq),
         state: delivery.state,
         is_stuck: delivery.is_stuck,
         is_accepted: history.attempts.iter().any(|(a, _)| a.is_accepted()),

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::facts::History;
+use super::facts::{DeliveryFact, History};
 use super::order::named;
 use super::report::{Finding, Judged, Terms};
+use crate::lane::Kind;
 
 /// S10: every request of a delivery is the stored payload, which names the delivery.
 pub(super) fn s10_same_bytes(history: &History, _terms: &Terms) -> Judged {
@@ -23,7 +24,7 @@ pub(super) fn s10_same_bytes(history: &History, _terms: &Terms) -> Judged {
         };
         let read: Value = serde_json::from_str(payload).unwrap_or_default();
         let is_own = read["identifier"].as_str() == Some(delivery.id.to_string().as_str())
-            && read["message_type"].as_str() == Some(delivery.kind.as_str());
+            && is_of_kind(history, delivery, &read["message_type"]);
         judged.holds(is_own, || {
             let what = format!("the payload of {} is another message's", named(delivery));
             Finding::of(history, delivery, delivery.created_at, what)
@@ -41,6 +42,24 @@ pub(super) fn s10_same_bytes(history: &History, _terms: &Terms) -> Judged {
         }
     }
     judged
+}
+
+/// Whether a stored payload is of its delivery's kind. An update is stored as an alert; its first
+/// attempt makes an update of it, where anything below it was attempted or may be forgotten.
+fn is_of_kind(history: &History, delivery: &DeliveryFact, message_type: &Value) -> bool {
+    let message_type = message_type.as_str().unwrap_or_default();
+    if delivery.kind != Kind::Update {
+        return message_type == delivery.kind.as_str();
+    }
+    let is_tried = history.attempts_of(delivery.id).next().is_some();
+    let mut attempts = history.attempts.iter();
+    let is_touched_below =
+        attempts.any(|a| a.provider == delivery.provider && a.seq < delivery.seq);
+    match (is_tried, is_touched_below) {
+        (true, true) => message_type == "update",
+        (true, false) => matches!(message_type, "alert" | "update"),
+        (false, _) => message_type == "alert",
+    }
 }
 
 /// S12, as far as one history shows it: attempts and requests stand in the lane of their delivery.

@@ -24,4 +24,5 @@ mod races;
 mod round_trips;
 mod samples;
 mod statements;
+mod updates;
 mod wake_ups;

@@ -9,6 +9,26 @@ const SENT: &str = "2026-11-23T04:00:00-00:00";
 pub(crate) const TEXT: &str = "The river floods the low streets within the hour. Go to high \
                                ground now, and stay out of the water.";
 
+/// The text of every update here.
+pub(crate) const NEW_TEXT: &str = "The bridge is closed too. Stay on the high ground until \
+                                   somebody fetches you.";
+
+/// An update of that alert, with another text.
+pub(crate) fn update(identifier: &str) -> String {
+    alert(identifier)
+        .replace(
+            &format!("<identifier>{identifier}<"),
+            &format!("<identifier>{identifier}-update<"),
+        )
+        .replace(SENT, "2026-11-23T04:15:00-00:00")
+        .replace("<msgType>Alert<", "<msgType>Update<")
+        .replace(
+            "</scope>",
+            &format!("</scope><references>{SENDER},{identifier},{SENT}</references>"),
+        )
+        .replace(TEXT, NEW_TEXT)
+}
+
 /// An alert.
 pub(crate) fn alert(identifier: &str) -> String {
     let ring = "53.1056,0.2445 53.1070,0.2435 53.1081,0.2432 53.1058,0.2413 53.1056,0.2445";

@@ -30,6 +30,7 @@ pub(crate) struct Delivery {
     pub(crate) seq: u64,
     pub(crate) kind: String,
     pub(crate) state: String,
+    pub(crate) created_at: Timestamp,
     pub(crate) attempts: Vec<Attempt>,
 }
 
@@ -135,6 +136,40 @@ impl Evidence {
     }
 }
 
+impl Alert {
+    /// When the update was approved that a delivery is of; `None` where it is of the alert itself
+    /// or of its cancel. A cancel directly below an alert makes room for that one.
+    pub(crate) fn updated_at(&self, delivery: &Delivery) -> Option<Timestamp> {
+        let beside = |seq: u64| {
+            let mut lane = self.deliveries.iter();
+            lane.find(|d| d.provider == delivery.provider && d.seq == seq)
+        };
+        match &*delivery.kind {
+            "update" => Some(delivery.created_at),
+            // In the place of an update that named nothing the network knew.
+            "alert" if delivery.seq > 1 => {
+                let below = beside(delivery.seq - 1).filter(|d| d.kind == "update");
+                Some(below.unwrap_or(delivery).created_at)
+            }
+            "alert" => None,
+            _ => {
+                let above = beside(delivery.seq + 1).filter(|d| d.kind == "alert");
+                above.map(|alert| alert.created_at)
+            }
+        }
+    }
+
+    /// The time that a delivery goes out with.
+    pub(crate) fn sent_at(&self, delivery: &Delivery) -> Option<Timestamp> {
+        let own = if delivery.kind == "cancel" {
+            self.cancelled_at
+        } else {
+            self.approved_at
+        };
+        self.updated_at(delivery).or(own)
+    }
+}
+
 impl Request {
     pub(crate) fn identifier(&self) -> &str {
         self.payload["identifier"].as_str().unwrap_or_default()
@@ -233,6 +268,7 @@ fn read_delivery(delivery: &Value) -> Delivery {
         seq: delivery["seq"].as_u64().expect("a number"),
         kind: text(&delivery["kind"]),
         state: text(&delivery["state"]),
+        created_at: instant(&delivery["created_at"]),
         attempts: attempts
             .map(|attempt| Attempt {
                 route: text(&attempt["route"]),

@@ -11,12 +11,14 @@
 //!    after its `not_after`;
 //! 4. the stored part of one delivery is the same bytes in every attempt;
 //! 5. whatever arrives has an attempt's row for exactly that delivery and route;
-//! 6. a payload says what was approved, in the network's format;
-//! 7. a cancel names every earlier delivery of its lane that was attempted, with the `sent` and the
-//!    number that it went out with;
+//! 6. a payload says what was approved, in the network's format: the alert's text, or, of an update
+//!    and of what goes out in its place, the text that every update here has;
+//! 7. a cancel, and an update, names every earlier delivery of its lane that was attempted, with
+//!    the `sent` and the number that it went out with;
 //! 8. what is acknowledged was applied;
 //! 9. message numbers are never used twice;
-//! 10. the API's course of each delivery says what its attempts say;
+//! 10. the API's course of each delivery says what its attempts say, that of an update under a name
+//!     of its own;
 //! 11. a link test, a heartbeat and a canary have identifiers of their own, each once, and change
 //!     nothing at a network.
 //!
@@ -28,7 +30,7 @@ use balefire_domain::time::Timestamp;
 use serde_json::Value;
 
 use super::api::words;
-use super::documents::TEXT;
+use super::documents::{NEW_TEXT, TEXT};
 use super::evidence::{Alert, Attempt, Delivery, Evidence, Request, gather};
 use super::instant;
 use super::sandbox::{PROVIDERS, Sandbox};
@@ -228,18 +230,20 @@ impl Evidence {
             };
             let format = format_of(&delivery.provider);
             let text = |text: &str| Some(text.to_owned());
-            must("message_type", text(&delivery.kind));
+            // Before anything of the lane was sent an update is an alert.
+            let is_first = delivery.kind == "update" && !alert.is_tried_below(delivery);
+            let message_type = if is_first { "alert" } else { &delivery.kind };
+            must("message_type", text(message_type));
             must("message_format", text(format));
-            if delivery.kind == "alert" {
-                must("sent", alert.approved_at.map(Timestamp::to_cap));
+            must("sent", alert.sent_at(delivery).map(Timestamp::to_cap));
+            if delivery.kind != "cancel" {
                 must("expires", alert.finishes_at.map(Timestamp::to_cap));
                 must("channel", text(&alert.channel));
                 must("headline", text(HEADLINE));
-                must("description", text(TEXT));
+                let is_update = alert.updated_at(delivery).is_some();
+                must("description", text(if is_update { NEW_TEXT } else { TEXT }));
                 let english = if format == "ibag" { "English" } else { "en-GB" };
                 must("language", text(english));
-            } else {
-                must("sent", alert.cancelled_at.map(Timestamp::to_cap));
             }
             let lane = format!("{}/{}", alert.id, delivery.provider);
             let named = request.payload.get("lane").and_then(Value::as_str);
@@ -266,7 +270,11 @@ impl Evidence {
 
     fn references(&self) -> Vec<String> {
         let mut findings = Vec::new();
-        for (alert, cancel, request) in self.known().filter(|(_, d, _)| d.kind == "cancel") {
+        let names = |request: &Request| request.payload.get("references").is_some();
+        for (alert, cancel, request) in self.known() {
+            if cancel.kind != "cancel" && !names(request) {
+                continue;
+            }
             let list = request.payload["references"].as_array();
             let list = list.cloned().unwrap_or_default();
             let text = |reference: &Value, key: &str| {
@@ -287,14 +295,8 @@ impl Evidence {
             }
             for reference in &list {
                 let of = text(reference, "message_id");
-                let kind = self
-                    .deliveries()
-                    .find(|(_, d)| d.id == of)
-                    .map(|(_, d)| d.kind.clone());
-                let sent_at = match kind.as_deref() {
-                    Some("alert") => alert.approved_at,
-                    _ => alert.cancelled_at,
-                };
+                let named = alert.deliveries.iter().find(|d| d.id == of);
+                let sent_at = named.and_then(|named| alert.sent_at(named));
                 if Some(text(reference, "sent")) != sent_at.map(Timestamp::to_cap) {
                     findings.push(format!("7: {} names a wrong sent of {of}", cancel.id));
                 }
@@ -365,6 +367,22 @@ impl Evidence {
     }
 }
 
+impl Alert {
+    fn is_tried_below(&self, delivery: &Delivery) -> bool {
+        self.deliveries.iter().any(|d| {
+            d.provider == delivery.provider && d.seq < delivery.seq && !d.attempts.is_empty()
+        })
+    }
+
+    /// Under which name the API tells the course of a delivery.
+    fn course_of<'a>(&self, delivery: &'a Delivery) -> &'a str {
+        match self.updated_at(delivery) {
+            Some(_) => "update",
+            None => &delivery.kind,
+        }
+    }
+}
+
 fn format_of(provider: &str) -> &'static str {
     let known = PROVIDERS.iter().find(|(name, _)| *name == provider);
     // Other providers of a test say it with their names.
@@ -403,14 +421,15 @@ pub(crate) fn check_course(alert: &Alert, statuses: &Value) -> Vec<String> {
         let is_accepted = |attempt: &Attempt| {
             matches!(attempt.outcome.as_deref(), Some("accepted" | "duplicate"))
         };
-        let course = words(statuses, &delivery.provider, &delivery.kind);
+        let key = alert.course_of(delivery);
+        let course = words(statuses, &delivery.provider, key);
         let has_ack = course.last().is_some_and(|word| word == "returned-ack");
         let begins = course.first().map(String::as_str);
         let should_begin = (!delivery.attempts.is_empty()).then_some("sending");
         let is_lone = alert
             .deliveries
             .iter()
-            .filter(|d| d.provider == delivery.provider && d.kind == delivery.kind)
+            .filter(|d| d.provider == delivery.provider && alert.course_of(d) == key)
             .count()
             == 1;
         if is_lone

@@ -55,6 +55,7 @@ fn evidence(lines: &[String]) -> Evidence {
         seq,
         kind: kind.to_owned(),
         state: "acknowledged".to_owned(),
+        created_at: Timestamp::from_seconds(END - if seq == 1 { 100 } else { 50 }),
         attempts: vec![Attempt {
             route: "vodafone-1-proxy".to_owned(),
             outcome: Some("accepted".to_owned()),

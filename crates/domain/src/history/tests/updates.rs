@@ -86,6 +86,19 @@ fn an_update_is_judged_by_its_own_people_and_content() {
             &["S7"],
         ),
         (
+            "an alert goes out where there is something to update",
+            |h| {
+                let wrong = |text: &str| text.replace("\"update\"", "\"alert\"");
+                let payload = h.deliveries[1].payload.as_deref().map(wrong);
+                h.deliveries[1].payload = payload;
+                let id = h.deliveries[1].id;
+                let came = h.requests.iter_mut().find(|r| r.delivery == id);
+                let came = came.expect("it came");
+                came.stored = wrong(&came.stored);
+            },
+            &["S10"],
+        ),
+        (
             "a provider was forgotten",
             |h| {
                 let gone = h.deliveries.remove(1).id;
@@ -100,6 +113,22 @@ fn an_update_is_judged_by_its_own_people_and_content() {
         spoil(&mut history);
         assert_eq!(broken(&history, &terms()), *want, "{what}");
     }
+}
+
+#[test]
+fn an_update_goes_out_as_an_alert_where_nothing_was_attempted_before() {
+    let mut h = updated();
+    let first = delivery_id(0);
+    h.attempts.retain(|a| a.delivery != first);
+    h.requests.retain(|r| r.delivery != first);
+    h.deliveries[0].state = State::Superseded { at: at(50) };
+    let alert = |text: &str| text.replace("\"update\"", "\"alert\"");
+    h.deliveries[1].payload = h.deliveries[1].payload.as_deref().map(alert);
+    let id = h.deliveries[1].id;
+    let came = h.requests.iter_mut().find(|r| r.delivery == id);
+    let came = came.expect("it came");
+    came.stored = alert(&came.stored);
+    assert_eq!(broken(&h, &terms()), Vec::<&str>::new());
 }
 
 #[test]

@@ -132,6 +132,7 @@ mod tests {
         DeliveryHistory {
             provider: ProviderName::new("ee").expect("a name"),
             event_kind: kind,
+            event_seq: seq,
             delivery,
             attempts: vec![(attempt, String::new())],
         }
