@@ -147,7 +147,7 @@ impl App {
         tx: &mut Tx,
         event: &Event,
         setting: &Setting,
-    ) -> Result<Vec<ProviderName>, StoreError> {
+    ) -> Result<Vec<ProviderName>, Failure<MoveRefusal>> {
         if !setting.is_cbc_enabled {
             tracing::warn!(
                 event = "event.not_sent", alert.id = %event.alert_id, event.seq = event.seq,
@@ -183,7 +183,12 @@ impl App {
         event: &Event,
         profile: &Profile,
         content: &AlertContent<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Failure<MoveRefusal>> {
+        let polygons = fitted(event, profile, content)?;
+        let content = AlertContent {
+            polygons: &polygons,
+            ..*content
+        };
         let key = LaneKey {
             alert_id: event.alert_id,
             provider: profile.name.clone(),
@@ -195,15 +200,34 @@ impl App {
             Format::Cap => None,
             Format::Ibag => Some(tx.next_message_number().await?),
         };
-        let payload = payload::render_alert(profile, delivery.id, message_number, content);
+        let payload = payload::render_alert(profile, delivery.id, message_number, &content);
         let frozen = Frozen {
             event_id: event.id,
             sent_at: event.created_at,
             message_number,
             payload: Some(payload),
         };
-        self.issue(tx, &key, &lane, delivery, &frozen)
-            .await
-            .map(drop)
+        self.issue(tx, &key, &lane, delivery, &frozen).await?;
+        Ok(())
     }
+}
+
+/// The event's polygons as the provider takes them.
+pub(crate) fn fitted(
+    event: &Event,
+    profile: &Profile,
+    content: &AlertContent<'_>,
+) -> Result<areas::Polygons, Failure<MoveRefusal>> {
+    let fitted = areas::fitted(content.polygons, &profile.limits).map_err(|unfit| {
+        let provider = profile.name.clone();
+        Failure::Refused(MoveRefusal::Unfit { provider, unfit })
+    })?;
+    if fitted != content.polygons {
+        tracing::info!(
+            event = "areas.fitted", alert.id = %event.alert_id, event.seq = event.seq,
+            provider = %profile.name, points = fitted.iter().map(Vec::len).sum::<usize>(),
+            "the area was made simpler for this provider; the whole of it is covered"
+        );
+    }
+    Ok(fitted)
 }

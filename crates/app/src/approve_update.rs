@@ -23,6 +23,7 @@ use balefire_store::{StoreError, Tx, crash_point};
 use serde_json::json;
 use std::time::Duration;
 
+use crate::approve_alert::fitted;
 use crate::move_alert::{Move, MoveRefusal};
 use crate::propose_update::{Frame, load_frame};
 use crate::{App, Failure, areas};
@@ -139,7 +140,7 @@ impl App {
         }
     }
 
-    async fn deliver_update(&self, tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
+    async fn deliver_update(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure<MoveRefusal>> {
         let lanes = tx.list_lanes(event.alert_id).await?;
         if lanes.is_empty() {
             tracing::warn!(
@@ -165,7 +166,8 @@ impl App {
             };
             self.update_lane(tx, event, &key, lane, &content).await?;
         }
-        tx.wake_dispatchers().await
+        tx.wake_dispatchers().await?;
+        Ok(())
     }
 
     /// One delivery, or two, in this order, above everything that the lane has.
@@ -176,12 +178,17 @@ impl App {
         key: &LaneKey,
         mut lane: Lane,
         content: &AlertContent<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Failure<MoveRefusal>> {
         let has_number = has_message_number(tx, &lane).await?;
         let known = self.settings.profile(&key.provider);
         let profile = match known {
             Some(profile) => profile.clone(),
             None => forgotten(&key.provider, has_number),
+        };
+        let polygons = fitted(event, &profile, content)?;
+        let content = AlertContent {
+            polygons: &polygons,
+            ..*content
         };
         let mut kind = Kind::Update;
         if !profile.capabilities.update {
@@ -204,16 +211,15 @@ impl App {
             Format::Cap => None,
             Format::Ibag => Some(tx.next_message_number().await?),
         };
-        let payload = payload::render_alert(&profile, delivery.id, message_number, content);
+        let payload = payload::render_alert(&profile, delivery.id, message_number, &content);
         let frozen = Frozen {
             event_id: event.id,
             sent_at: event.created_at,
             message_number,
             payload: Some(payload),
         };
-        self.issue(tx, key, &lane, delivery, &frozen)
-            .await
-            .map(drop)
+        self.issue(tx, key, &lane, delivery, &frozen).await?;
+        Ok(())
     }
 }
 

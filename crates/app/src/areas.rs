@@ -1,7 +1,8 @@
 //! Areas as JSON clients give them and as they are stored and answered.
 
+use balefire_domain::provider::Limits;
 use balefire_geometry::read::{Holes, geojson};
-use balefire_geometry::{Reduction, Refusal, Shape};
+use balefire_geometry::{Reduction, Refusal, Shape, Unfit};
 use serde_json::{Map, Value, json};
 
 /// Why areas can't be taken.
@@ -12,6 +13,12 @@ pub enum AreasRefusal {
     /// A polygon that is none.
     Shape(Refusal),
 }
+
+/// Rings of `[lat, lon]`.
+pub(crate) type Polygons = Vec<Vec<[f64; 2]>>;
+
+/// Points above which nothing is made to fit: an approval must not wait for the geometry.
+const FITTED_POINTS_MAX: usize = 2_000;
 
 const NAME_LISTS: [&str; 3] = ["ids", "names", "aggregate_names"];
 const POLYGONS: &str = "simple_polygons";
@@ -147,6 +154,29 @@ pub fn alert_shape(alert: &balefire_store::alerts::Alert) -> Option<Shape> {
         .map(|ring| ring.iter().map(|at| (at[0], at[1])).collect())
         .collect();
     Shape::restore(&pairs).ok()
+}
+
+/// The polygons of stored areas as a provider takes them: as they are where they fit (D15), else
+/// simpler ones that cover them. What doesn't fit is refused here, at approval, and never by a
+/// broadcast centre afterwards.
+pub(crate) fn fitted(polygons: &[Vec<[f64; 2]>], limits: &Limits) -> Result<Polygons, Unfit> {
+    let points = polygons.iter().map(Vec::len).sum();
+    let unfit = Unfit {
+        polygons: polygons.len(),
+        points,
+        limits: *limits,
+    };
+    if limits.takes_all(polygons.len(), points) {
+        return Ok(polygons.to_vec());
+    }
+    if points > FITTED_POINTS_MAX {
+        return Err(unfit);
+    }
+    let pairs = |ring: &Vec<[f64; 2]>| ring.iter().map(|[lat, lon]| (*lat, *lon)).collect();
+    let pairs: Vec<Vec<(f64, f64)>> = polygons.iter().map(pairs).collect();
+    // Stored areas are valid.
+    let shape = Shape::validate(&pairs).map_err(|_| unfit)?;
+    Ok(shape.fit(limits)?.to_pairs())
 }
 
 /// The names of stored areas.

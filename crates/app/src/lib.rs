@@ -26,6 +26,7 @@ pub mod area_libraries;
 mod areas;
 pub mod authenticate;
 pub mod cancel_alert;
+mod cap_content;
 pub mod complete_alerts;
 pub mod create_alert;
 pub mod duty_items;

@@ -10,6 +10,8 @@ use balefire_domain::alert::{Mode, Mover, ServiceState, Status};
 use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::provider::ProviderName;
+use balefire_geometry::Unfit;
 use balefire_store::StoreError;
 use balefire_store::alert_updates::AlertUpdate;
 use balefire_store::alerts::Alert;
@@ -61,6 +63,13 @@ pub enum MoveRefusal {
     NoAreas,
     /// The approval does not count.
     Approval(ApprovalRefusal),
+    /// A provider can't take the area, nor any simpler one that covers it.
+    Unfit {
+        /// Which provider.
+        provider: ProviderName,
+        /// What the area has and what the provider takes.
+        unfit: Unfit,
+    },
     /// Our clock is in doubt: the alert's times would be wrong with it (503, D35).
     ClockInDoubt,
 }

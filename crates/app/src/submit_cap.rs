@@ -10,26 +10,23 @@
 //! A refused document leaves nothing behind, except one audit entry for a status other than Actual.
 
 use balefire_cap::alert::Status as CapStatus;
-use balefire_cap::rules::{self, AlertContent, CancelContent, Kind};
+use balefire_cap::rules::{self, CancelContent, Kind};
 
-use balefire_cap::{Document, Finding, Reference};
-use balefire_cell_broadcast::{AlertText, TextRefusal};
+use balefire_cap::{Finding, Reference};
+use balefire_cell_broadcast::TextRefusal;
 use balefire_domain::alert::{Mode, ServiceState, Status};
-use balefire_domain::approval::hex;
 use balefire_domain::audit::Actor;
 use balefire_domain::cap_cancel::{self, Miss, NamedMessage};
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
-use balefire_domain::limits::REFERENCE_CHARS_MAX;
-use balefire_geometry::Shape;
 use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::KeyKind;
 use balefire_store::services::Service;
 use balefire_store::{StoreError, Tx};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use crate::authenticate::KeyHolder;
-use crate::{App, Failure, areas, repeat};
+use crate::cap_content::Prepared;
+use crate::{App, Failure, repeat};
 
 /// Bytes above which a document is read on a thread for long work.
 const LONG_WORK_BYTES: usize = 16 * 1024;
@@ -85,8 +82,17 @@ pub enum SubmitRefusal {
     IdentifierTooLong,
     /// The description can't be sent.
     Text(TextRefusal),
+    /// The description in the second language can't be sent.
+    SecondText {
+        /// Which language, as its tag was written.
+        language: String,
+        /// Why.
+        refusal: TextRefusal,
+    },
     /// The polygons can't be taken.
     Shape(balefire_geometry::Refusal),
+    /// Circles and polygons that can't be joined to one shape.
+    NotJoined(balefire_geometry::Unmade),
     /// Another document of the same identity made this alert.
     OtherContent(AlertId),
     /// No alert, or several, or one that the key may not stop.
@@ -98,13 +104,6 @@ pub enum SubmitRefusal {
 }
 
 pub(crate) type Refused = Failure<SubmitRefusal>;
-
-pub(crate) struct Prepared {
-    pub(crate) content: AlertContent,
-    pub(crate) text: AlertText,
-    pub(crate) areas: Value,
-    pub(crate) digest: String,
-}
 
 enum Asked {
     Alert(Box<Prepared>),
@@ -167,35 +166,6 @@ impl App {
         }
     }
 
-    fn prepare_content(
-        &self,
-        document: &Document,
-        content: AlertContent,
-    ) -> Result<Prepared, SubmitRefusal> {
-        refuse_what_is_not_sent_yet(&document.alert, &content)?;
-        if content.identifier.chars().count() > REFERENCE_CHARS_MAX {
-            return Err(SubmitRefusal::IdentifierTooLong);
-        }
-        let text =
-            AlertText::accept(&content.text, self.settings.scripts).map_err(SubmitRefusal::Text)?;
-        let polygons: Vec<_> = content
-            .areas
-            .iter()
-            .flat_map(|area| area.polygons.iter().cloned())
-            .collect();
-        let shape = Shape::validate(&polygons).map_err(SubmitRefusal::Shape)?;
-        let names: Vec<String> = content.areas.iter().map(|area| area.name.clone()).collect();
-        let areas = areas::from_cap(&names, &shape);
-        let said = serde_json::to_vec(&document.alert).expect("a message can be written as JSON");
-        let digest = hex(&Sha256::digest(&said));
-        Ok(Prepared {
-            content,
-            text,
-            areas,
-            digest,
-        })
-    }
-
     async fn audit_refused_status(
         &self,
         sender: &Sender,
@@ -230,7 +200,7 @@ impl App {
         let identity = alert.cap.as_ref().expect("made by a document");
         let service = alert.service_id;
         if let Some(known) = known(&mut tx, service, identity, alert.is_stubbed).await? {
-            return repetition(known, &prepared.digest);
+            return repetition(known, &identity.digest);
         }
         match tx.insert_alert(&alert).await {
             Ok(()) => {}
@@ -285,6 +255,7 @@ impl App {
             reference: Some(content.identifier.clone()),
             content: content.text.clone(),
             text: prepared.text.as_str().to_owned(),
+            second: prepared.second.clone(),
             areas: prepared.areas.clone(),
             cap_event: Some(content.event.clone()),
             cap: Some(prepared.identity()),
@@ -337,37 +308,6 @@ impl App {
     }
 }
 
-/// Circles and a second language are read, and not carried to providers yet (D45).
-fn refuse_what_is_not_sent_yet(
-    message: &balefire_cap::alert::Alert,
-    content: &AlertContent,
-) -> Result<(), SubmitRefusal> {
-    let circle = message.infos.iter().enumerate().find_map(|(info, said)| {
-        let area = said
-            .areas
-            .iter()
-            .position(|area| !area.circles.is_empty())?;
-        Some(format!(
-            "alert/info[{}]/area[{}]/circle[1]",
-            info + 1,
-            area + 1
-        ))
-    });
-    let finding = if let Some(path) = circle {
-        let message = "circles are not taken yet; send the area as a polygon";
-        Finding::error("circle", path, message)
-    } else if let Some(second) = &content.second {
-        let message = format!(
-            "more than one language ({}, {}): send one message for each language",
-            content.language, second.language
-        );
-        Finding::error("more-than-one-language", "alert/info/language", message)
-    } else {
-        return Ok(());
-    };
-    Err(SubmitRefusal::Rules(vec![finding]))
-}
-
 impl Sender {
     /// What it makes is stubbed: never sent.
     pub(crate) fn is_stubbed(&self) -> bool {
@@ -380,17 +320,6 @@ impl Sender {
             Actor::User(user) => (Some(user), None),
             Actor::ApiKey(key) => (None, Some(key)),
             Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
-        }
-    }
-}
-
-impl Prepared {
-    pub(crate) fn identity(&self) -> CapIdentity {
-        CapIdentity {
-            sender: self.content.sender.clone(),
-            identifier: self.content.identifier.clone(),
-            sent: self.content.sent.at,
-            digest: self.digest.clone(),
         }
     }
 }

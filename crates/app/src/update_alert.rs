@@ -161,6 +161,9 @@ impl App {
         if let Some(content) = &change.content {
             let text = AlertText::accept(content, self.settings.scripts);
             alert.text = text.map_err(UpdateRefusal::Text)?.into_string();
+            // A second language would say what the first no longer does.
+            let says_the_same = alert.text == known.text;
+            alert.second = alert.second.filter(|_| says_the_same);
             alert.content.clone_from(content);
         }
         if change.reference.is_some() {

@@ -14,10 +14,9 @@ use balefire_store::{StoreError, Tx};
 use serde_json::json;
 
 use crate::App;
+use crate::cap_content::Prepared;
 use crate::propose_update::Proposed;
-use crate::submit_cap::{
-    Prepared, Refused, Sender, SubmitRefusal, Submitted, known, named, repetition,
-};
+use crate::submit_cap::{Refused, Sender, SubmitRefusal, Submitted, known, named, repetition};
 
 impl App {
     pub(crate) async fn update_by_cap(
@@ -99,7 +98,7 @@ impl App {
             text: prepared.text.as_str().to_owned(),
             extra_content: alert.extra_content.clone(),
             areas: prepared.areas.clone(),
-            second: None,
+            second: prepared.second.clone(),
             cap_event: Some(prepared.content.event.clone()),
             cap: Some(prepared.identity()),
         };

@@ -171,6 +171,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Whether so many polygons and points with up to 6 decimals may stay as they are.
+    pub const fn takes_all(&self, polygons: usize, points: usize) -> bool {
+        polygons <= self.polygons && points <= self.points && self.decimals >= 6
+    }
+}
+
 /// The declared profile of one provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {

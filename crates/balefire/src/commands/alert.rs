@@ -307,6 +307,12 @@ fn submit_words(refusal: &SubmitRefusal) -> String {
         }
         SubmitRefusal::IdentifierTooLong => "alert/identifier is too long".to_owned(),
         SubmitRefusal::Text(refusal) => refusal.message("description"),
+        SubmitRefusal::SecondText { language, refusal } => {
+            refusal.message(&format!("description in {language}"))
+        }
+        SubmitRefusal::NotJoined(why) => {
+            format!("the circles and polygons can't be joined: {why}")
+        }
         SubmitRefusal::Shape(refusal) => refusal.to_string(),
         SubmitRefusal::OtherContent(first) => {
             format!("a document of this identity with other content made alert {first}")
@@ -344,6 +350,9 @@ fn move_words(refusal: &MoveRefusal) -> String {
             )
         }
         MoveRefusal::NoAreas => "the alert has no areas".to_owned(),
+        MoveRefusal::Unfit { provider, unfit } => format!(
+            "the network {provider} can't take it: {unfit}. Make the area simpler, or smaller"
+        ),
         MoveRefusal::Approval(refusal) => approval_words(*refusal).to_owned(),
         MoveRefusal::ClockInDoubt => "the clock is in doubt: set it right first".to_owned(),
     }

@@ -16,6 +16,7 @@ use balefire_store::users::User;
 use serde_json::{Value, json};
 
 use super::population;
+use super::render_second::second_lines;
 use super::render_update::ProposalPage;
 use super::text;
 
@@ -24,7 +25,7 @@ pub(super) fn alert(alert: &Alert, hash: Option<&str>) -> Value {
     json!({
         "id": alert.id, "service_id": alert.service_id, "reference": alert.reference,
         "status": alert.status.as_str(), "stubbed": alert.is_stubbed, "version": alert.version,
-        "hash": hash, "text": alert.text, "areas": alert.areas, "cap_event": alert.cap_event,
+        "hash": hash, "text": alert.text, "second": alert.second, "areas": alert.areas, "cap_event": alert.cap_event,
         "created_at": alert.created_at.to_json_style(), "starts_at": at(alert.starts_at),
         "finishes_at": at(alert.finishes_at), "approved_at": at(alert.approved_at),
         "cancelled_at": at(alert.cancelled_at),
@@ -121,7 +122,7 @@ impl AlertPage<'_> {
         format!(
             "{}\nservice   {} ({}), {}\nchannel   {}\nnetworks  {}\nauthor    {author}\n\
              approver  {approver}\nends      {ends}\nversion   {} hash {}\n\
-             areas     {} ({} polygons)\nphones    {}\n\n{}\n\n{}\n\n{items}{proposed}",
+             areas     {} ({} polygons)\nphones    {}\n\n{}{}\n\n{}\n\n{items}{proposed}",
             alert_line(alert),
             self.service.name,
             self.service.id,
@@ -134,6 +135,7 @@ impl AlertPage<'_> {
             polygons.map_or(0, Vec::len),
             population::reached_lines(self.reached),
             alert.text,
+            second_lines(alert.second.as_ref()),
             text::text_facts_words(self.text_facts)
         )
     }

@@ -6,6 +6,8 @@ use balefire_domain::provider::ProviderName;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
+use super::render_second::second_lines;
+
 /// A proposal beside its alert.
 pub(super) struct ProposalPage<'a> {
     /// The alert as it is on the air.
@@ -80,7 +82,7 @@ impl ProposalPage<'_> {
         };
         format!(
             "{heading}\nversion   {} hash {}\nauthor    {author} at {}\nnetworks  {}\n\
-             changes   {changes}\nareas     {}\n          {} on the air\n\n{}{next}",
+             changes   {changes}\nareas     {}\n          {} on the air\n\n{}{}{next}",
             update.version,
             proposal.hash,
             update.created_at,
@@ -88,6 +90,7 @@ impl ProposalPage<'_> {
             areas_line(&update.areas),
             areas_line(&alert.areas),
             text_lines(&alert.text, &update.text),
+            second_lines(update.second.as_ref()),
         )
     }
 }

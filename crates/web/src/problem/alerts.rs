@@ -77,6 +77,10 @@ impl Problem {
             )),
             MoveRefusal::NoAreas => no_areas(id),
             MoveRefusal::Approval(refusal) => Self::approval(id, asked.by, refusal),
+            MoveRefusal::Unfit { provider, unfit } => refuse(format!(
+                "broadcast_message {id} can't go to the network {provider}: {unfit}. Make the area \
+                 simpler, or smaller, and approve it again"
+            )),
             MoveRefusal::ClockInDoubt => Self::message(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "This server's clock is in doubt, so an alert's times would be wrong: try again in \

@@ -45,6 +45,14 @@ impl Problem {
             SubmitRefusal::Text(refusal) => {
                 Self::error(bad, Name::Validation, refusal.message("description"))
             }
+            SubmitRefusal::SecondText { language, refusal } => {
+                let field = format!("description in {language}");
+                Self::error(bad, Name::Validation, refusal.message(&field))
+            }
+            SubmitRefusal::NotJoined(why) => {
+                let message = format!("the circles and polygons can't be joined: {why}");
+                Self::error(bad, Name::Validation, message)
+            }
             SubmitRefusal::Shape(refusal) => {
                 Self::error(bad, Name::Validation, refusal.to_string())
             }

@@ -1,4 +1,5 @@
-//! An alert as existing clients read it: exactly 30 keys (`http.md` 1.3).
+//! An alert as existing clients read it: exactly 30 keys (`http.md` 1.3), and one more,
+//! `second_language`, where the alert has a text in a second language: who approves must see it.
 
 use balefire_app::Alert;
 use balefire_domain::time::Timestamp;
@@ -10,7 +11,7 @@ const SECOND_US: f64 = 1_000_000.0;
 /// The alert as a JSON object. Dates are `2026-11-23T04:09:03.099744Z` or null, the duration is in
 /// seconds or null, areas are as they were stored.
 pub(crate) fn render_alert(alert: &Alert) -> Value {
-    json!({
+    let mut shown = json!({
         "id": alert.id,
         "reference": alert.reference,
         "cap_event": alert.cap_event,
@@ -41,7 +42,13 @@ pub(crate) fn render_alert(alert: &Alert) -> Value {
         "rejection_reason": alert.rejection_reason,
         "rejected_by_api_key_id": alert.rejected_by_api_key_id,
         "finished_govuk_acknowledged": false,
-    })
+    });
+    if let Some(second) = &alert.second {
+        shown["second_language"] = json!({
+            "language": second.language, "content": second.content,
+        });
+    }
+    shown
 }
 
 #[expect(

@@ -1,0 +1,118 @@
+//! What a CAP Alert or Update says, made ready to be stored: its texts normalised and counted, its
+//! polygons and circles checked and turned into the shape that will be sent.
+
+use balefire_cap::Document;
+use balefire_cap::rules::{AlertContent, AreaContent, Circle};
+use balefire_cell_broadcast::{AlertText, TextRefusal};
+use balefire_domain::approval::hex;
+use balefire_domain::limits::{POINTS_MAX, REFERENCE_CHARS_MAX};
+use balefire_domain::second_text::SecondText;
+use balefire_geometry::{Point, Refusal, Shape};
+use balefire_store::alerts::CapIdentity;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::submit_cap::SubmitRefusal;
+use crate::{App, areas};
+
+/// Metres in a kilometre: CAP gives a radius in kilometres, the geometry takes metres.
+const KILOMETRE_M: f64 = 1_000.0;
+/// Circles beside polygons of one document: each becomes 65 points.
+const CIRCLES_MAX: usize = POINTS_MAX / 65;
+
+pub(crate) struct Prepared {
+    pub(crate) content: AlertContent,
+    pub(crate) text: AlertText,
+    pub(crate) second: Option<SecondText>,
+    pub(crate) areas: Value,
+    digest: String,
+}
+
+impl Prepared {
+    pub(crate) fn identity(&self) -> CapIdentity {
+        CapIdentity {
+            sender: self.content.sender.clone(),
+            identifier: self.content.identifier.clone(),
+            sent: self.content.sent.at,
+            digest: self.digest.clone(),
+        }
+    }
+}
+
+impl App {
+    /// Checks what the rules can't: texts and shapes.
+    pub(crate) fn prepare_content(
+        &self,
+        document: &Document,
+        content: AlertContent,
+    ) -> Result<Prepared, SubmitRefusal> {
+        if content.identifier.chars().count() > REFERENCE_CHARS_MAX {
+            return Err(SubmitRefusal::IdentifierTooLong);
+        }
+        let text = self.accept(&content.text).map_err(SubmitRefusal::Text)?;
+        let second = self.second(&content)?;
+        let shape = shape(&content.areas)?;
+        let names: Vec<String> = content.areas.iter().map(|area| area.name.clone()).collect();
+        let areas = areas::from_cap(&names, &shape);
+        let said = serde_json::to_vec(&document.alert).expect("a message can be written as JSON");
+        let digest = hex(&Sha256::digest(&said));
+        Ok(Prepared {
+            content,
+            text,
+            second,
+            areas,
+            digest,
+        })
+    }
+
+    fn accept(&self, text: &str) -> Result<AlertText, TextRefusal> {
+        AlertText::accept(text, self.settings.scripts)
+    }
+
+    /// The second language, counted for itself.
+    fn second(&self, content: &AlertContent) -> Result<Option<SecondText>, SubmitRefusal> {
+        let Some(second) = &content.second else {
+            return Ok(None);
+        };
+        let text = self.accept(&second.text).map_err(|refusal| {
+            let language = second.language.clone();
+            SubmitRefusal::SecondText { language, refusal }
+        })?;
+        Ok(Some(SecondText {
+            first_language: content.language.clone(),
+            language: second.language.clone(),
+            content: second.text.clone(),
+            text: text.into_string(),
+        }))
+    }
+}
+
+/// The ground of all areas. Polygons that overlap each other are refused as they always were; a
+/// circle may lie over anything, and is joined with what it meets.
+fn shape(areas: &[AreaContent]) -> Result<Shape, SubmitRefusal> {
+    let polygons: Vec<_> = areas
+        .iter()
+        .flat_map(|area| area.polygons.iter().cloned())
+        .collect();
+    let circles: Vec<_> = areas.iter().flat_map(|area| &area.circles).collect();
+    let count = polygons.len() + circles.len();
+    if count > CIRCLES_MAX.max(polygons.len()) {
+        return Err(SubmitRefusal::Shape(Refusal::TooManyPolygons { count }));
+    }
+    let mut shapes = vec![Shape::validate(&polygons).map_err(SubmitRefusal::Shape)?];
+    for circle in circles {
+        shapes.push(circle_shape(circle).map_err(SubmitRefusal::Shape)?);
+    }
+    match shapes.as_slice() {
+        [polygons] => Ok(polygons.clone()),
+        shapes => Shape::union(shapes).map_err(SubmitRefusal::NotJoined),
+    }
+}
+
+fn circle_shape(circle: &Circle) -> Result<Shape, Refusal> {
+    let metres = circle.radius_km * KILOMETRE_M;
+    // The rules refuse a centre that is nowhere.
+    let centre =
+        Point::from_degrees(circle.lat, circle.lon).ok_or(Refusal::CircleRadius { metres })?;
+    Shape::circle(centre, metres)
+}
