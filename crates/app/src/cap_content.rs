@@ -2,6 +2,7 @@
 //! polygons and circles checked and turned into the shape that will be sent.
 
 use balefire_cap::Document;
+use balefire_cap::alert::Info;
 use balefire_cap::rules::{AlertContent, AreaContent, Circle};
 use balefire_cell_broadcast::{AlertText, TextRefusal};
 use balefire_domain::approval::hex;
@@ -51,8 +52,9 @@ impl App {
         }
         let text = self.accept(&content.text).map_err(SubmitRefusal::Text)?;
         let second = self.second(&content)?;
-        let shape = shape(&content.areas)?;
-        let names: Vec<String> = content.areas.iter().map(|area| area.name.clone()).collect();
+        let said_areas = areas_once(document, &content);
+        let shape = shape(&said_areas)?;
+        let names: Vec<String> = said_areas.iter().map(|area| area.name.clone()).collect();
         let areas = areas::from_cap(&names, &shape);
         let said = serde_json::to_vec(&document.alert).expect("a message can be written as JSON");
         let digest = hex(&Sha256::digest(&said));
@@ -85,6 +87,31 @@ impl App {
             text: text.into_string(),
         }))
     }
+}
+
+/// The areas, those that the second language only says again left out: its infos repeat the shapes
+/// of the first's, under names of their own.
+fn areas_once(document: &Document, content: &AlertContent) -> Vec<AreaContent> {
+    let is_first = |info: &Info| {
+        let language = info.language_or_default();
+        language.eq_ignore_ascii_case(&content.language)
+    };
+    let infos = document.alert.infos.iter();
+    let in_first = infos.flat_map(|info| info.areas.iter().map(move |_| is_first(info)));
+    let (mut once, mut again) = (Vec::new(), Vec::new());
+    for (area, is_first) in content.areas.iter().cloned().zip(in_first) {
+        if is_first { &mut once } else { &mut again }.push(area);
+    }
+    for mut area in again {
+        area.polygons
+            .retain(|polygon| !once.iter().any(|known| known.polygons.contains(polygon)));
+        area.circles
+            .retain(|circle| !once.iter().any(|known| known.circles.contains(circle)));
+        if !(area.polygons.is_empty() && area.circles.is_empty()) {
+            once.push(area);
+        }
+    }
+    once
 }
 
 /// The ground of all areas. Polygons that overlap each other are refused as they always were; a

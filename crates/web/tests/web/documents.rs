@@ -76,6 +76,25 @@ pub fn with_text(text: &str) -> String {
     changed("The river is over its banks. Go uphill now. ", text)
 }
 
+/// A good Alert that says the same in these languages, with the same area in each: the first text
+/// is as it was, those after it are `text in LANGUAGE`.
+pub fn in_languages(languages: &[&str]) -> String {
+    let document = alert("changed");
+    let from = document.find("<info>").unwrap();
+    let to = document.find("</info>").unwrap() + "</info>".len();
+    let info = &document[from..to];
+    let (first, others) = languages.split_first().unwrap();
+    let mut infos = info.replace("en-GB", first);
+    for language in others {
+        let said = info.replace("en-GB", language).replace(
+            "The river is over its banks. Go uphill now. ",
+            &format!("text in {language}"),
+        );
+        infos.push_str(&said);
+    }
+    document.replace(info, &infos)
+}
+
 /// The triple of a document that [`alert`] made.
 pub fn triple(identifier: &str) -> String {
     format!("flood-desk@rivers.example,{identifier},2026-11-23T04:00:00-00:00")

@@ -251,14 +251,24 @@ fn rule_rows() -> Vec<Row> {
             &["alert/info[1]/description"],
         ),
         rule(
-            "a circle",
-            element("<geocode>", "<circle>51.9,-2.1 10</circle><geocode>"),
-            &["alert/info[1]/area[1]/circle[1]", "polygon"],
+            "a circle without ground",
+            element("<geocode>", "<circle>51.9,-2.1 0</circle><geocode>"),
+            &["alert/info[1]/area[1]/circle[1]", "radius"],
         ),
         rule(
-            "two languages",
-            two_languages(),
-            &["alert/info/language", "one language"],
+            "a circle over a pole",
+            element("<geocode>", "<circle>89.99,-2.1 10</circle><geocode>"),
+            &["pole"],
+        ),
+        rule(
+            "three languages",
+            in_languages(&["en-GB", "cy-GB", "ga"]),
+            &["alert/info/language", "3 languages", "en-gb, cy-gb, ga"],
+        ),
+        rule(
+            "a second language that phones can't show",
+            in_languages(&["en-GB", "ja"]).replace("text in ja", "\u{6d2a}\u{6c34}"),
+            &["description in ja", "U+6D2A"],
         ),
         rule("no info", no_info(), &["alert/info"]),
         rule("no area", no_area(), &["alert/info[1]/area"]),
@@ -268,14 +278,6 @@ fn rule_rows() -> Vec<Row> {
             &["alert/info[1]/area[1]", "no polygon"],
         ),
     ]
-}
-
-fn two_languages() -> String {
-    let document = alert("changed");
-    let from = document.find("<info>").unwrap();
-    let to = document.find("</info>").unwrap() + "</info>".len();
-    let second = document[from..to].replace("en-GB", "cy-GB");
-    document.replace("</alert>", &format!("{second}</alert>"))
 }
 
 fn no_info() -> String {
