@@ -1,8 +1,9 @@
 //! `cargo xtask fuzz`: runs the fuzz targets longer than the tests do.
 //!
 //! The targets are ordinary tests (`crates/cap/tests/fuzz.rs`) on stable Rust, so this needs no
-//! other compiler; the crate is optimised in test builds too. Inputs are drawn at random; one that fails is made smaller and printed with its
-//! seed, and `BOLERO_RANDOM_SEED=… cargo test` brings it back.
+//! other compiler; the crate is optimised in test builds too. Inputs are drawn at random; one that
+//! fails is made smaller and printed with its seed, and `BOLERO_RANDOM_SEED=… cargo test` brings
+//! it back.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
