@@ -156,7 +156,7 @@ fn check_declared(name: &str, value: &str) -> Result<(), Finding> {
 
 /// `\r\n` and a lone `\r` are one line end (XML 1.0 §2.11).
 fn unify_line_ends(text: &str) -> Cow<'_, str> {
-    if text.contains('\r') {
+    if memchr::memchr(b'\r', text.as_bytes()).is_some() {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         Cow::Borrowed(text)

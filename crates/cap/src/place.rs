@@ -35,15 +35,9 @@ pub(crate) fn locate(source: &Source<'_>, root: Option<Node<'_, '_>>, findings: 
 
 /// Line and column of what follows these bytes, which begin a document.
 pub(crate) fn after(bytes: &[u8]) -> (usize, usize) {
-    let mut line = 1;
-    let mut line_start = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let is_end = match byte {
-            b'\n' => true,
-            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-            _ => false,
-        };
-        if is_end {
+    let (mut line, mut line_start) = (1, 0);
+    for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+        if bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n') {
             line += 1;
             line_start = at + 1;
         }

@@ -81,7 +81,7 @@ pub(crate) fn open<T>(bytes: &[u8], then: impl FnOnce(Opened<'_>) -> T) -> Resul
 /// Bounds what the parser reserves: it counts these two characters also where they mean nothing.
 fn check_marks(text: &str) -> Result<(), Finding> {
     for mark in [b'<', b'='] {
-        let count = text.bytes().filter(|byte| *byte == mark).count();
+        let count = memchr::memchr_iter(mark, text.as_bytes()).count();
         if count > limits::XML_MARKS_MAX {
             let (mark, max) = (char::from(mark), limits::XML_MARKS_MAX);
             let message = format!("the document has `{mark}` {count} times; the limit is {max}");

@@ -7,6 +7,7 @@
 //! and what it counted is what the parser will find. Where the two could differ it refuses.
 
 use balefire_domain::limits;
+use memchr::memchr;
 
 use crate::finding::{Finding, shown};
 
@@ -33,6 +34,7 @@ pub(crate) fn scan(text: &str) -> Result<Scan, Vec<Finding>> {
         text,
         at: 0,
         open: Vec::with_capacity(limits::XML_DEPTH_MAX),
+        pieces: 0,
         elements: 0,
         attributes: 0,
         prefixes: Vec::new(),
@@ -55,6 +57,8 @@ struct Scanner<'a> {
     at: usize,
     /// Byte offsets of the start tags of the open elements; never longer than the depth allowed.
     open: Vec<usize>,
+    /// Tags, comments and whatever else starts with `<`, so far.
+    pieces: usize,
     elements: usize,
     attributes: usize,
     /// Every prefix that the document declares, once.
@@ -64,7 +68,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn run(&mut self) -> Result<(), Finding> {
-        while let Some(length) = self.rest().find('<') {
+        while let Some(length) = memchr(b'<', self.rest().as_bytes()) {
             self.check_entities(self.at, self.at + length)?;
             self.at += length;
             self.markup()?;
@@ -78,6 +82,12 @@ impl<'a> Scanner<'a> {
 
     /// Whatever starts with `<`.
     fn markup(&mut self) -> Result<(), Finding> {
+        self.pieces += 1;
+        if self.pieces > limits::XML_MARKS_MAX {
+            let max = limits::XML_MARKS_MAX;
+            let message = format!("the document has more than {max} tags, comments and the like");
+            return Err(Finding::error("too-much-markup", "", message).at(self.at));
+        }
         let rest = self.rest();
         if rest.starts_with("<!--") {
             self.skip_past(4, "-->", "a comment has no end `-->`")
@@ -101,7 +111,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_past(&mut self, skip: usize, end: &str, message: &str) -> Result<(), Finding> {
-        let Some(length) = self.text[self.at + skip..].find(end) else {
+        let Some(length) = find(&self.text[self.at + skip..], end) else {
             return Err(syntax(self.at, message));
         };
         self.at += skip + length + end.len();
@@ -202,12 +212,11 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         self.skip_space();
         let quote = match self.rest().as_bytes().first() {
-            Some(b'"') => '"',
-            Some(b'\'') => '\'',
+            Some(quote @ (b'"' | b'\'')) => *quote,
             _ => return Err(syntax(start, malformed)),
         };
         self.at += 1;
-        let Some(length) = self.rest().find(quote) else {
+        let Some(length) = memchr(quote, self.rest().as_bytes()) else {
             return Err(syntax(
                 start,
                 "the value of an attribute has no closing quote",
@@ -266,17 +275,18 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_name(&mut self) {
-        let stops = [' ', '\t', '\n', '\r', '=', '>', '/', '<', '"', '\''];
-        self.at += self.rest().find(stops).unwrap_or(self.rest().len());
+        let stops = |byte: &u8| b" \t\n\r=>/<\"'".contains(byte);
+        let rest = self.rest().as_bytes();
+        self.at += rest.iter().position(stops).unwrap_or(rest.len());
     }
 
     /// Every `&` in the text from `from` to `to` starts one of XML's five entities or the number
     /// of a character that XML allows.
     fn check_entities(&self, from: usize, to: usize) -> Result<(), Finding> {
         let mut at = from;
-        while let Some(skip) = self.text[at..to].find('&') {
+        while let Some(skip) = memchr(b'&', &self.text.as_bytes()[at..to]) {
             at += skip;
-            let Some(length) = self.text[at..to].find(';') else {
+            let Some(length) = memchr(b';', &self.text.as_bytes()[at..to]) else {
                 return Err(syntax(at, "a bare `&`; write `&amp;`"));
             };
             let name = &self.text[at + 1..at + length];
@@ -292,6 +302,11 @@ impl<'a> Scanner<'a> {
         }
         Ok(())
     }
+}
+
+/// Where the mark that ends a comment, CDATA or a tag first stands.
+fn find(text: &str, end: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), end.as_bytes())
 }
 
 fn too_long(at: usize, what: &str) -> Finding {
