@@ -124,7 +124,8 @@ const JOINING_SCRIPTS: [Script; 24] = [
 
 /// A mark on the letter before it, which takes no room of its own.
 pub(crate) fn is_mark(ch: char) -> bool {
-    !is_selector(ch)
+    !ch.is_ascii()
+        && !is_selector(ch)
         && matches!(
             ch.general_category(),
             GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark

@@ -81,26 +81,32 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Writes one letter and its accents as they are sent.
     fn write_letter(&mut self, letter: &str, position: usize) -> Result<(), TextRefusal> {
-        for ch in letter.nfc() {
-            match characters::sent(ch, self.scripts) {
-                Some(Sent::As(ch)) if characters::is_mark(ch) => {
-                    self.marks += 1;
-                    if self.marks > MARKS_MAX {
-                        (self.on_refusal)(TextRefusal::Marks { ch, position })?;
-                    } else {
-                        self.layout.push(ch, position);
-                    }
+        // Most letters stand alone, and composing costs more than all the rest.
+        if let &[ascii] = letter.as_bytes() {
+            return self.write(char::from(ascii), position);
+        }
+        letter.nfc().try_for_each(|ch| self.write(ch, position))
+    }
+
+    /// Writes one composed character as it is sent.
+    fn write(&mut self, ch: char, position: usize) -> Result<(), TextRefusal> {
+        match characters::sent(ch, self.scripts) {
+            Some(Sent::As(ch)) if characters::is_mark(ch) => {
+                self.marks += 1;
+                if self.marks > MARKS_MAX {
+                    return (self.on_refusal)(TextRefusal::Marks { ch, position });
                 }
-                Some(Sent::As(ch)) => {
-                    self.marks = 0;
-                    self.layout.push(ch, position);
-                }
-                Some(Sent::Words(words)) => {
-                    self.marks = 0;
-                    words.chars().for_each(|ch| self.layout.push(ch, position));
-                }
-                None => (self.on_refusal)(TextRefusal::Character { ch, position })?,
+                self.layout.push(ch, position);
             }
+            Some(Sent::As(ch)) => {
+                self.marks = 0;
+                self.layout.push(ch, position);
+            }
+            Some(Sent::Words(words)) => {
+                self.marks = 0;
+                words.chars().for_each(|ch| self.layout.push(ch, position));
+            }
+            None => return (self.on_refusal)(TextRefusal::Character { ch, position }),
         }
         Ok(())
     }
