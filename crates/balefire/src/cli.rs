@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use balefire_cap::rules::{Country, Use};
 use balefire_cell_broadcast::{LanguageCode, Scope, Scripts, parse_host, parse_number};
 use balefire_domain::alert::Mode;
 use balefire_domain::channel::Channel;
@@ -381,6 +382,21 @@ pub(crate) enum CapCommand {
         /// the standard's text adds.
         #[arg(long)]
         structure_only: bool,
+        /// What the message is judged for: check tells its author everything; dispatch is what
+        /// the API takes; send is the strict form in which we write. docs/standards.md has the
+        /// table.
+        #[arg(
+            long = "for", value_name = "USE", default_value = "check",
+            value_parser = word("check, dispatch or send", Use::parse)
+        )]
+        used_for: Use,
+        /// The box around your country in degrees, SOUTH,WEST,NORTH,EAST: shapes outside it are
+        /// named, and latitude and longitude exchanged. Not for dispatch.
+        #[arg(
+            long, allow_hyphen_values = true,
+            value_parser = word("boxes SOUTH,WEST,NORTH,EAST in degrees", Country::parse)
+        )]
+        country: Option<Country>,
     },
     /// Sign a CAP document and print it: in canonical form, with the signature as its last element
     /// (docs/signatures.md). Needs no database.

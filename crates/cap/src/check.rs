@@ -10,7 +10,7 @@ use crate::rules::{self, Country, Use};
 /// What a document is and everything that was found in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Whether the document would be taken: no finding is an error.
+    /// Whether it passes for the use that was asked about: no finding is an error.
     pub is_accepted: bool,
     /// What it says it is; absent when its structure is broken.
     pub summary: Option<Summary>,

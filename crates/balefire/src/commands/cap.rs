@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use balefire_cap::Finding;
+use balefire_cap::rules::{Country, Use};
 use balefire_domain::limits::BODY_BYTES_MAX;
 use serde::Serialize;
 
@@ -24,6 +25,9 @@ struct Verdict {
     file: String,
     /// Whether no finding is an error.
     ok: bool,
+    /// Whether the rules for dispatch take it too.
+    #[serde(skip)]
+    is_dispatched: bool,
     findings: Vec<Finding>,
 }
 
@@ -32,7 +36,16 @@ pub(super) fn run(command: &CapCommand, json: bool) -> anyhow::Result<ExitCode> 
         CapCommand::Check {
             files,
             structure_only,
-        } => Ok(check(files, *structure_only, json)),
+            used_for,
+            country,
+        } => {
+            let asked = if *structure_only {
+                Asked::Structure
+            } else {
+                Asked::Rules(*used_for, *country)
+            };
+            Ok(check(files, asked, json))
+        }
         CapCommand::Sign {
             file,
             key,
@@ -43,12 +56,19 @@ pub(super) fn run(command: &CapCommand, json: bool) -> anyhow::Result<ExitCode> 
     }
 }
 
-fn check(files: &[PathBuf], structure_only: bool, json: bool) -> ExitCode {
+/// What documents are checked for.
+#[derive(Clone, Copy)]
+enum Asked {
+    Structure,
+    Rules(Use, Option<Country>),
+}
+
+fn check(files: &[PathBuf], asked: Asked, json: bool) -> ExitCode {
     let mut verdicts = Vec::with_capacity(files.len());
     for file in files {
-        let verdict = judge(file, structure_only);
+        let verdict = judge(file, asked);
         if !json {
-            tell(&verdict, structure_only);
+            tell(&verdict, asked);
         }
         verdicts.push(verdict);
     }
@@ -63,11 +83,15 @@ fn check(files: &[PathBuf], structure_only: bool, json: bool) -> ExitCode {
     }
 }
 
-fn judge(path: &Path, structure_only: bool) -> Verdict {
-    let findings = match read_at_most(path, BODY_BYTES_MAX + 1) {
-        Ok(bytes) if structure_only => balefire_cap::check_structure(&bytes).findings,
-        Ok(bytes) => balefire_cap::check(&bytes).findings,
-        Err(error) => {
+fn judge(path: &Path, asked: Asked) -> Verdict {
+    let mut is_dispatched = false;
+    let findings = match (read_at_most(path, BODY_BYTES_MAX + 1), asked) {
+        (Ok(bytes), Asked::Structure) => balefire_cap::check_structure(&bytes).findings,
+        (Ok(bytes), Asked::Rules(used_for, country)) => {
+            is_dispatched = balefire_cap::check_as(&bytes, Use::Dispatch, None).is_accepted;
+            balefire_cap::check_as(&bytes, used_for, country).findings
+        }
+        (Err(error), _) => {
             let message = format!("the file can't be read: {error}");
             vec![Finding::error("unreadable", "", message)]
         }
@@ -75,11 +99,12 @@ fn judge(path: &Path, structure_only: bool) -> Verdict {
     Verdict {
         file: path.display().to_string(),
         ok: !findings.iter().any(Finding::is_error),
+        is_dispatched,
         findings,
     }
 }
 
-fn tell(verdict: &Verdict, structure_only: bool) {
+fn tell(verdict: &Verdict, asked: Asked) {
     let file = &verdict.file;
     for finding in &verdict.findings {
         let weight = if finding.is_error() {
@@ -96,11 +121,17 @@ fn tell(verdict: &Verdict, structure_only: bool) {
         };
         say!("{file}:{line}:{column}: {weight} {rule}: {place}{message}");
     }
-    if verdict.ok && structure_only {
-        say!("{file}: its structure is right");
-    } else if verdict.ok {
-        say!("{file}: can be taken");
-    }
+    let said = match asked {
+        _ if !verdict.ok => return,
+        Asked::Structure => "its structure is right",
+        Asked::Rules(Use::Dispatch, _) => "can be taken",
+        Asked::Rules(Use::Check, _) if verdict.is_dispatched => "can be taken",
+        Asked::Rules(Use::Check, _) => {
+            "no errors, but it does not go to phones: `--for dispatch` says why"
+        }
+        Asked::Rules(Use::Send, _) => "could be sent by us",
+    };
+    say!("{file}: {said}");
 }
 
 /// The first bytes of a file, at most so many.

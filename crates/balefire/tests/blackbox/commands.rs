@@ -437,8 +437,20 @@ async fn documents_are_checked_without_a_database() {
         command.args(["cap", "check"]).args(files);
         run(command)
     };
-    check(&[&good]).await.must_succeed();
-    let ran = check(&[&good, &bad]).await;
+    let for_dispatch = std::path::Path::new("--for=dispatch");
+    let ran = check(&[&good]).await.must_succeed();
+    assert!(ran.stdout.contains(": can be taken"), "{ran:?}");
+    // Its author may send a test somewhere; phones never get it.
+    let ran = check(&[&bad]).await.must_succeed();
+    assert!(
+        ran.stdout.contains(": warning C5: alert/status: ")
+            && ran.stdout.contains("does not go to phones"),
+        "{ran:?}"
+    );
+    let somalia = std::path::Path::new("--country=-2,40,12,52");
+    let ran = check(&[somalia, &good]).await.must_succeed();
+    assert!(ran.stdout.contains("outside the country"), "{ran:?}");
+    let ran = check(&[for_dispatch, &good, &bad]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let text = documents::alert("flood-1");
     let line = text[..text.find("<status>").expect("it has one")]
@@ -456,6 +468,7 @@ async fn documents_are_checked_without_a_database() {
     // The array is complete although the first file is not there.
     let ran = check(&[
         std::path::Path::new("--json"),
+        for_dispatch,
         &folder.path().join("none"),
         &bad,
         &good,

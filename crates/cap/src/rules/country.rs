@@ -16,6 +16,23 @@ pub struct Country {
 }
 
 impl Country {
+    /// Reads `south,west,north,east` in degrees; `None` where that is no box.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split(',').map(|number| number.trim().parse::<f64>());
+        let mut next = |limit: f64| {
+            let degrees = numbers.next()?.ok()?;
+            (degrees.abs() <= limit).then_some(degrees)
+        };
+        let (south, west, north, east) = (next(90.0)?, next(180.0)?, next(90.0)?, next(180.0)?);
+        let is_box = south < north && west < east && numbers.next().is_none();
+        is_box.then_some(Self {
+            south,
+            west,
+            north,
+            east,
+        })
+    }
+
     fn holds(&self, (lat, lon): (f64, f64)) -> bool {
         (self.south..=self.north).contains(&lat) && (self.west..=self.east).contains(&lon)
     }
@@ -45,6 +62,25 @@ mod tests {
 
     /// Points, and the code of what is found.
     type Row<'a> = (&'a [(f64, f64)], Option<&'a str>);
+
+    #[test]
+    fn a_country_is_a_box_of_four_numbers() {
+        let uk = Country::parse("49, -9,61,2.5").expect("it is a box");
+        assert!(uk.holds((52.0, -2.0)) && !uk.holds((-2.0, 52.0)));
+        for text in [
+            "",
+            "49,-9,61",
+            "49,-9,61,2.5,1",
+            "61,-9,49,2.5",
+            "49,2.5,61,-9",
+            "a,b,c,d",
+        ] {
+            assert_eq!(Country::parse(text), None, "{text}");
+        }
+        for text in ["49,-9,91,2.5", "NaN,-9,61,2.5", "49,-9,61,inf"] {
+            assert_eq!(Country::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn exchanged_and_foreign_points_are_told_apart() {

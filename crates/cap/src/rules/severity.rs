@@ -33,6 +33,13 @@ impl Use {
             Self::Send => "send",
         }
     }
+
+    /// The use of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|used_for| used_for.name() == name)
+    }
 }
 
 /// What a finding weighs.
