@@ -43,12 +43,14 @@ mod repeat;
 pub mod replay_delivery;
 pub mod secrets;
 pub mod services;
+pub mod signatures;
 pub mod submit_cap;
 pub mod text_facts;
 mod tickets;
 pub mod update_alert;
 mod update_by_cap;
 pub mod users;
+mod watch_certificates;
 mod watch_dispatch;
 pub mod write_alert;
 

@@ -40,6 +40,7 @@ impl App {
             channel: new.channel,
             providers: new.providers,
             may_broadcast: true,
+            demands_signature: false,
             created_at: tx.now,
         };
         tx.insert_service(&service).await?;

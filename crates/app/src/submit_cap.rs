@@ -1,8 +1,9 @@
 //! `POST /v2/broadcast`: a CAP document from an agency (D13, D41, D43, D45).
 //!
 //! Order, after the caller's token, key, permission, content type and size were checked:
-//! 1. XML and structure; 2. status and msgType; 3. the service may act (a Cancel always may);
-//!    4. the rules; 5. the text; 6. the areas; 7. the identity.
+//! 1. XML and structure, and the signature where the service demands one; 2. status and msgType;
+//!    3. the service may act (a Cancel always may); 4. the rules; 5. the text; 6. the areas;
+//!    7. the identity.
 //!
 //! An Update of a live alert makes a proposal, one of an alert that waits edits it
 //! (`update_by_cap.rs`, ADR 17).
@@ -18,6 +19,7 @@ use balefire_domain::alert::{Mode, ServiceState, Status};
 use balefire_domain::audit::Actor;
 use balefire_domain::cap_cancel::{self, Miss, NamedMessage};
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
+use balefire_signature::{Certificate, verify};
 use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::KeyKind;
 use balefire_store::services::Service;
@@ -70,6 +72,8 @@ pub struct Submitted {
 pub enum SubmitRefusal {
     /// Not XML, or not the structure of CAP 1.2.
     NotCap(Vec<Finding>),
+    /// The service demands signatures, and this one is missing, broken or nobody's whom it trusts.
+    Signature(balefire_signature::Refusal),
     /// A status or msgType that is not taken.
     Kind(Finding),
     /// The service is suspended.
@@ -114,14 +118,15 @@ enum Asked {
 impl App {
     /// Takes a document in, on behalf of the holder of a key or of a person.
     pub async fn submit_cap(&self, sender: &Sender, bytes: Vec<u8>) -> Result<Submitted, Refused> {
+        let demanded = self.load_demanded(sender.service.id).await?;
         let asked = if bytes.len() > LONG_WORK_BYTES {
             let (app, owner) = (self.clone(), sender.clone());
-            let work = move || app.prepare(&owner, &bytes);
+            let work = move || app.prepare(&owner, &bytes, demanded.as_deref());
             tokio::task::spawn_blocking(work)
                 .await
                 .expect("reading a document doesn't panic")
         } else {
-            self.prepare(sender, &bytes)
+            self.prepare(sender, &bytes, demanded.as_deref())
         };
         match asked {
             Err(refusal) => {
@@ -136,8 +141,16 @@ impl App {
         }
     }
 
-    fn prepare(&self, sender: &Sender, bytes: &[u8]) -> Result<Asked, SubmitRefusal> {
+    fn prepare(
+        &self,
+        sender: &Sender,
+        bytes: &[u8],
+        demanded: Option<&[Certificate]>,
+    ) -> Result<Asked, SubmitRefusal> {
         let document = balefire_cap::read(bytes).map_err(SubmitRefusal::NotCap)?;
+        if let Some(trusted) = demanded {
+            verify(bytes, trusted).map_err(SubmitRefusal::Signature)?;
+        }
         let kind = rules::check_kind(&document.alert).map_err(SubmitRefusal::Kind)?;
         match kind {
             Kind::Cancel => {

@@ -142,6 +142,29 @@ pub(crate) enum ServiceCommand {
     Resume { id: ServiceId },
     /// End it: its keys are dead.
     Archive { id: ServiceId },
+    /// Trust a certificate for signatures of its documents: the signer's own, or an authority's.
+    Trust {
+        id: ServiceId,
+        /// A PEM file; every certificate in it is trusted.
+        #[arg(value_name = "CERT.pem", required_unless_present = "list")]
+        certificate: Option<PathBuf>,
+        /// Only list what is trusted.
+        #[arg(long, conflicts_with = "certificate")]
+        list: bool,
+    },
+    /// Trust a certificate no longer.
+    Untrust {
+        id: ServiceId,
+        /// Its fingerprint, as `service trust ID --list` shows it.
+        fingerprint: String,
+    },
+    /// Take signed documents only, Cancels included, or others too. People may always cancel.
+    DemandSignature {
+        id: ServiceId,
+        /// on or off.
+        #[arg(value_parser = word("on or off", on_or_off), action = clap::ArgAction::Set)]
+        demands: bool,
+    },
     /// Change its mode, and nothing else.
     SetMode {
         id: ServiceId,
@@ -543,6 +566,14 @@ fn name(text: &str) -> Result<String, String> {
 fn instant(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_iso8601(text)
         .ok_or_else(|| "it is a date and time such as 2026-11-23T04:09:00Z".to_owned())
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 fn provider_name(text: &str) -> Result<ProviderName, String> {

@@ -8,6 +8,7 @@
 #[macro_use]
 mod output;
 
+mod certificates;
 mod cli;
 mod clock;
 mod commands;

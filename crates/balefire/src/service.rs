@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::certificates;
 use crate::cli::Role;
 use crate::config::{self, Config};
 use crate::descriptors;
@@ -308,6 +309,8 @@ fn spawn_schedule(
         ("tickets and pages", Ok(()))
     });
     let (app, end) = (app.clone(), end.clone());
+    let own = config.cbc.signing_certificate_file.clone();
+    loops.spawn(certificates::watch(app.clone(), own, end.clone()));
     loops.spawn(async move { ("schedule", schedule(app, end).await) });
     Ok(())
 }

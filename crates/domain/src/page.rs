@@ -35,6 +35,7 @@ pub fn severity(kind: &str) -> Severity {
             | DutyKind::LanePanicked
             | DutyKind::ProviderPaused
             | DutyKind::TicketFailing
+            | DutyKind::CertificateEnds
             | DutyKind::WakeUpGivenUp,
         ) => Severity::Error,
         Some(

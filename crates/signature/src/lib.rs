@@ -19,6 +19,7 @@ mod base64;
 mod canonical;
 mod certificate;
 mod chain;
+mod expiry;
 mod key;
 mod sign;
 mod structure;
@@ -26,6 +27,7 @@ mod verify;
 
 pub use canonical::canonicalise;
 pub use certificate::{Certificate, CertificateFault, Validity};
+pub use expiry::{WARNING_DAYS_MAX, warning_days};
 pub use key::{KeyFault, SigningKey};
 pub use sign::{SignRefusal, Signer};
 pub use verify::{Refusal, Verified, verify};

@@ -39,6 +39,7 @@ pub mod probes;
 pub mod provider_pauses;
 mod reach;
 pub mod route_results;
+pub mod service_certificates;
 pub mod service_contacts;
 pub mod services;
 mod store;
@@ -77,6 +78,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         probes::ALL,
         provider_pauses::ALL,
         route_results::ALL,
+        service_certificates::ALL,
         service_contacts::ALL,
         services::ALL,
         tx::ALL,

@@ -54,6 +54,7 @@ const FILES: &[File] = &[
     file!(7, "add_updates", "0007_add_updates"),
     file!(8, "add_alert_updates", "0008_add_alert_updates", for both),
     file!(10, "add_service_contacts", "0010_add_service_contacts", for both),
+    file!(9, "add_service_certificates", "0009_add_service_certificates", for both),
     file!(11, "add_area_libraries", "0011_add_area_libraries", for both),
     file!(12, "add_population", "0012_add_population", for both),
     file!(13, "add_second_text", "0013_add_second_text", for both),

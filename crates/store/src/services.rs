@@ -26,18 +26,21 @@ pub struct Service {
     pub providers: Option<Vec<ProviderName>>,
     /// It has the permission to broadcast.
     pub may_broadcast: bool,
+    /// It takes signed documents only.
+    pub demands_signature: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 statements! {
     INSERT: "INSERT INTO services
-        (id, name, state, mode, channel, providers, may_broadcast, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        (id, name, state, mode, channel, providers, may_broadcast, created_at,
+            demands_signature)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     LOCK (lock): "SELECT id FROM services WHERE id = $1";
     LOAD: "SELECT * FROM services WHERE id = $1";
     LIST: "SELECT * FROM services ORDER BY created_at, id";
-    UPDATE: "UPDATE services SET state = $2, mode = $3 WHERE id = $1";
+    UPDATE: "UPDATE services SET state = $2, mode = $3, demands_signature = $4 WHERE id = $1";
 }
 
 impl Tx {
@@ -58,6 +61,7 @@ impl Tx {
             providers.clone(),
             service.may_broadcast,
             service.created_at.micros(),
+            service.demands_signature,
         )
     }
 
@@ -77,7 +81,7 @@ impl Tx {
         fetch_all!(self, read, LIST)
     }
 
-    /// Stores a service's state and mode.
+    /// Stores a service's state, its mode, and whether it demands signatures.
     pub async fn update_service(&mut self, service: &Service) -> Result<(), StoreError> {
         execute_one!(
             self,
@@ -85,6 +89,7 @@ impl Tx {
             service.id.to_string(),
             service.state.as_str(),
             service.mode.as_str(),
+            service.demands_signature,
         )
     }
 }
@@ -102,6 +107,7 @@ fn read(row: &impl Row) -> Result<Service, StoreError> {
         channel: row.word("channel", Channel::parse)?,
         providers,
         may_broadcast: row.bool("may_broadcast")?,
+        demands_signature: row.bool("demands_signature")?,
         created_at: row.instant("created_at")?,
     })
 }

@@ -300,6 +300,9 @@ fn submit_words(refusal: &SubmitRefusal) -> String {
                 .join("\n  ")
         }
         SubmitRefusal::Kind(finding) => finding.to_string(),
+        SubmitRefusal::Signature(refusal) => {
+            format!("the service takes signed documents only; of this one: {refusal}")
+        }
         SubmitRefusal::Suspended => "the service is suspended: it may only cancel".to_owned(),
         SubmitRefusal::KeyRevoked => {
             "only a Cancel is taken: the service is archived, or the person does not belong to it"

@@ -25,6 +25,7 @@ mod render_second;
 mod render_update;
 mod serve;
 mod service;
+mod service_trust;
 mod text;
 mod user;
 

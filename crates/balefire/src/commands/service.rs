@@ -11,7 +11,7 @@ use balefire_domain::provider::ProviderName;
 use balefire_store::services::Service;
 use serde_json::{Value, json};
 
-use super::Session;
+use super::{Session, service_trust};
 use crate::cli::{Contacts, ServiceCommand};
 
 pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::Result<ExitCode> {
@@ -42,6 +42,11 @@ pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::R
             let list: Vec<Value> = services.iter().map(shown).collect();
             session.print(&json!(list), || plain(&services));
             return Ok(ExitCode::SUCCESS);
+        }
+        ServiceCommand::Trust { .. }
+        | ServiceCommand::Untrust { .. }
+        | ServiceCommand::DemandSignature { .. } => {
+            return service_trust::run(session, &app, actor, command).await;
         }
         ServiceCommand::Suspend { id } => (
             id,
@@ -127,11 +132,11 @@ fn unknown_provider(session: &Session, names: Option<&[ProviderName]>) -> Option
     names?.iter().find(|name| !is_known(name)).cloned()
 }
 
-fn shown(service: &Service) -> Value {
+pub(super) fn shown(service: &Service) -> Value {
     json!({
         "id": service.id, "name": service.name, "state": service.state.as_str(),
         "mode": service.mode.as_str(), "channel": service.channel.as_str(),
-        "providers": service.providers,
+        "providers": service.providers, "demands_signature": service.demands_signature,
         "created_at": service.created_at.to_json_style(),
     })
 }

@@ -71,6 +71,7 @@ const CBC: &[(&str, Shape)] = &[
     ("sender", Text),
     ("sender_name", Text),
     ("public_page", Text),
+    ("signing_certificate_file", Text),
 ];
 
 const PROVIDER: &[(&str, Shape)] = &[

@@ -107,6 +107,7 @@ pub(crate) struct Cbc {
     pub(crate) sender: String,
     pub(crate) sender_name: String,
     pub(crate) public_page: String,
+    pub(crate) signing_certificate_file: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -271,6 +272,7 @@ impl Default for Cbc {
             sender: "broadcasts@notifications.service.gov.uk".to_owned(),
             sender_name: "GOV.UK Emergency Alerts".to_owned(),
             public_page: "https://www.gov.uk/alerts".to_owned(),
+            signing_certificate_file: None,
         }
     }
 }

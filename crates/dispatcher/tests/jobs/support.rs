@@ -275,6 +275,7 @@ async fn insert_alert(tx: &mut Tx) {
         channel: Channel::Severe,
         providers: None,
         may_broadcast: true,
+        demands_signature: false,
         created_at: T0,
     };
     tx.insert_service(&service).await.unwrap();

@@ -67,11 +67,13 @@ pub enum DutyKind {
     DatabaseRestored,
     /// Alerts wait, and no process dispatches.
     NobodyDispatches,
+    /// A certificate that signatures rest on ends soon, or has ended.
+    CertificateEnds,
 }
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
@@ -86,6 +88,7 @@ impl DutyKind {
         Self::DatabaseFailedOver,
         Self::DatabaseRestored,
         Self::NobodyDispatches,
+        Self::CertificateEnds,
     ];
 
     /// The word in tables, logs and answers.
@@ -105,6 +108,7 @@ impl DutyKind {
             Self::DatabaseFailedOver => "database_failed_over",
             Self::DatabaseRestored => "database_restored",
             Self::NobodyDispatches => "nobody_dispatches",
+            Self::CertificateEnds => "certificate_ends",
         }
     }
 
@@ -174,6 +178,11 @@ impl DutyKind {
             Self::NobodyDispatches => {
                 "Approved alerts wait, and no process with the role `dispatch` was seen for a \
                  minute. Start one (`balefire serve --roles dispatch`): what waits is sent at once."
+            }
+            Self::CertificateEnds => {
+                "A certificate for signatures ends soon. Get the new one from whoever signs and \
+                 trust it beside the old one (`balefire service trust`); for our own, renew it and \
+                 tell the networks. Documents signed after its end are refused."
             }
         }
     }

@@ -187,6 +187,7 @@ async fn words_outside_of_their_lists_are_refused(db: TestStore) {
         "UPDATE services SET channel = 'loud'",
         "INSERT INTO service_contacts (service_id, kind, value, created_at) \
             SELECT id, 'fax', '1', 1 FROM services",
+        "INSERT INTO certificate_warnings (fingerprint, days, warned_at) VALUES ('x', 2, 1)",
         "UPDATE api_keys SET kind = 'master'",
         "UPDATE api_keys SET is_revoked_by_mode = TRUE",
         "UPDATE events SET kind = 'replace'",

@@ -11,6 +11,7 @@ use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::{ApiKey, KeyKind};
 use balefire_store::audit_entries::AuditEntry;
 use balefire_store::events::Event;
+use balefire_store::service_certificates::ServiceCertificate;
 use balefire_store::service_contacts::{Contact, ContactKind};
 use balefire_store::services::Service;
 use balefire_store::users::User;
@@ -24,6 +25,7 @@ use crate::support::{T0, TestStore};
 on_both_engines! {
     a_service_comes_back_as_it_went_in,
     a_service_s_list_takes_each_entry_once_and_is_its_own,
+    a_service_s_certificates_are_its_own_and_told_of_once,
     a_person_is_found_by_id_and_by_address,
     a_key_comes_back_and_is_revoked_once,
     an_alert_comes_back_with_all_fields_filled_and_with_all_absent,
@@ -54,6 +56,7 @@ async fn a_service_comes_back_as_it_went_in(db: TestStore) {
         channel: Channel::Government,
         providers: Some(vec![provider("o2"), provider("ee")]),
         may_broadcast: false,
+        demands_signature: true,
         created_at: Timestamp::from_micros(T0.micros() + 1),
     };
     let none = Service {
@@ -83,6 +86,7 @@ async fn a_service_comes_back_as_it_went_in(db: TestStore) {
     let changed = Service {
         state: ServiceState::Suspended,
         mode: Mode::Training,
+        demands_signature: true,
         ..service()
     };
     tx.update_service(&changed).await.unwrap();
@@ -116,6 +120,50 @@ async fn a_service_s_list_takes_each_entry_once_and_is_its_own(db: TestStore) {
     assert!(!tx.delete_contact(SERVICE, &host).await.unwrap());
     assert_eq!(tx.list_contacts(SERVICE).await.unwrap(), [number]);
     assert_eq!(tx.list_contacts(other.id).await.unwrap(), [host]);
+}
+
+async fn a_service_s_certificates_are_its_own_and_told_of_once(db: TestStore) {
+    let certificate = |service_id, name: &str, until: i64| ServiceCertificate {
+        service_id,
+        fingerprint: name.repeat(64),
+        pem: AWKWARD.to_owned(),
+        valid_until: Timestamp::from_micros(T0.micros() + until),
+    };
+    let other = Service {
+        id: ServiceId::new(Uuid::from_u128(11)),
+        ..service()
+    };
+    let (a, b) = (certificate(SERVICE, "a", 20), certificate(SERVICE, "b", 10));
+    let c = certificate(other.id, "a", 20);
+    let mut tx = db.begin().await;
+    tx.insert_service(&service()).await.unwrap();
+    tx.insert_service(&other).await.unwrap();
+    for (row, is_new) in [(&a, true), (&b, true), (&a, false), (&c, true)] {
+        assert_eq!(tx.insert_service_certificate(row).await.unwrap(), is_new);
+    }
+    tx.commit().await.unwrap();
+
+    let mut tx = db.begin().await;
+    let listed = tx.list_service_certificates(SERVICE).await.unwrap();
+    assert_eq!(listed, [a.clone(), b.clone()]);
+    let before = Timestamp::from_micros(T0.micros() + 19);
+    let ending = tx.list_ending_certificates(before, 10).await.unwrap();
+    assert_eq!(ending, std::slice::from_ref(&b));
+    let after = Timestamp::from_micros(T0.micros() + 20);
+    assert_eq!(
+        tx.list_ending_certificates(after, 2).await.unwrap().len(),
+        2
+    );
+    let name = &a.fingerprint;
+    assert!(!tx.was_warned_of(name, 7).await.unwrap());
+    assert!(tx.note_certificate_warning(name, 7).await.unwrap());
+    assert!(!tx.note_certificate_warning(name, 7).await.unwrap());
+    assert!(tx.was_warned_of(name, 7).await.unwrap());
+    assert!(!tx.was_warned_of(name, 1).await.unwrap());
+    assert!(tx.delete_service_certificate(SERVICE, name).await.unwrap());
+    assert!(!tx.delete_service_certificate(SERVICE, name).await.unwrap());
+    assert_eq!(tx.list_service_certificates(SERVICE).await.unwrap(), [b]);
+    assert_eq!(tx.list_service_certificates(other.id).await.unwrap(), [c]);
 }
 
 async fn a_person_is_found_by_id_and_by_address(db: TestStore) {

@@ -63,6 +63,7 @@ pub fn service() -> Service {
         channel: Channel::Severe,
         providers: None,
         may_broadcast: true,
+        demands_signature: false,
         created_at: T0,
     }
 }

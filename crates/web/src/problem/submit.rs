@@ -33,6 +33,11 @@ impl Problem {
             SubmitRefusal::Rules(findings) => {
                 Self::invalid(Name::Validation, errors_of(&findings).map(tell_rule))
             }
+            SubmitRefusal::Signature(refusal) => {
+                let message =
+                    format!("This service takes signed documents only. Of this one: {refusal}");
+                Self::error(bad, Name::Validation, message)
+            }
             SubmitRefusal::Suspended => {
                 let message = "Service is suspended: it may cancel its alerts, and nothing else";
                 Self::error(forbidden, Name::Auth, message)

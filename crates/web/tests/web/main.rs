@@ -14,6 +14,7 @@ mod main_job;
 mod reach;
 mod recorded;
 mod refused_documents;
+mod signatures;
 mod sockets;
 mod status_moves;
 mod support;
