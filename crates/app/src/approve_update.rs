@@ -193,9 +193,10 @@ impl App {
         let mut kind = Kind::Update;
         if !profile.capabilities.update {
             let cancel = self.new_delivery(event, Kind::Cancel, &lane);
-            let message_number = match has_number {
-                true => Some(tx.next_message_number().await?),
-                false => None,
+            let message_number = if has_number {
+                Some(tx.next_message_number().await?)
+            } else {
+                None
             };
             let frozen = Frozen {
                 event_id: event.id,

@@ -65,6 +65,8 @@ pub struct Submitted {
     pub alert: Alert,
     /// It repeats a document that is known: nothing was done.
     pub is_repetition: bool,
+    /// The version that it proposed, where it did.
+    pub proposed: Option<u32>,
 }
 
 /// Why a document was refused.
@@ -238,6 +240,7 @@ impl App {
         Ok(Submitted {
             alert,
             is_repetition: false,
+            proposed: None,
         })
     }
 
@@ -317,6 +320,7 @@ impl App {
         Ok(Submitted {
             alert,
             is_repetition: false,
+            proposed: None,
         })
     }
 }
@@ -373,6 +377,7 @@ pub(crate) fn repetition(
         Ok(Submitted {
             alert,
             is_repetition: true,
+            proposed: None,
         })
     } else {
         Err(Failure::Refused(SubmitRefusal::OtherContent(alert.id)))

@@ -50,11 +50,12 @@ impl App {
             .change_in(&mut tx, sender, prepared, alert, found)
             .await
         {
-            Ok(alert) => {
+            Ok((alert, proposed)) => {
                 tx.commit().await?;
                 Ok(Submitted {
                     alert,
                     is_repetition: false,
+                    proposed,
                 })
             }
             // The same identity, of another alert, at the same time.
@@ -67,6 +68,7 @@ impl App {
         }
     }
 
+    /// The alert as it then is, and the version that was proposed, where one was.
     async fn change_in(
         &self,
         tx: &mut Tx,
@@ -74,7 +76,7 @@ impl App {
         prepared: &Prepared,
         alert: Alert,
         found: Found,
-    ) -> Result<Alert, Refused> {
+    ) -> Result<(Alert, Option<u32>), Refused> {
         let means = update::means(alert.status, alert.finishes_at, tx.now);
         if means == UpdateMeans::Nothing {
             // It ended between the search and the lock, or waits for its completion.
@@ -105,11 +107,12 @@ impl App {
         let details = json!({ "by_identifier_only": found.is_by_identifier_only });
         if means == UpdateMeans::Edit {
             let edited = self.edit_by_cap(tx, sender, alert, proposed).await?;
-            return Ok(edited);
+            return Ok((edited, None));
         }
-        self.propose_in(tx, &alert, proposed, sender.actor, details)
+        let update = self
+            .propose_in(tx, &alert, proposed, sender.actor, details)
             .await?;
-        Ok(alert)
+        Ok((alert, Some(update.version)))
     }
 
     /// A new version of what nobody has approved yet. The caller holds its lock.

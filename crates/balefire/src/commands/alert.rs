@@ -100,7 +100,17 @@ async fn submit(session: &Session, file: &Path, id: ServiceId) -> anyhow::Result
     match app.submit_cap(&sender, bytes).await {
         Ok(submitted) => {
             let alert = submitted.alert;
-            session.print(&render::alert(&alert, None), || render::alert_line(&alert));
+            let mut shown = render::alert(&alert, None);
+            shown["proposed_version"] = json!(submitted.proposed);
+            session.print(&shown, || match submitted.proposed {
+                None => render::alert_line(&alert),
+                Some(version) => format!(
+                    "{}\nan update of it, version {version}, waits for approval: see `balefire \
+                     alert show {}`",
+                    render::alert_line(&alert),
+                    alert.id
+                ),
+            });
             Ok(ExitCode::SUCCESS)
         }
         Err(Failure::Store(error)) => Err(error.into()),

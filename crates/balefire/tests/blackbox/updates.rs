@@ -166,7 +166,7 @@ async fn updated_while_no_server_runs_only_the_new_text_is_sent(engine: Engine) 
         "--as",
         by,
     ];
-    sandbox.json(&submit).await;
+    assert_eq!(sandbox.json(&submit).await["proposed_version"], 2);
     let approve = ["alert", "approve", &alert, "--version", "2", "--as", second];
     sandbox.json(&approve).await;
 
@@ -390,11 +390,12 @@ async fn approvals_of_an_update_and_cancels_at_once_end_with_nothing_on_the_air(
     };
     let yes = || ask("broadcasting");
     let no = || ask("cancelled");
-    let (a, b, c, d, e, f) = tokio::join!(yes(), no(), yes(), no(), yes(), no());
+    let asked = tokio::join!(yes(), no(), yes(), no(), yes(), no());
+    let (approvals, cancels) = ([asked.0, asked.2, asked.4], [asked.1, asked.3, asked.5]);
     let count = |statuses: [u16; 3], status| statuses.iter().filter(|s| **s == status).count();
-    assert_eq!((count([b, d, f], 200), count([b, d, f], 400)), (1, 2));
-    let approved = count([a, c, e], 200);
-    assert_eq!(approved + count([a, c, e], 400), 3);
+    assert_eq!((count(cancels, 200), count(cancels, 400)), (1, 2));
+    let approved = count(approvals, 200);
+    assert_eq!(approved + count(approvals, 400), 3);
     assert!(approved <= 1);
     let deliveries = if approved == 1 { 14 } else { 8 };
     sandbox.settled(&alert, deliveries).await;

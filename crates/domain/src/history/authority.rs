@@ -79,9 +79,9 @@ fn judge_approval(history: &History, event: &EventFact, judged: &mut Judged) {
     let Some(entry) = entry else { return };
     let version = entry.details["version"].as_u64().unwrap_or(u64::MAX);
     let is_update = event.kind == Kind::Update;
-    let is_judged = |number: u32| match is_update {
-        true => u64::from(number) == version,
-        false => u64::from(number) <= version,
+    let is_judged = |number: u32| {
+        let number = u64::from(number);
+        number == version || (!is_update && number < version)
     };
     let first = [history.alert.created_by, history.alert.submitted_by];
     let first = first.into_iter().flatten().filter(|_| !is_update);

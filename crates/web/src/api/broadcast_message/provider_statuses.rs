@@ -183,7 +183,10 @@ mod tests {
             entries.collect()
         };
         let alert = accepted(1, Kind::Alert, 0);
-        assert_eq!(keys(&render(&[alert.clone()])), ["alert 2", "cancel 0"]);
+        assert_eq!(
+            keys(&render(std::slice::from_ref(&alert))),
+            ["alert 2", "cancel 0"]
+        );
         let by_substitute = [(2, Kind::Cancel), (3, Kind::Alert)].map(|(seq, kind)| {
             let event_kind = Kind::Update;
             let delivery = accepted(seq, kind, i64::from(10 * seq));
