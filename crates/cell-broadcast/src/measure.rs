@@ -1,5 +1,7 @@
 //! What a text costs, character by character: for the author's editor and for `text count`.
 
+use std::collections::BTreeMap;
+
 use balefire_domain::limits;
 use unicode_normalization::char::canonical_combining_class;
 
@@ -128,9 +130,11 @@ impl Measure {
     /// places where they were written, from 1.
     pub fn forcing_ucs2(&self) -> Vec<(char, Vec<usize>)> {
         let mut forcing: Vec<(char, Vec<usize>)> = Vec::new();
+        let mut known = BTreeMap::new();
         for (cost, position) in self.costs.iter().zip(1..) {
             for ch in cost.sent.chars().filter(|&ch| Needs::of(ch) == Needs::Ucs2) {
-                match forcing.iter_mut().find(|(known, _)| *known == ch) {
+                let index = *known.entry(ch).or_insert(forcing.len());
+                match forcing.get_mut(index) {
                     Some((_, places)) => places.push(position),
                     None => forcing.push((ch, vec![position])),
                 }

@@ -7,7 +7,10 @@ use crate::support::on_both_engines;
 use crate::support::oracle;
 use crate::support::sandbox::{Engine, Ran, Sandbox, balefire, run};
 
-on_both_engines!(an_approver_is_warned_of_what_the_service_s_list_lacks);
+on_both_engines!(
+    an_approver_is_warned_of_what_the_service_s_list_lacks,
+    both_languages_of_an_alert_are_searched,
+);
 
 const CONTACTS: &str = "Call 0800 123 4567 or see www.gov.uk/flood.";
 
@@ -134,6 +137,46 @@ async fn text_facts_warns_of_what_the_line_does_not_name() {
     );
 }
 
+async fn both_languages_of_an_alert_are_searched(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let team = sandbox.live_team().await;
+    let english = documents::alert("two").replace(documents::TEXT, "Leave now, see example.com");
+    let (start, end) = (english.find("<info>"), english.find("</info>"));
+    let (start, end) = (
+        start.expect("an info"),
+        end.expect("its end") + "</info>".len(),
+    );
+    let first = &english[start..end];
+    let welsh = first.replace("en-GB", "cy-GB").replace(
+        "Leave now, see example.com",
+        "Gadewch nawr, ffoniwch 0800 123 4567, dŵr",
+    );
+    let document = format!("{}{first}{welsh}{}", &english[..start], &english[end..]);
+    let file = sandbox.write("two.xml", &document).display().to_string();
+    let submit = [
+        "alert",
+        "submit",
+        &file,
+        "--service",
+        &team.service,
+        "--as",
+        &team.author.email,
+    ];
+    let alert = sandbox.json(&submit).await;
+    let alert = alert["id"].as_str().expect("an id").to_owned();
+    let shown = sandbox.json(&["alert", "show", &alert]).await;
+    let found: Vec<_> = [0, 1]
+        .map(|text| &shown["text_facts"]["texts"][text])
+        .map(|text| (&text["language"], &text["facts"][0]["text"]))
+        .to_vec();
+    let want = [
+        (&json!("en-GB"), &json!("example.com")),
+        (&json!("cy-GB"), &json!("0800 123 4567")),
+    ];
+    assert_eq!(found, want, "{shown}");
+    oracle::nothing_was_sent(&sandbox).await;
+}
+
 /// Prints, and ends with 0: a warning refuses nothing.
 async fn an_approver_is_warned_of_what_the_service_s_list_lacks(engine: Engine) {
     let sandbox = Sandbox::new(engine).await;
@@ -213,6 +256,31 @@ async fn an_approver_is_warned_of_what_the_service_s_list_lacks(engine: Engine) 
         "{approved:?}"
     );
     assert!(approved.stdout.contains("broadcasting"), "{approved:?}");
+
+    // An update is judged by its own text.
+    let news = "The test is over. Call 0900 111 222.";
+    let update = [
+        "alert",
+        "update",
+        &alert,
+        "--content",
+        news,
+        "--as",
+        &team.author.email,
+    ];
+    sandbox.run(&update).await.must_succeed();
+    let shown = sandbox.json(&["alert", "show", &alert]).await;
+    let texts = &shown["text_facts"]["texts"];
+    assert_eq!(
+        (&texts[0]["of"], &texts[1]["of"]),
+        (&json!("alert"), &json!("update"))
+    );
+    assert_eq!(texts[1]["facts"][0]["value"], "0900111222");
+    let proposed = &shown["proposed_update"];
+    let (version, hash) = (proposed["version"].to_string(), proposed["hash"].as_str());
+    let seen = ["--version", &version, "--hash", hash.expect("a hash")];
+    let approved = sandbox.run(&[approve.as_slice(), &seen].concat()).await;
+    assert!(approved.must_succeed().stdout.contains("0900 111 222"));
 
     let unknown = "00000000-0000-4000-8000-000000000000";
     let refused = sandbox

@@ -88,8 +88,12 @@ pub(super) fn find(text: &[char]) -> Vec<Number> {
     let mut numbers = Vec::new();
     let mut start = 0;
     while start < text.len() {
-        let is_inside_word = start > 0 && text[start - 1].is_alphanumeric();
-        match candidate(text, start).filter(|_| !is_inside_word) {
+        // Looked at first, or a word with many digits would be read from each of them.
+        if start > 0 && text[start - 1].is_alphanumeric() {
+            start += 1;
+            continue;
+        }
+        match candidate(text, start) {
             Some(candidate) => {
                 start = candidate.end_of_run;
                 candidate.judge(text, &mut numbers);
