@@ -51,7 +51,8 @@ fn large(bytes: usize) -> String {
             "</polygon></area>",
         ]);
     }
-    let padding = bytes.saturating_sub(areas.len() + FLOOD.len());
+    // Base64 comes in fours.
+    let padding = bytes.saturating_sub(areas.len() + FLOOD.len()) / 4 * 4;
     let resource = format!(
         "<resource><resourceDesc>map</resourceDesc><mimeType>image/png</mimeType>\
          <uri>map.png</uri><derefUri>{}</derefUri></resource><area>",

@@ -5,7 +5,8 @@ use balefire_domain::second_text::SecondText;
 use uuid::Uuid;
 
 use super::*;
-use crate::read;
+use crate::rules::Use;
+use crate::{check_as, read};
 
 const SENDER: Sender<'_> = Sender {
     sender: "broadcasts@rivers.example",
@@ -162,6 +163,43 @@ fn an_update_has_content_and_names_what_it_replaces() {
     let want = format!("{},{SECOND},2026-11-23T04:09:03-00:00", SENDER.sender);
     assert_eq!(alert.references, Some(want));
     assert_eq!(alert.infos[0].description.as_deref(), Some("More rain"));
+}
+
+/// The strictest of the uses; only the headline of these tests has something like a tag in it.
+#[test]
+fn what_is_sent_satisfies_every_rule_for_sending() {
+    let second = SecondText {
+        first_language: "en-GB".to_owned(),
+        language: "cy".to_owned(),
+        content: "Llifogydd yn y dref".to_owned(),
+        text: "Llifogydd yn y dref".to_owned(),
+    };
+    let earlier = payload::Reference {
+        message_id: SECOND,
+        message_number: None,
+        sent: SENT.to_json_style(),
+    };
+    let alert = alert_payload(Format::Cap, Channel::Government, "Flood in the town");
+    let documents = [
+        payload_in(
+            Format::Cap,
+            Channel::Severe,
+            "Flood in the town",
+            Some(&second),
+        ),
+        payload::update_form(&alert, &[earlier]).expect("it is an alert"),
+        cancel_payload(Format::Cap),
+        payload::render_link_test(Format::Cap, FIRST, None),
+        alert,
+    ];
+    for payload in documents {
+        let report = check_as(&document(&payload), Use::Send, None);
+        let errors = report.findings.iter().filter(|finding| finding.is_error());
+        let codes: Vec<_> = errors
+            .filter(|finding| finding.code != "markup-in-text")
+            .collect();
+        assert!(codes.is_empty(), "{codes:?} of {payload}");
+    }
 }
 
 #[test]

@@ -87,12 +87,28 @@ fn the_root_is_named_as_what_it_is() {
         ),
         ("<rss/>".to_owned(), "feed rss"),
         ("<alerts/>".to_owned(), "list alerts"),
+        (
+            format!("<hub><one><alert xmlns='{NAMESPACE}'/></one></hub>"),
+            "list hub",
+        ),
         ("<html/>".to_owned(), "wrong-root html"),
         (format!("<value xmlns='{NAMESPACE}'/>"), "wrong-root value"),
         (format!("<Alert xmlns='{NAMESPACE}'/>"), "wrong-root Alert"),
     ];
     for (document, want) in cases {
         assert_eq!(errors(&document), [want], "{document}");
+    }
+    let old = "<alert xmlns='urn:oasis:names:tc:emergency:cap:1.1'/>";
+    for (document, want) in [
+        (
+            format!("<EDXLDistribution>{old}{old}</EDXLDistribution>"),
+            "2 messages, the first of CAP 1.1",
+        ),
+        (format!("<feed>{old}</feed>"), "a message of CAP 1.1"),
+        (format!("<hub>{old}</hub>"), "a message of CAP 1.1"),
+    ] {
+        let message = finding(&document).message;
+        assert!(message.contains(want), "{message}");
     }
     assert!(
         finding("<alert xmlns='urn:oasis:names:tc:emergency:cap:1.1'/>")

@@ -20,12 +20,7 @@ const SCHEMA: &str = concat!(
 const LINES_EXCHANGED_MAX: usize = 2;
 
 /// Codes of numbered rules without a document, with the reason.
-const WITHOUT_DOCUMENT: [(&str, &str); 4] = [
-    ("circle", "the app's, where a provider takes no circles"),
-    (
-        "more-than-one-language",
-        "the app's, where only one can be sent",
-    ),
+const WITHOUT_DOCUMENT: [(&str, &str); 2] = [
     (
         "polygon-too-tangled",
         "takes a document of half a megabyte; tested beside the rule",
