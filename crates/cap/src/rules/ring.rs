@@ -1,5 +1,5 @@
-//! Whether a polygon's ring is a shape (C10): one that can be read in one way only, something inside,
-//! and no line that meets another one.
+//! Whether a polygon's ring is a shape (C10): one that can be read in one way only, with something
+//! inside, and no line that meets another one.
 //!
 //! For dispatch the `geometry` crate judges this, and whether polygons overlap; here authors are
 //! told the same of each ring. Both round to 6 decimals and calculate exactly, so they agree on
