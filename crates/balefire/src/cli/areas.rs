@@ -48,7 +48,11 @@ pub(crate) enum AreasCommand {
         /// The library.
         library: String,
         /// An area's id; may be given several times.
-        #[arg(long = "area", value_name = "ID", required_unless_present_any = ["overlaps", "alert"])]
+        #[arg(
+            long = "area",
+            value_name = "ID",
+            required_unless_present_any = ["overlaps", "alert"]
+        )]
         areas: Vec<String>,
         /// A shape (GeoJSON, or a POLYGON in well-known text): the areas that it overlaps.
         #[arg(long, value_name = "FILE", conflicts_with = "areas")]
