@@ -24,8 +24,8 @@ const TARGET: &str = "crates/balefire/data/countries.geojson";
 /// Degrees by which a point of an arc may lie beside the line that is left without it: less than
 /// the source's own grid. Arcs are thinned once, so that neighbours keep one border.
 const THINNED_DEGREES_MAX: f64 = 0.003;
-/// Points of a ring that runs around a pole are cut off at these meridians.
-const HALVES: [(f64, f64); 2] = [(-180.0, 0.0), (0.0, 180.0)];
+/// The eastern ends of the windows of 180 degrees into which wide rings are cut.
+const WINDOWS: [f64; 6] = [-360.0, -180.0, 0.0, 180.0, 360.0, 540.0];
 
 type Position = (f64, f64);
 
@@ -192,8 +192,16 @@ fn outsides(country: &Value, arcs: &[Vec<Position>]) -> anyhow::Result<Vec<Vec<P
     };
     let mut rings = Vec::new();
     for polygon in polygons {
-        let ring = follow(&polygon[0], arcs)?;
-        rings.extend(halve_around_a_pole(ring));
+        let own = polygon.as_array().context("a polygon is a list of rings")?;
+        let own: Vec<Vec<Position>> = own
+            .iter()
+            .map(|ring| follow(ring, arcs).map(run_on))
+            .collect::<anyhow::Result<_>>()?;
+        // Around a pole there are two rings, its coast and a tiny one; else the first is outside.
+        let coasts = own.iter().filter(|ring| goes_round(ring));
+        let coast = coasts.max_by_key(|ring| ring.len());
+        let outside = coast.or(own.first()).context("a polygon has a ring")?;
+        rings.extend(cut(outside.clone()));
     }
     Ok(rings)
 }
@@ -217,15 +225,48 @@ fn follow(numbers: &Value, arcs: &[Vec<Position>]) -> anyhow::Result<Vec<Positio
     Ok(ring)
 }
 
-/// A ring around a pole, which no flat map can close, as two on either side of a meridian.
-fn halve_around_a_pole(ring: Vec<Position>) -> Vec<Vec<Position>> {
+/// A ring as pieces that a flat map can hold. In the source rings run on over the antimeridian, and
+/// around the pole.
+fn cut(mut ring: Vec<Position>) -> Vec<Vec<Position>> {
+    let (start, end) = (ring[0].0, ring[ring.len() - 1].0);
+    if goes_round(&ring) {
+        // It ends once around the earth: the ground goes on to the pole.
+        let pole = if ring[0].1 < 0.0 { -90.0 } else { 90.0 };
+        ring.extend([(end, pole), (start, pole), ring[0]]);
+    }
     let west = ring.iter().map(|at| at.0).fold(f64::MAX, f64::min);
     let east = ring.iter().map(|at| at.0).fold(f64::MIN, f64::max);
-    if east - west < 359.0 {
-        return vec![ring];
+    if west >= -180.0 && east <= 180.0 && east - west < 180.0 {
+        return vec![close(ring)];
     }
-    let half = |(west, east): (f64, f64)| close(clip(&clip(&ring, west, 1.0), east, -1.0));
-    HALVES.into_iter().map(half).collect()
+    let piece = |window: f64| {
+        let piece = clip(&clip(&ring, window - 180.0, 1.0), window, -1.0);
+        let home = |(lon, lat): Position| (lon - home_turn(window), lat);
+        close(piece.into_iter().map(home).collect())
+    };
+    let pieces = WINDOWS.into_iter().map(piece);
+    pieces.filter(|piece| piece.len() > 3).collect()
+}
+
+/// A ring whose longitudes run on without a jump.
+fn run_on(mut ring: Vec<Position>) -> Vec<Position> {
+    for index in 1..ring.len() {
+        let step = ring[index].0 - ring[index - 1].0;
+        ring[index].0 -= (step / 360.0).round() * 360.0;
+    }
+    ring.dedup();
+    ring
+}
+
+/// Whether a ring ends once around the earth from where it began.
+fn goes_round(ring: &[Position]) -> bool {
+    let ends = ring.first().zip(ring.last());
+    ends.is_some_and(|(first, last)| (last.0 - first.0).abs() > 180.0)
+}
+
+/// By how much a window's longitudes lie beyond where they belong.
+fn home_turn(window: f64) -> f64 {
+    ((window - 90.0) / 360.0).round() * 360.0
 }
 
 /// What of a ring lies east of a meridian, or west of it where `side` is -1.
@@ -303,25 +344,31 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_around_a_pole_becomes_two() {
-        let ring = vec![
-            (-180.0, -90.0),
+    fn a_ring_around_a_pole_and_one_over_the_antimeridian_become_pieces() {
+        let around = [
             (-180.0, -80.0),
-            (-10.0, -70.0),
-            (10.0, -70.0),
-            (180.0, -80.0),
-            (180.0, -90.0),
-            (-180.0, -90.0),
+            (-60.0, -70.0),
+            (60.0, -70.0),
+            (175.0, -79.0),
+            (-180.0, -80.0),
         ];
-        let halves = halve_around_a_pole(ring);
-        assert_eq!(halves.len(), 2);
-        for half in halves {
-            let around = |pick: fn(f64, f64) -> f64| half.iter().map(|at| at.0).reduce(pick);
-            assert_eq!(
-                around(f64::max).zip(around(f64::min)).map(|(e, w)| e - w),
-                Some(180.0)
-            );
-            assert_eq!(half.first(), half.last());
+        let halves = cut(run_on(around.to_vec()));
+        assert_eq!(halves.len(), 2, "{halves:?}");
+        for half in &halves {
+            assert!(half.iter().any(|at| at.1 == -90.0), "{half:?}");
+        }
+        let over = [
+            (179.0, 10.0),
+            (-179.0, 10.0),
+            (-179.0, 11.0),
+            (179.0, 11.0),
+            (179.0, 10.0),
+        ];
+        let pieces = cut(run_on(over.to_vec()));
+        assert_eq!(pieces.len(), 2, "{pieces:?}");
+        for piece in halves.iter().chain(&pieces) {
+            assert!(piece.iter().all(|at| at.0.abs() <= 180.0), "{piece:?}");
+            assert_eq!(piece.first(), piece.last());
         }
     }
 }

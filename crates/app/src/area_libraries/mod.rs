@@ -476,3 +476,6 @@ fn part_len(areas: &[LibraryArea]) -> usize {
     let fitting = areas.iter().take(IMPORT_ROWS_MAX).take_while(fits).count();
     fitting.max(1)
 }
+
+#[cfg(test)]
+mod tests;

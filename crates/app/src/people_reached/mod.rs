@@ -328,3 +328,6 @@ fn read_page(page: &str) -> Option<Vec<Cell>> {
     };
     stored.iter().map(cell).collect()
 }
+
+#[cfg(test)]
+mod tests;

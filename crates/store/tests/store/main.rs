@@ -17,6 +17,7 @@ mod files;
 mod gauges;
 mod jobs;
 mod lanes;
+mod libraries;
 mod migrations;
 mod outages;
 mod probes;

@@ -11,6 +11,7 @@ mod faults;
 mod hostile;
 mod json_routes;
 mod main_job;
+mod populations;
 mod reach;
 mod recorded;
 mod refused_documents;
