@@ -21,9 +21,9 @@ const PACKAGE: &str = "world-atlas@2.0.2";
 const FILE: &str = "package/countries-50m.json";
 /// Where the countries go.
 const TARGET: &str = "crates/balefire/data/countries.geojson";
-/// Degrees by which a point of an arc may lie beside the line that is left without it: less than
-/// the source's own grid. Arcs are thinned once, so that neighbours keep one border.
-const THINNED_DEGREES_MAX: f64 = 0.003;
+/// Degrees by which a point of an arc may lie beside the line that is left without it: about the
+/// source's own grid. Arcs are thinned once, so that neighbours keep one border.
+const THINNED_DEGREES_MAX: f64 = 0.005;
 /// The eastern ends of the windows of 180 degrees into which wide rings are cut.
 const WINDOWS: [f64; 6] = [-360.0, -180.0, 0.0, 180.0, 360.0, 540.0];
 

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod areas;
 mod aws;
 mod cancel;
 mod commands;

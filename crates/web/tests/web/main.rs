@@ -10,6 +10,7 @@ mod documents;
 mod faults;
 mod hostile;
 mod json_routes;
+mod libraries;
 mod main_job;
 mod populations;
 mod reach;
