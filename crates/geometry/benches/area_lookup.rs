@@ -101,7 +101,7 @@ fn main() {
         found > LOOKUPS as usize / 2,
         "most places lie in an area: {found}"
     );
-    report("by point, exact", &library, us);
+    report("by point", &library, us);
     let ids: Vec<String> = (0..LOOKUPS)
         .map(|n| format!("E{:05}", n % 10_000))
         .collect();
@@ -128,7 +128,7 @@ fn main() {
     let us = time(circles.iter(), |shape| {
         library.overlapping(shape, 0.005).len()
     });
-    report("by overlap, 65 points", &library, us);
+    report("by overlap with 65 points", &library, us);
     count_people(&circles, &library);
 }
 
@@ -153,7 +153,7 @@ fn count_people(circles: &[Shape], library: &AreaIndex<()>) {
     let us = time(circles.iter(), |shape| {
         population.within(&Ground::of(shape)).count
     });
-    report("people, 250000 cells, small shape", library, us);
+    report("people within 65 points of 250000 cells", library, us);
     let country = Shape::validate(&[ward(54.0, -2.0, 2_000)
         .iter()
         .map(|(lat, lon)| (54.0 + (lat - 54.0) * 80.0, -2.0 + (lon + 2.0) * 80.0))
@@ -161,7 +161,7 @@ fn count_people(circles: &[Shape], library: &AreaIndex<()>) {
     .expect("a valid ring");
     let us = time(0..50, |_| population.within(&Ground::of(&country)).count);
     report(
-        "people, 250000 cells, whole country of 2001 points",
+        "people within 2001 points of 250000 cells",
         library,
         us,
     );
