@@ -35,13 +35,15 @@ pub(crate) fn locate(source: &Source<'_>, root: Option<Node<'_, '_>>, findings: 
 
 /// Line and column of what follows these bytes, which begin a document.
 pub(crate) fn after(bytes: &[u8]) -> (usize, usize) {
-    let (mut line, mut line_start) = (1, 0);
-    for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
-        if bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n') {
-            line += 1;
-            line_start = at + 1;
-        }
-    }
+    let (line, line_start) = if memchr::memchr(b'\r', bytes).is_some() {
+        let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
+        let ends = || memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end);
+        (ends().count(), ends().last())
+    } else {
+        let ends = memchr::memchr_iter(b'\n', bytes).count();
+        (ends, memchr::memrchr(b'\n', bytes))
+    };
+    let (line, line_start) = (line + 1, line_start.map_or(0, |at| at + 1));
     let continues = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
     let last = &bytes[line_start..];
     (line, last.len() - last.iter().filter(continues).count() + 1)

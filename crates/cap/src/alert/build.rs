@@ -9,21 +9,22 @@ use crate::structure::{XML_DSIG, text_of};
 
 /// The typed message of a document whose structure is right.
 pub(crate) fn build(root: Node<'_, '_>) -> Alert {
+    let own = &mut Own::of(root);
     Alert {
-        identifier: required(root, "identifier"),
-        sender: required(root, "sender"),
-        sent: date(root, "sent").expect("the structure requires a date here"),
-        status: word(root, "status", super::Status::from_word),
-        msg_type: word(root, "msgType", super::MsgType::from_word),
-        source: optional(root, "source"),
-        scope: word(root, "scope", super::Scope::from_word),
-        restriction: optional(root, "restriction"),
-        addresses: optional(root, "addresses"),
-        codes: all(root, "code", text),
-        note: optional(root, "note"),
-        references: optional(root, "references"),
-        incidents: optional(root, "incidents"),
-        infos: all(root, "info", info),
+        identifier: required(own, "identifier"),
+        sender: required(own, "sender"),
+        sent: date(own, "sent").expect("the structure requires a date here"),
+        status: word(own, "status", super::Status::from_word),
+        msg_type: word(own, "msgType", super::MsgType::from_word),
+        source: optional(own, "source"),
+        scope: word(own, "scope", super::Scope::from_word),
+        restriction: optional(own, "restriction"),
+        addresses: optional(own, "addresses"),
+        codes: all(own, "code", text),
+        note: optional(own, "note"),
+        references: optional(own, "references"),
+        incidents: optional(own, "incidents"),
+        infos: all(own, "info", info),
         signatures: elements(root)
             .filter(|node| node.tag_name().namespace() == Some(XML_DSIG))
             .map(|node| Signature {
@@ -34,57 +35,61 @@ pub(crate) fn build(root: Node<'_, '_>) -> Alert {
 }
 
 fn info(node: Node<'_, '_>) -> Info {
+    let own = &mut Own::of(node);
     Info {
-        language: optional(node, "language").map(|tag| tag.trim_matches(XML_SPACE).to_owned()),
-        categories: words(node, "category", super::Category::from_word),
-        event: required(node, "event"),
-        response_types: words(node, "responseType", super::ResponseType::from_word),
-        urgency: word(node, "urgency", super::Urgency::from_word),
-        severity: word(node, "severity", super::Severity::from_word),
-        certainty: word(node, "certainty", super::Certainty::from_word),
-        audience: optional(node, "audience"),
-        event_codes: all(node, "eventCode", named_value),
-        effective: date(node, "effective"),
-        onset: date(node, "onset"),
-        expires: date(node, "expires"),
-        sender_name: optional(node, "senderName"),
-        headline: optional(node, "headline"),
-        description: optional(node, "description"),
-        instruction: optional(node, "instruction"),
-        web: optional(node, "web"),
-        contact: optional(node, "contact"),
-        parameters: all(node, "parameter", named_value),
-        resources: all(node, "resource", resource),
-        areas: all(node, "area", area),
+        language: optional(own, "language").map(|tag| tag.trim_matches(XML_SPACE).to_owned()),
+        categories: words(own, "category", super::Category::from_word),
+        event: required(own, "event"),
+        response_types: words(own, "responseType", super::ResponseType::from_word),
+        urgency: word(own, "urgency", super::Urgency::from_word),
+        severity: word(own, "severity", super::Severity::from_word),
+        certainty: word(own, "certainty", super::Certainty::from_word),
+        audience: optional(own, "audience"),
+        event_codes: all(own, "eventCode", named_value),
+        effective: date(own, "effective"),
+        onset: date(own, "onset"),
+        expires: date(own, "expires"),
+        sender_name: optional(own, "senderName"),
+        headline: optional(own, "headline"),
+        description: optional(own, "description"),
+        instruction: optional(own, "instruction"),
+        web: optional(own, "web"),
+        contact: optional(own, "contact"),
+        parameters: all(own, "parameter", named_value),
+        resources: all(own, "resource", resource),
+        areas: all(own, "area", area),
     }
 }
 
 fn resource(node: Node<'_, '_>) -> Resource {
+    let own = &mut Own::of(node);
     Resource {
-        description: required(node, "resourceDesc"),
-        mime_type: required(node, "mimeType"),
-        size: optional(node, "size"),
-        uri: optional(node, "uri"),
-        deref_uri: optional(node, "derefUri"),
-        digest: optional(node, "digest"),
+        description: required(own, "resourceDesc"),
+        mime_type: required(own, "mimeType"),
+        size: optional(own, "size"),
+        uri: optional(own, "uri"),
+        deref_uri: optional(own, "derefUri"),
+        digest: optional(own, "digest"),
     }
 }
 
 fn area(node: Node<'_, '_>) -> Area {
+    let own = &mut Own::of(node);
     Area {
-        description: required(node, "areaDesc"),
-        polygons: all(node, "polygon", text),
-        circles: all(node, "circle", text),
-        geocodes: all(node, "geocode", named_value),
-        altitude: optional(node, "altitude"),
-        ceiling: optional(node, "ceiling"),
+        description: required(own, "areaDesc"),
+        polygons: all(own, "polygon", text),
+        circles: all(own, "circle", text),
+        geocodes: all(own, "geocode", named_value),
+        altitude: optional(own, "altitude"),
+        ceiling: optional(own, "ceiling"),
     }
 }
 
 fn named_value(node: Node<'_, '_>) -> NamedValue {
+    let own = &mut Own::of(node);
     NamedValue {
-        name: required(node, "valueName"),
-        value: required(node, "value"),
+        name: required(own, "valueName"),
+        value: required(own, "value"),
     }
 }
 
@@ -92,47 +97,68 @@ fn elements<'a, 'input>(node: Node<'a, 'input>) -> impl Iterator<Item = Node<'a,
     node.children().filter(Node::is_element)
 }
 
-/// The children of this name that are CAP's own; a signature's elements are not.
-fn named<'a, 'input>(
-    node: Node<'a, 'input>,
-    name: &'static str,
-) -> impl Iterator<Item = Node<'a, 'input>> {
-    let namespace = node.tag_name().namespace();
-    elements(node).filter(move |child| {
-        child.tag_name().name() == name && child.tag_name().namespace() == namespace
-    })
+/// The children of an element that are CAP's own; a signature's elements are not. They are taken
+/// in the order of the schema, which the structure step has seen to, so one pass finds them all.
+struct Own<'a, 'input> {
+    next: Option<Node<'a, 'input>>,
+    namespace: Option<&'a str>,
 }
 
-fn all<T>(node: Node<'_, '_>, name: &'static str, read: fn(Node<'_, '_>) -> T) -> Vec<T> {
-    named(node, name).map(read).collect()
+impl<'a, 'input> Own<'a, 'input> {
+    fn of(node: Node<'a, 'input>) -> Self {
+        let mut own = Self {
+            next: node.first_element_child(),
+            namespace: node.tag_name().namespace(),
+        };
+        own.skip_others();
+        own
+    }
+
+    /// The next child, if it has this name.
+    fn take(&mut self, name: &str) -> Option<Node<'a, 'input>> {
+        let child = self.next.filter(|child| child.tag_name().name() == name)?;
+        self.next = child.next_sibling_element();
+        self.skip_others();
+        Some(child)
+    }
+
+    fn skip_others(&mut self) {
+        while let Some(child) = self.next
+            && child.tag_name().namespace() != self.namespace
+        {
+            self.next = child.next_sibling_element();
+        }
+    }
+}
+
+fn all<T>(own: &mut Own<'_, '_>, name: &str, read: fn(Node<'_, '_>) -> T) -> Vec<T> {
+    std::iter::from_fn(|| own.take(name)).map(read).collect()
 }
 
 fn text(node: Node<'_, '_>) -> String {
     text_of(node).into_owned()
 }
 
-fn optional(node: Node<'_, '_>, name: &'static str) -> Option<String> {
-    named(node, name).next().map(text)
+fn optional(own: &mut Own<'_, '_>, name: &str) -> Option<String> {
+    own.take(name).map(text)
 }
 
-fn required(node: Node<'_, '_>, name: &'static str) -> String {
-    optional(node, name).expect("the structure requires this element")
+fn required(own: &mut Own<'_, '_>, name: &str) -> String {
+    optional(own, name).expect("the structure requires this element")
 }
 
-fn date(node: Node<'_, '_>, name: &'static str) -> Option<DateTime> {
-    optional(node, name)
-        .map(|text| DateTime::parse(&text).expect("the structure admits dates only"))
+fn date(own: &mut Own<'_, '_>, name: &str) -> Option<DateTime> {
+    let text = own.take(name).map(text_of)?;
+    Some(DateTime::parse(&text).expect("the structure admits dates only"))
 }
 
-fn words<T>(node: Node<'_, '_>, name: &'static str, read: fn(&str) -> Option<T>) -> Vec<T> {
-    named(node, name)
+fn words<T>(own: &mut Own<'_, '_>, name: &str, read: fn(&str) -> Option<T>) -> Vec<T> {
+    std::iter::from_fn(|| own.take(name))
         .map(|child| read(&text_of(child)).expect("the structure admits only the table's words"))
         .collect()
 }
 
-fn word<T>(node: Node<'_, '_>, name: &'static str, read: fn(&str) -> Option<T>) -> T {
-    words(node, name, read)
-        .into_iter()
-        .next()
-        .expect("the structure requires this element")
+fn word<T>(own: &mut Own<'_, '_>, name: &str, read: fn(&str) -> Option<T>) -> T {
+    let child = own.take(name).expect("the structure requires this element");
+    read(&text_of(child)).expect("the structure admits only the table's words")
 }
