@@ -5,7 +5,7 @@ use balefire_cap::outgoing::{self, Message};
 use balefire_domain::ids::DeliveryId;
 use balefire_domain::lane::Kind;
 use balefire_domain::payload::{self, AlertContent, Reference};
-use balefire_domain::provider::{Format, ProviderName};
+use balefire_domain::provider::{Format, Profile, ProviderName};
 use balefire_domain::time::Timestamp;
 use balefire_store::alerts::Alert;
 use balefire_store::deliveries::DeliveryHistory;
@@ -105,18 +105,28 @@ impl App {
         };
         let names = self.settings.providers_of(service);
         let profiles = names.iter().filter_map(|name| self.settings.profile(name));
-        profiles
-            .map(|profile| {
-                let nobody = DeliveryId::new(Uuid::nil());
-                let payload = payload::render_alert(profile, nobody, Some(0), &content);
-                Written {
-                    provider: profile.name.clone(),
-                    delivery: None,
-                    document: self.write_payload(&payload, now),
-                    payload,
-                }
-            })
-            .collect()
+        let write = |profile: &Profile| {
+            let nobody = DeliveryId::new(Uuid::nil());
+            // As at its approval, which is refused where the shape can't be made to fit.
+            let fitted = areas::fitted(&polygons, &profile.limits);
+            let polygons = fitted.as_deref().unwrap_or(&polygons);
+            let content = AlertContent {
+                polygons,
+                ..content
+            };
+            let payload = payload::render_alert(profile, nobody, Some(0), &content);
+            let document = match &fitted {
+                Ok(_) => self.write_payload(&payload, now),
+                Err(unfit) => Err(unfit.to_string()),
+            };
+            Written {
+                provider: profile.name.clone(),
+                delivery: None,
+                document,
+                payload,
+            }
+        };
+        profiles.map(write).collect()
     }
 
     /// The stored payload; of a cancel that was never attempted, and of an update that would name
