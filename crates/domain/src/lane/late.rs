@@ -42,11 +42,20 @@ fn cancel_closed_too_early(lane: &Lane, text: &Attempt, policy: &Policy) -> Opti
     let site = (!shared).then(|| site_of(&text.route));
     let is_too_early = target.kind == Kind::Cancel
         && target.state.is_terminal()
-        && lane
-            .standing_below(target.seq, site)
-            .any(|a| a.id == text.id)
+        && target.seq > text.seq
+        && !is_surely_off(lane, text, site)
         && sites::is_denied(lane, target, &text.route, shared);
     is_too_early.then_some(target.id)
+}
+
+/// A cancel of the text was accepted.
+fn is_surely_off(lane: &Lane, text: &Attempt, site: Option<&str>) -> bool {
+    lane.attempts.iter().any(|attempt| {
+        attempt.seq > text.seq
+            && attempt.is_accepted()
+            && lane.kind_of(attempt) == Some(Kind::Cancel)
+            && site.is_none_or(|site| site_of(&attempt.route) == site)
+    })
 }
 
 /// The cancel or update above an earlier text that was told that there is none, where the newer

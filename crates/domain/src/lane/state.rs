@@ -310,6 +310,14 @@ impl Attempt {
             .is_some_and(|closed| closed.outcome.is_acceptance())
     }
 
+    /// The provider may have applied it, as far as is known.
+    pub fn may_be_applied(&self) -> bool {
+        match self.closed.map(|closed| closed.outcome) {
+            None | Some(Outcome::Unknown | Outcome::Accepted | Outcome::Duplicate) => true,
+            Some(Outcome::Refused | Outcome::UnknownReference) => false,
+        }
+    }
+
     /// The provider may still apply it: open, or unknown, and not yet past the drain (D25).
     /// A definite answer drains its own attempt.
     pub fn is_undrained(&self, now: Timestamp) -> bool {
@@ -389,24 +397,25 @@ impl Lane {
         self.attempts.iter().any(|attempt| attempt.seq < seq)
     }
 
-    /// The attempts by which a text of a lower `seq` was accepted and which no cancel between has
-    /// taken off the air since; all of it read from the attempts, never from a delivery's state
-    /// (D5). With `site`, what is known of that one site.
+    /// The attempts by which a text of a lower `seq` was accepted and which no cancel between can
+    /// have taken off the air since; all of it read from the attempts, never from a delivery's
+    /// state (D5). With `site`, what is known of that one site.
     pub fn standing_below<'a>(
         &'a self,
         seq: u32,
         site: Option<&'a str>,
     ) -> impl Iterator<Item = &'a Attempt> {
-        let accepted = move |from: u32| {
+        let between = move |from: u32| {
             self.attempts.iter().filter(move |attempt| {
                 (from..seq).contains(&attempt.seq)
-                    && attempt.is_accepted()
                     && site.is_none_or(|site| site_of(&attempt.route) == site)
             })
         };
-        accepted(0).filter(move |text| {
-            self.kind_of(text).is_some_and(Kind::carries_text)
-                && !accepted(text.seq + 1).any(|a| self.kind_of(a) == Some(Kind::Cancel))
+        let may_cancel = |a: &Attempt| self.kind_of(a) == Some(Kind::Cancel) && a.may_be_applied();
+        between(0).filter(move |text| {
+            text.is_accepted()
+                && self.kind_of(text).is_some_and(Kind::carries_text)
+                && !between(text.seq + 1).any(may_cancel)
         })
     }
 

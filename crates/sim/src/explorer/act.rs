@@ -32,6 +32,7 @@ pub fn act(world: &World, action: Action, setup: &Setup) -> World {
     match action {
         Action::Second => next.pass(SECOND),
         Action::Leap => leap(&mut next, world.next_end().unwrap_or(NOW)),
+        Action::Update => next.issue_update(setup),
         Action::Cancel => next.issue(Kind::Cancel, setup),
         Action::Due {
             is_second_site_first,

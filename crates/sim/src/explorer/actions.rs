@@ -1,9 +1,9 @@
 //! What can happen next. What it does is in [`act`](super::act).
 
+use balefire_domain::lane::State;
 use balefire_domain::lane::next_wake;
-use balefire_domain::lane::{Kind, State};
 
-use super::setup::{Conduct, Setup};
+use super::setup::{Conduct, Setup, Updates};
 use super::world::{Flight, NOW, Reply, Request, World};
 
 /// One thing that can happen. A number is the place of a flight in [`World::flights`].
@@ -13,6 +13,8 @@ pub enum Action {
     Second,
     /// Nothing happens until shortly before the next end.
     Leap,
+    /// An update is approved.
+    Update,
     /// The cancel is approved.
     Cancel,
     /// The shell has a permit and asks whether to send.
@@ -61,9 +63,11 @@ pub fn list(world: &World, setup: &Setup, actions: &mut Vec<Action>) {
     if world.next_end().is_some() {
         actions.push(Action::Leap);
     }
-    let is_cancelled = world.lane.deliveries.iter().any(|d| d.kind == Kind::Cancel);
-    if !is_cancelled && world.lane.finishes_at > NOW {
+    if !world.is_cancelled() && world.lane.finishes_at > NOW {
         actions.push(Action::Cancel);
+        if setup.variant.rules.updates != Updates::None && !world.is_updated() {
+            actions.push(Action::Update);
+        }
     }
     let is_in_flight = world.lane.open_attempt().is_some();
     if !(is_in_flight && setup.environment().never_sweeps_in_flight) {
@@ -80,8 +84,8 @@ pub fn list(world: &World, setup: &Setup, actions: &mut Vec<Action>) {
             }
         }
     }
-    let target = world.lane.target().map(|target| target.state);
-    if matches!(target, Some(State::Backoff { .. })) {
+    let active = world.lane.active().map(|active| active.state);
+    if matches!(active, Some(State::Backoff { .. })) {
         actions.push(Action::Heal);
     }
     for flight in 0..world.flights.len() {
@@ -158,6 +162,7 @@ pub fn is_progress(world: &World, action: Action) -> bool {
         }
         Action::DeclareDead(index) => !world.flights[index].is_owner_alive,
         Action::Leap
+        | Action::Update
         | Action::Cancel
         | Action::Heal
         | Action::Repeat

@@ -45,6 +45,7 @@ pub mod run;
 pub mod search;
 pub mod setup;
 pub mod variants;
+mod variants_updates;
 pub mod world;
 
 #[cfg(test)]

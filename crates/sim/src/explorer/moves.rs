@@ -73,6 +73,7 @@ fn name(state: State) -> String {
 
 fn cause(world: &World, action: Action) -> &'static str {
     match action {
+        Action::Update => "an update is issued",
         Action::Cancel => "a cancel is issued",
         Action::Due { .. } => "it is due and has a permit",
         Action::Sweep => "the sweep",

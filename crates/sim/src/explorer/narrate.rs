@@ -34,11 +34,12 @@ fn tell(world: &World, action: Action, setup: &Setup) -> String {
             (true, 0) => " to site a",
             (true, _) => " to site b",
         };
-        format!("attempt {} ({}{site})", index + 1, word(flight.seq))
+        format!("attempt {} ({}{site})", index + 1, word(world, flight.seq))
     };
     match action {
         Action::Second => "a second passes".to_owned(),
         Action::Leap => "nothing happens until shortly before the next end".to_owned(),
+        Action::Update => "an update is approved".to_owned(),
         Action::Cancel => "the cancel is approved".to_owned(),
         Action::Due {
             is_second_site_first: false,
@@ -76,11 +77,20 @@ fn tell(world: &World, action: Action, setup: &Setup) -> String {
     }
 }
 
-fn word(seq: u32) -> String {
-    match seq {
-        1 => "alert".to_owned(),
-        2 => "cancel".to_owned(),
-        seq => format!("cancel {}", seq - 1),
+/// `alert`, `cancel`, and with its place among its kind from the second on.
+fn word(world: &World, seq: u32) -> String {
+    let known = &world.lane.deliveries;
+    let Some(kind) = known.iter().find(|d| d.seq == seq).map(|d| d.kind) else {
+        return format!("delivery {seq}");
+    };
+    let place = known
+        .iter()
+        .filter(|d| d.kind == kind && d.seq <= seq)
+        .count();
+    if place == 1 {
+        kind.as_str().to_owned()
+    } else {
+        format!("{} {place}", kind.as_str())
     }
 }
 
@@ -89,19 +99,22 @@ fn summary(world: &World) -> String {
         .lane
         .deliveries
         .iter()
-        .map(|d| format!("{} {}", word(d.seq), state_words(d.state)))
+        .map(|d| format!("{} {}", word(world, d.seq), state_words(d.state)))
         .collect();
-    parts.push(
-        match (
-            world.applied_count,
-            world.sites.iter().any(|site| site.is_live),
-        ) {
-            (0, _) => "never applied".to_owned(),
-            (1, true) => "on the air".to_owned(),
-            (_, true) => "on the air, applied twice".to_owned(),
-            (_, false) => "off the air".to_owned(),
-        },
-    );
+    let on_air = world.sites.iter().fold(0, |bits, site| bits | site.on_air);
+    parts.push(match (world.applied, on_air, world.is_applied_again) {
+        (0, _, _) => "never applied".to_owned(),
+        (_, 0, _) => "off the air".to_owned(),
+        (_, _, again) => {
+            let bits = (1..16).filter(|seq| on_air & (1 << seq) != 0);
+            let which: Vec<String> = bits.map(|seq| word(world, seq)).collect();
+            let which = match which.as_slice() {
+                [only] if only == "alert" => "on the air".to_owned(),
+                all => format!("on the air: {}", all.join(" and ")),
+            };
+            format!("{which}{}", if again { ", applied twice" } else { "" })
+        }
+    });
     parts.join(", ")
 }
 
@@ -111,6 +124,10 @@ fn state_words(state: State) -> String {
             reason: HoldReason::Drain,
             ..
         } => " for the drain",
+        State::Held {
+            reason: HoldReason::Replaces,
+            ..
+        } => " for its cancel",
         State::Held {
             reason: HoldReason::Quarantine,
             ..

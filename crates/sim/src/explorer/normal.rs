@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use balefire_domain::ids::AttemptId;
+use balefire_domain::ids::{AttemptId, DeliveryId};
 use balefire_domain::lane::policy::{CANCEL_MARGIN, ends_at};
 use balefire_domain::lane::{Attempt, Kind, State};
 use balefire_domain::outcome::Outcome;
@@ -15,7 +15,7 @@ use balefire_domain::routing::site_of;
 use balefire_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::setup::{HEDGE_AFTER, Setup};
+use super::setup::{HEDGE_AFTER, Setup, Updates};
 use super::world::{FAR, Flight, NEAR, NOW, Reply, Request, World};
 
 impl World {
@@ -27,7 +27,7 @@ impl World {
         if self.lane.finishes_at == NOW {
             // The alert goes off the air by itself.
             for site in &mut self.sites {
-                site.is_live = false;
+                site.on_air = 0;
             }
         }
         for delivery in &mut self.lane.deliveries {
@@ -62,9 +62,9 @@ impl World {
         if self.lane.finishes_at > NOW + NEAR {
             return Some(self.lane.finishes_at);
         }
-        let target = self.lane.target()?;
-        (!target.state.is_terminal() && target.ends_at > NOW + NEAR && self.lane.finishes_at == NOW)
-            .then_some(target.ends_at)
+        let active = self.lane.active()?;
+        (!active.state.is_terminal() && active.ends_at > NOW + NEAR && self.lane.finishes_at == NOW)
+            .then_some(active.ends_at)
     }
 
     /// Brings the world into its normal form.
@@ -88,6 +88,7 @@ impl World {
             }
             if flight.request == Request::Gone {
                 flight.site = 0;
+                flight.references = 0;
             }
         }
         self.sort();
@@ -130,6 +131,13 @@ impl World {
     /// only where each site must answer a cancel and this one may have been reached.
     fn normalise_attempts(&mut self, setup: &Setup) {
         let must_sites_answer = !setup.has_shared_sites_in_policy();
+        let is_update_known = setup.variant.rules.updates != Updates::None;
+        let cancels = self
+            .lane
+            .deliveries
+            .iter()
+            .filter(|d| d.kind == Kind::Cancel);
+        let cancels: Vec<DeliveryId> = cancels.map(|d| d.id).collect();
         for attempt in &mut self.lane.attempts {
             let is_hedged = setup.variant.rules.hedges && attempt.is_open();
             attempt.opened_at = if is_hedged {
@@ -143,6 +151,10 @@ impl World {
                 closed.outcome = match closed.outcome {
                     Outcome::Accepted | Outcome::Duplicate => Outcome::Accepted,
                     // Drained without acceptance: the same as refused, except to its site.
+                    // Below another cancel it matters that one may have been applied.
+                    Outcome::Unknown if is_update_known && cancels.contains(&attempt.delivery) => {
+                        Outcome::Unknown
+                    }
                     Outcome::Unknown if attempt.drained_at <= NOW && !must_sites_answer => {
                         Outcome::Refused
                     }

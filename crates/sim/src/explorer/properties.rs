@@ -1,9 +1,9 @@
 //! The promises of D37, each as a question about one state, and what must be seen to happen.
 
-use balefire_domain::lane::{Attempt, Kind, Lane, MootReason, State};
+use balefire_domain::lane::{Attempt, Delivery, Kind, Lane, MootReason, State};
 
 use super::setup::Setup;
-use super::world::{World, is_closed};
+use super::world::{NOW, World, is_closed};
 
 /// What must hold in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,17 +20,23 @@ pub enum Property {
     OffTheAir,
     /// With two attempts left, a settled state is reachable without luck, fault or person.
     Settles,
+    /// No text was applied after a later one had been applied or acknowledged.
+    NoOldText,
+    /// With an update done and nothing in flight its text is on the air, and no other.
+    NewestText,
 }
 
 impl Property {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::AppliedOnce,
         Self::NoGhost,
         Self::NoFalseAcknowledgement,
         Self::OneOpen,
         Self::OffTheAir,
         Self::Settles,
+        Self::NoOldText,
+        Self::NewestText,
     ];
 
     /// A short name for tables.
@@ -42,6 +48,8 @@ impl Property {
             Self::OneOpen => "one_open",
             Self::OffTheAir => "off_the_air",
             Self::Settles => "settles",
+            Self::NoOldText => "no_old_text",
+            Self::NewestText => "newest_text",
         }
     }
 
@@ -56,6 +64,10 @@ impl Property {
                 "with the cancel closed and nothing in flight the alert is off the air"
             }
             Self::Settles => "with two attempts left a settled state stays reachable",
+            Self::NoOldText => "no text is applied after a later one was applied or acknowledged",
+            Self::NewestText => {
+                "with an update done and nothing in flight its text is on the air, and no other"
+            }
         }
     }
 
@@ -63,7 +75,7 @@ impl Property {
     /// not about the state: the search decides it, and here it holds.
     pub fn holds(self, world: &World, setup: &Setup) -> bool {
         match self {
-            Self::AppliedOnce => world.applied_count <= 1,
+            Self::AppliedOnce => !world.is_applied_again,
             Self::NoGhost => !world.is_ghost,
             Self::NoFalseAcknowledgement => is_every_acceptance_true(world),
             Self::OneOpen => is_flight_admitted(&world.lane, setup.variant.rules.hedges),
@@ -74,11 +86,22 @@ impl Property {
                     .is_some_and(|d| d.kind == Kind::Cancel && is_closed(d.state));
                 !is_cancelled
                     || world.is_anything_in_flight()
-                    || world.sites.iter().all(|site| !site.is_live)
+                    || world.sites.iter().all(|site| site.on_air == 0)
             }
             Self::Settles => true,
+            Self::NoOldText => !world.is_outdated,
+            Self::NewestText => is_newest_alone(world),
         }
     }
+}
+
+/// Whether the last text, once done, is on the air alone. Only an update's is asked for.
+fn is_newest_alone(world: &World) -> bool {
+    let on_air = world.sites.iter().fold(0, |bits, site| bits | site.on_air);
+    let done = world.lane.target().filter(|d| {
+        d.seq > 1 && d.kind.carries_text() && is_closed(d.state) && world.lane.finishes_at > NOW
+    });
+    done.is_none_or(|d| on_air == 1 << d.seq || world.is_anything_in_flight())
 }
 
 fn is_flight_admitted(lane: &Lane, hedges: bool) -> bool {
@@ -91,8 +114,6 @@ fn is_flight_admitted(lane: &Lane, hedges: bool) -> bool {
 }
 
 fn is_every_acceptance_true(world: &World) -> bool {
-    let is_taken = |seq: u32| world.sites.iter().any(|site| site.taken & (1 << seq) != 0);
-    let is_acknowledged = |state| matches!(state, State::Acknowledged { .. });
     let deliveries = world
         .lane
         .deliveries
@@ -102,7 +123,7 @@ fn is_every_acceptance_true(world: &World) -> bool {
     deliveries
         .map(|d| d.seq)
         .chain(attempts.map(|a| a.seq))
-        .all(is_taken)
+        .all(|seq| world.is_taken(seq))
 }
 
 /// What must happen somewhere: an environment in which it can't would prove nothing.
@@ -128,11 +149,21 @@ pub enum Sight {
     RemadeCancelAcknowledged,
     /// Two attempts are open at once.
     TwoOpen,
+    /// An update is acknowledged.
+    UpdateAcknowledged,
+    /// An update found nothing to update, and the alert in its place is acknowledged.
+    AlertInstead,
+    /// The cancel of a substitute is acknowledged, and so is the alert that replaces it.
+    Replaced,
+    /// The replacement goes out though there was nothing to cancel.
+    ReplacedNothing,
+    /// A cancel ends what an update has put on the air.
+    UpdateCancelled,
 }
 
 impl Sight {
     /// All of them, in the order of the output.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::AlertAcknowledged,
         Self::CancelNeverSent,
         Self::CancelledUnacknowledged,
@@ -143,6 +174,11 @@ impl Sight {
         Self::CancelRemade,
         Self::RemadeCancelAcknowledged,
         Self::TwoOpen,
+        Self::UpdateAcknowledged,
+        Self::AlertInstead,
+        Self::Replaced,
+        Self::ReplacedNothing,
+        Self::UpdateCancelled,
     ];
 
     /// The name in the output.
@@ -158,6 +194,11 @@ impl Sight {
             Self::CancelRemade => "cancel issued anew",
             Self::RemadeCancelAcknowledged => "cancel issued anew and acknowledged",
             Self::TwoOpen => "two attempts open",
+            Self::UpdateAcknowledged => "update acknowledged",
+            Self::AlertInstead => "alert acknowledged in the place of an update",
+            Self::Replaced => "alert acknowledged after the cancel of the earlier one",
+            Self::ReplacedNothing => "replacement acknowledged, nothing to cancel",
+            Self::UpdateCancelled => "cancel acknowledged after an update",
         }
     }
 
@@ -191,6 +232,29 @@ impl Sight {
                 .iter()
                 .any(|d| d.seq > 2 && matches!(d.state, State::Acknowledged { .. })),
             Self::TwoOpen => lane.open_attempts().count() > 1,
+            Self::UpdateAcknowledged => has(lane, Kind::Update, is_acknowledged),
+            Self::AlertInstead => has_pair(lane, |lower, upper| {
+                lower.kind == Kind::Update
+                    && upper.kind == Kind::Alert
+                    && is_acknowledged(upper.state)
+            }),
+            Self::Replaced => has_pair(lane, |lower, upper| {
+                is_replacement(lower, upper)
+                    && is_acknowledged(lower.state)
+                    && is_acknowledged(upper.state)
+            }),
+            Self::ReplacedNothing => has_pair(lane, |lower, upper| {
+                is_replacement(lower, upper)
+                    && matches!(lower.state, State::Moot { .. })
+                    && is_acknowledged(upper.state)
+            }),
+            Self::UpdateCancelled => has_pair(lane, |lower, upper| {
+                lower.seq > 1
+                    && lower.kind.carries_text()
+                    && is_acknowledged(lower.state)
+                    && upper.kind == Kind::Cancel
+                    && is_acknowledged(upper.state)
+            }),
         }
     }
 }
@@ -199,6 +263,20 @@ fn has(lane: &Lane, kind: Kind, is_so: impl Fn(State) -> bool) -> bool {
     lane.deliveries
         .iter()
         .any(|d| d.kind == kind && is_so(d.state))
+}
+
+fn has_pair(lane: &Lane, is_so: impl Fn(&Delivery, &Delivery) -> bool) -> bool {
+    lane.deliveries
+        .windows(2)
+        .any(|pair| is_so(&pair[0], &pair[1]))
+}
+
+fn is_replacement(lower: &Delivery, upper: &Delivery) -> bool {
+    lower.kind == Kind::Cancel && upper.kind == Kind::Alert
+}
+
+const fn is_acknowledged(state: State) -> bool {
+    matches!(state, State::Acknowledged { .. })
 }
 
 fn is_moot(lane: &Lane, why: MootReason) -> bool {

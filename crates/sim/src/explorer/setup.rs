@@ -17,11 +17,25 @@ pub const HEDGE_AFTER: Duration = Duration::from_secs(1);
 /// After a failover nothing leaves for this long: whatever was forgotten is over by then.
 pub const QUARANTINE: Duration = Duration::from_secs(3);
 
+/// Whether an update is approved too, and what for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Updates {
+    /// An alert and its cancel are all that there is.
+    #[default]
+    None,
+    /// The provider takes updates.
+    Native,
+    /// It takes none: a cancel goes out, and the alert that replaces it.
+    Substitute,
+}
+
 /// What `step` is told beside the plain policy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
     /// A second attempt may go out beside a silent one, as often as there is silence.
     pub hedges: bool,
+    /// One update may be approved.
+    pub updates: Updates,
     /// Two proxies lead to the first site: three routes instead of two.
     pub has_three_routes: bool,
     /// The profile says that the sites share their state, whether they do or not.
@@ -48,6 +62,8 @@ pub struct Environment {
     pub tombstones: bool,
     /// The gateway takes an answer that names another identifier for an acceptance.
     pub trusts_foreign_identifier: bool,
+    /// An update goes out as an alert that names nothing, whatever was attempted before.
+    pub updates_name_nothing: bool,
     /// A failover may lose one committed intent.
     pub forgets_intent: bool,
     /// … which is noticed: nothing leaves before a quarantine is over …

@@ -8,6 +8,7 @@ use balefire_domain::lane::planted::Planted;
 
 use super::properties::{Property, Sight};
 use super::setup::{Environment, Rules};
+use super::variants_updates;
 
 /// Rules, an environment, and what must be found.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub fn all() -> Vec<Variant> {
     variants.extend(failovers());
     variants.extend(planted());
     variants.extend(assumptions());
+    variants.extend(variants_updates::ours());
+    variants.extend(variants_updates::planted());
     variants.sort_by_key(|variant| (rank(variant.name), variant.name));
     variants
 }
@@ -74,7 +77,7 @@ const SEEN: &[Sight] = &[
 /// An alert is applied after its cancel, and stays on the air.
 const GHOST: &[Property] = &[Property::NoGhost, Property::OffTheAir];
 
-fn product(name: &'static str, what: &'static str) -> Variant {
+pub(super) fn product(name: &'static str, what: &'static str) -> Variant {
     Variant {
         name,
         what,
@@ -89,7 +92,7 @@ fn product(name: &'static str, what: &'static str) -> Variant {
     }
 }
 
-fn without(name: &'static str, what: &'static str) -> Variant {
+pub(super) fn without(name: &'static str, what: &'static str) -> Variant {
     Variant {
         is_ours: false,
         seen: &[],

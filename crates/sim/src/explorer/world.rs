@@ -10,7 +10,7 @@ use balefire_domain::routing::site_of;
 use balefire_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::setup::Setup;
+use super::setup::{Setup, Updates};
 
 /// The clock never moves; time passes by moving every instant towards it.
 pub const NOW: Timestamp = Timestamp::from_seconds(0);
@@ -48,8 +48,10 @@ pub struct Flight {
     pub attempt: AttemptId,
     /// The place of its delivery; the identifier on the wire stands for it.
     pub seq: u32,
-    /// What it asks.
+    /// The form in which it goes out: an update with nothing to name is an alert.
     pub kind: Kind,
+    /// The earlier messages that it names: bit `seq`.
+    pub references: u16,
     /// The index of the site it goes to; 0 where sites share their state.
     pub site: usize,
     /// No byte leaves from then on (D25).
@@ -69,8 +71,8 @@ pub struct Flight {
 pub struct Site {
     /// The deliveries it took: bit `seq`.
     pub taken: u16,
-    /// The alert is on the air here.
-    pub is_live: bool,
+    /// The texts that are on the air here: bit `seq`.
+    pub on_air: u16,
     /// It was told to cancel, and remembers it where providers do.
     pub has_tombstone: bool,
 }
@@ -84,10 +86,14 @@ pub struct World {
     pub flights: Vec<Flight>,
     /// The provider. The second is in use only where sites are separate.
     pub sites: [Site; 2],
-    /// How often the alert was applied; 2 stands for more.
-    pub applied_count: u8,
-    /// The alert was applied after a cancel had been applied or closed.
+    /// The texts that were ever applied, anywhere: bit `seq`.
+    pub applied: u16,
+    /// One of them was applied once more.
+    pub is_applied_again: bool,
+    /// A text was applied after a cancel of it had been applied or closed.
     pub is_ghost: bool,
+    /// A text was applied after a later one had been applied or acknowledged.
+    pub is_outdated: bool,
     /// Our proxy saw a cancel pass, and remembers it where proxies do.
     pub is_fenced: bool,
     /// A failover lost an intent (once).
@@ -103,8 +109,10 @@ impl World {
             lane: Lane::new(NOW + FAR),
             flights: Vec::new(),
             sites: [Site::default(); 2],
-            applied_count: 0,
+            applied: 0,
+            is_applied_again: false,
             is_ghost: false,
+            is_outdated: false,
             is_fenced: false,
             is_intent_forgotten: false,
             quarantine_until: NOW,
@@ -112,6 +120,29 @@ impl World {
         world.issue(Kind::Alert, setup);
         world.normalise(setup);
         world
+    }
+
+    /// An update is approved, which makes one delivery or two.
+    pub fn issue_update(&mut self, setup: &Setup) {
+        match setup.variant.rules.updates {
+            Updates::None => {}
+            Updates::Native => self.issue(Kind::Update, setup),
+            Updates::Substitute => {
+                self.issue(Kind::Cancel, setup);
+                self.issue(Kind::Alert, setup);
+            }
+        }
+    }
+
+    /// The cancel of the alert was approved: nothing more is.
+    pub fn is_cancelled(&self) -> bool {
+        self.lane.target().is_some_and(|d| d.kind == Kind::Cancel)
+    }
+
+    /// The update was approved, or the alert made that goes out in its place.
+    pub fn is_updated(&self) -> bool {
+        let mut later = self.lane.deliveries.iter().filter(|d| d.seq > 1);
+        later.any(|d| d.kind.carries_text())
     }
 
     /// A person's decision becomes a delivery. A cancel that step asks for (D5) comes here too.
@@ -167,15 +198,12 @@ impl World {
 
     fn take_off(&mut self, attempt: &Attempt, setup: &Setup) {
         let is_second_site = site_of(&attempt.route) == "b";
-        let delivery = self
-            .lane
-            .deliveries
-            .iter()
-            .find(|d| d.id == attempt.delivery);
+        let (kind, references) = self.form_of(attempt, setup);
         self.flights.push(Flight {
             attempt: attempt.id,
             seq: attempt.seq,
-            kind: delivery.map_or(Kind::Alert, |d| d.kind),
+            kind,
+            references,
             site: usize::from(is_second_site && setup.environment().separate_sites),
             leaves_before: attempt.deadline_at,
             applies_before: attempt.drained_at,
@@ -185,13 +213,37 @@ impl World {
         });
     }
 
+    /// What the dispatcher renders. It stores that at the first attempt; since nothing lower can be
+    /// attempted afterwards, it is the same at each.
+    fn form_of(&self, attempt: &Attempt, setup: &Setup) -> (Kind, u16) {
+        let lower = self.lane.deliveries.iter().filter(|d| d.seq < attempt.seq);
+        let named = lower.filter(|d| self.lane.may_have_left(d.id));
+        let references = named.fold(0, |bits, d| bits | 1 << d.seq);
+        match self.lane.kind_of(attempt) {
+            Some(Kind::Cancel) => (Kind::Cancel, references),
+            Some(Kind::Update) if references != 0 && !setup.environment().updates_name_nothing => {
+                (Kind::Update, references)
+            }
+            Some(Kind::Alert | Kind::Update) | None => (Kind::Alert, 0),
+        }
+    }
+
     /// The request passes our proxy and reaches the provider, which acts on it and answers.
     pub fn arrive(&mut self, flight: usize, setup: &Setup) {
         let (kind, seq) = (self.flights[flight].kind, self.flights[flight].seq);
-        let site = self.flights[flight].site;
+        let (site, references) = (self.flights[flight].site, self.flights[flight].references);
+        let is_on_air = self.sites[site].on_air & references != 0;
         let outcome = match kind {
-            Kind::Alert | Kind::Update => self.put_on_the_air(seq, site, setup),
-            Kind::Cancel => self.take_off_the_air(seq, site, setup),
+            Kind::Alert => self.put_on_the_air(seq, site, setup),
+            Kind::Update if is_on_air || self.sites[site].taken & (1 << seq) != 0 => {
+                let outcome = self.put_on_the_air(seq, site, setup);
+                if outcome.is_acceptance() {
+                    self.sites[site].on_air &= !references;
+                }
+                outcome
+            }
+            Kind::Update => Outcome::UnknownReference,
+            Kind::Cancel => self.take_off_the_air(seq, site, references, setup),
         };
         if outcome.is_acceptance() {
             self.sites[site].taken |= 1 << seq;
@@ -214,13 +266,23 @@ impl World {
         // Past its end the alert is taken and not broadcast. Over a wire without a bound that is no
         // ghost; elsewhere nothing may come so late.
         let is_broadcast = self.lane.finishes_at > NOW;
-        self.is_ghost |= self.is_cancel_done() && (is_broadcast || !environment.unbounded_wire);
-        self.applied_count = (self.applied_count + 1).min(2);
-        self.sites[site].is_live = is_broadcast;
+        self.is_ghost |= self.is_cancel_done(seq) && (is_broadcast || !environment.unbounded_wire);
+        self.is_outdated |= is_broadcast && self.is_later_text_out(seq);
+        self.is_applied_again |= self.applied & (1 << seq) != 0;
+        self.applied |= 1 << seq;
+        if is_broadcast {
+            self.sites[site].on_air |= 1 << seq;
+        }
         Outcome::Accepted
     }
 
-    fn take_off_the_air(&mut self, seq: u32, site: usize, setup: &Setup) -> Outcome {
+    fn take_off_the_air(
+        &mut self,
+        seq: u32,
+        site: usize,
+        references: u16,
+        setup: &Setup,
+    ) -> Outcome {
         let environment = setup.environment();
         self.is_fenced |= environment.proxy_fence;
         let place = &mut self.sites[site];
@@ -228,10 +290,10 @@ impl World {
         if place.taken & (1 << seq) != 0 && !environment.forgets_cancels {
             return Outcome::Duplicate;
         }
-        if !place.is_live {
+        if place.on_air & references == 0 {
             return Outcome::UnknownReference;
         }
-        place.is_live = false;
+        place.on_air &= !references;
         Outcome::Accepted
     }
 
@@ -243,11 +305,24 @@ impl World {
         }
     }
 
-    /// A cancel was applied at the provider, or closed by us.
-    fn is_cancel_done(&self) -> bool {
+    /// A later text was applied at the provider, or acknowledged.
+    fn is_later_text_out(&self, seq: u32) -> bool {
+        let mut later = self.lane.deliveries.iter().filter(|d| d.seq > seq);
+        later.any(|d| {
+            d.kind.carries_text()
+                && (matches!(d.state, State::Acknowledged { .. }) || self.is_taken(d.seq))
+        })
+    }
+
+    /// A site has accepted this delivery.
+    pub fn is_taken(&self, seq: u32) -> bool {
+        self.sites.iter().any(|site| site.taken & (1 << seq) != 0)
+    }
+
+    /// A cancel above this text was applied at the provider, or closed by us.
+    fn is_cancel_done(&self, text: u32) -> bool {
         self.lane.deliveries.iter().any(|d| {
-            d.kind == Kind::Cancel
-                && (is_closed(d.state) || self.sites.iter().any(|s| s.taken & (1 << d.seq) != 0))
+            d.kind == Kind::Cancel && d.seq > text && (is_closed(d.state) || self.is_taken(d.seq))
         })
     }
 
@@ -267,8 +342,8 @@ impl World {
     /// Nothing more is to be done about the delivery that counts.
     pub fn is_settled(&self) -> bool {
         self.lane
-            .target()
-            .is_some_and(|target| target.state.is_terminal())
+            .active()
+            .is_some_and(|active| active.state.is_terminal())
     }
 }
 
