@@ -88,6 +88,20 @@ impl Desk {
         }
     }
 
+    /// Approves the update `number` (from 1), in the same way.
+    pub async fn update(&self, number: usize, serving: impl Fn() -> Option<Serving>) {
+        loop {
+            if let Some(by) = serving()
+                && by.guard.is_trusted()
+                && let Some(Ok(())) = asked(&by, self.update_at(&by, number)).await
+            {
+                self.wake(&by.wake);
+                return;
+            }
+            sleep(ASK_AGAIN_AFTER).await;
+        }
+    }
+
     /// Cancels, in the same way.
     pub async fn cancel(&self, serving: impl Fn() -> Option<Serving>) {
         loop {
@@ -138,6 +152,7 @@ impl Desk {
             number: self.number,
             finishes_at,
             next_seq: 2,
+            updates: 0,
             is_cancelled: false,
             is_completed: false,
         };
@@ -175,16 +190,82 @@ impl Desk {
             Format::Cap => None,
             Format::Ibag => Some(tx.next_message_number().await?),
         };
-        let identifier = delivery.id;
         let frozen = Frozen {
             event_id: EventId::new(self.entropy.uuid_v7(tx.now())),
             sent_at: tx.now(),
             message_number,
-            payload: Some(format!(
-                "{{\"message_type\":\"alert\",\"identifier\":\"{identifier}\"}}"
-            )),
+            payload: Some(text_payload(delivery.id, 0)),
         };
         self.issue(tx, by, &key, &lane, delivery, &frozen).await
+    }
+
+    async fn update_at(&self, by: &Serving, number: usize) -> Stored<()> {
+        let life = &by.life;
+        let database = database(&self.world, life);
+        let mut tx = database.begin("approve_update", life.clock.now()).await?;
+        let Some(mut alert) = tx.lock_alert(self.id).await? else {
+            return Ok(());
+        };
+        let is_over = alert.is_cancelled || alert.is_completed || tx.now() >= alert.finishes_at;
+        if is_over || alert.updates >= number {
+            return Ok(());
+        }
+        let profiles = self.world.options.profiles();
+        let event_id = EventId::new(self.entropy.uuid_v7(tx.now()));
+        for key in tx.list_lanes(self.id).await? {
+            let kinds: &[Kind] = if profiles[&key.provider].capabilities.update {
+                &[Kind::Update]
+            } else {
+                &[Kind::Cancel, Kind::Alert]
+            };
+            for kind in kinds {
+                self.issue_above(&mut tx, by, &key, (*kind, event_id, alert.next_seq, number))
+                    .await?;
+            }
+        }
+        alert.next_seq += 1;
+        alert.updates = number;
+        tx.save_alert(self.id, alert).await?;
+        let alert_number = self.number + 1;
+        self.world.note(|| {
+            let process = life.process + 1;
+            format!(
+                "update {number} of alert {alert_number} is being approved by process {process}"
+            )
+        });
+        tx.commit().await
+    }
+
+    /// Issues what an event asks of one lane: its kind, the event, its place, and its text.
+    async fn issue_above(
+        &self,
+        tx: &mut SimTx,
+        by: &Serving,
+        key: &LaneKey,
+        (kind, event_id, seq, text): (Kind, EventId, u32, usize),
+    ) -> Stored<()> {
+        let Some(lane) = tx.lock_lane(key).await? else {
+            return Ok(());
+        };
+        let first = lane.deliveries.first().map(|first| first.id);
+        let known = match first {
+            None => None,
+            Some(first) => tx.load_frozen(first).await?,
+        };
+        let message_number = match known.and_then(|known| known.message_number) {
+            None => None,
+            Some(_) => Some(tx.next_message_number().await?),
+        };
+        let above = lane.target().map_or(1, |target| target.seq + 1);
+        let now = tx.now();
+        let delivery = self.delivery(kind, seq.max(above), now, lane.finishes_at);
+        let frozen = Frozen {
+            event_id,
+            sent_at: now,
+            message_number,
+            payload: kind.carries_text().then(|| text_payload(delivery.id, text)),
+        };
+        self.issue(tx, by, key, &lane, delivery, &frozen).await
     }
 
     async fn cancel_at(&self, by: &Serving) -> Stored<()> {
@@ -201,27 +282,8 @@ impl Desk {
         let keys = tx.list_lanes(self.id).await?;
         let forgotten = usize::from(self.world.has_planted(Planted::CancelToTodaysProviders));
         for key in keys.iter().skip(forgotten) {
-            let Some(lane) = tx.lock_lane(key).await? else {
-                continue;
-            };
-            let first = lane.deliveries.first().map(|first| first.id);
-            let known = match first {
-                None => None,
-                Some(first) => tx.load_frozen(first).await?,
-            };
-            let message_number = match known.and_then(|known| known.message_number) {
-                None => None,
-                Some(_) => Some(tx.next_message_number().await?),
-            };
-            let above = lane.target().map_or(1, |target| target.seq + 1);
-            let delivery = self.delivery(Kind::Cancel, seq.max(above), now, alert.finishes_at);
-            let frozen = Frozen {
-                event_id: EventId::new(self.entropy.uuid_v7(now)),
-                sent_at: now,
-                message_number,
-                payload: None,
-            };
-            self.issue(&mut tx, by, key, &lane, delivery, &frozen)
+            let event_id = EventId::new(self.entropy.uuid_v7(now));
+            self.issue_above(&mut tx, by, key, (Kind::Cancel, event_id, seq, 0))
                 .await?;
         }
         alert.next_seq += 1;
@@ -272,6 +334,14 @@ impl Desk {
         let mint = || DutyItemId::new(entropy.uuid_v7(now));
         tx.apply_duties(key, &moved.effects, &mint).await.map(drop)
     }
+}
+
+/// The stored payload of a text: the alert's own is number 0, an update's its own number.
+fn text_payload(identifier: DeliveryId, text: usize) -> String {
+    format!(
+        "{{\"message_type\":\"alert\",\"identifier\":\"{identifier}\",\
+         \"message_format\":\"cap\",\"headline\":\"A\",\"description\":\"{text}\"}}"
+    )
 }
 
 /// What a person is told, or nothing: the process died, or took too long.

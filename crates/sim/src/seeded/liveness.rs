@@ -7,7 +7,7 @@ use std::time::Duration;
 use balefire_dispatcher::ports::LaneKey;
 use balefire_domain::ids::AttemptId;
 use balefire_domain::lane::policy::{HELD_LOOK_AFTER, STUCK_AFTER};
-use balefire_domain::lane::{Attempt, Delivery, DutyKind, Kind, Lane};
+use balefire_domain::lane::{Attempt, Delivery, DutyKind, HoldReason, Kind, Lane, State as Stand};
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 
@@ -65,7 +65,7 @@ pub fn check_quiet(state: &mut State, world: &World, orphans: &mut Orphans) {
             .filter(|d| !d.state.is_terminal())
         {
             let found = [
-                (acknowledged_soon(state, world, key, delivery, healed_for)),
+                (acknowledged_soon(state, world, key, (&rows.lane, delivery), healed_for)),
                 (closed_in_time(delivery, now, healed_for)),
                 (healed_for >= SETTLING)
                     .then(|| told_to_a_person(state, delivery, now, looked))
@@ -81,6 +81,9 @@ pub fn check_quiet(state: &mut State, world: &World, orphans: &mut Orphans) {
         }
         if let Some(why) = off_the_air(state, key, &rows.lane, now) {
             wrong.push((Property::S13, key.clone(), why));
+        }
+        if let Some(why) = newest_alone(state, key, &rows.lane, now) {
+            wrong.push((Property::S15, key.clone(), why));
         }
     }
     wrong.extend(orphans.check(state, now));
@@ -117,11 +120,14 @@ fn acknowledged_soon(
     state: &State,
     world: &World,
     key: &LaneKey,
-    delivery: &Delivery,
+    (lane, delivery): (&Lane, &Delivery),
     healed_for: Duration,
 ) -> Option<(Property, String)> {
     let age = world.time.now().since(delivery.created_at);
-    let within = settled_within(world, age);
+    let mut within = settled_within(world, age);
+    if replaces_another(lane, delivery) {
+        within *= 2; // Its cancel goes before it.
+    }
     if healed_for.min(age) <= within || is_hung(world, &key.provider) {
         return None;
     }
@@ -130,12 +136,34 @@ fn acknowledged_soon(
         delivery.kind.as_str(),
         delivery.state.as_str()
     );
+    // A provider that forgot an alert which it had accepted knows nothing to cancel or to update:
+    // that ends with its time, and so does what waits for it.
+    if may_wait_for_its_end(state, &key.provider, delivery) {
+        return None;
+    }
     match delivery.kind {
         Kind::Alert | Kind::Update => Some((Property::L1, why)),
-        // A provider that forgot the alert knows nothing to cancel; the cancel ends with its time.
-        Kind::Cancel if state.cbcs[&key.provider].has_forgotten => None,
         Kind::Cancel => Some((Property::L2, why)),
     }
+}
+
+/// Whether a delivery may wait until its time runs out: its provider has forgotten what it names.
+pub fn may_wait_for_its_end(state: &State, provider: &ProviderName, delivery: &Delivery) -> bool {
+    let is_replacement = matches!(
+        delivery.state,
+        Stand::Held {
+            reason: HoldReason::Replaces,
+            ..
+        }
+    );
+    let names_earlier = delivery.kind != Kind::Alert || is_replacement;
+    names_earlier && state.cbcs[provider].has_forgotten
+}
+
+/// Whether it is an alert that waits, or has waited, for the cancel below it.
+fn replaces_another(lane: &Lane, delivery: &Delivery) -> bool {
+    let mut pairs = lane.deliveries.windows(2);
+    pairs.any(|pair| pair[1].id == delivery.id && pair[0].kind == Kind::Cancel)
 }
 
 /// Whether it never answers, in a comparison for S12.
@@ -202,9 +230,31 @@ fn off_the_air(state: &State, key: &LaneKey, lane: &Lane, now: Timestamp) -> Opt
     if !alert.is_cancelled || !has_ended || state.in_network > 0 || now >= lane.finishes_at {
         return None;
     }
-    state.cbcs[&key.provider]
-        .is_live(&key.to_string())
-        .then(|| "the cancel has ended, and the alert is on the air".to_owned())
+    let on_air = state.cbcs[&key.provider].texts_on_air(&key.to_string());
+    (!on_air.is_empty()).then(|| "the cancel has ended, and the alert is on the air".to_owned())
+}
+
+/// S15. What a centre has forgotten is no longer on the air.
+fn newest_alone(state: &State, key: &LaneKey, lane: &Lane, now: Timestamp) -> Option<String> {
+    let alert = state.tables.alerts.get(&key.alert_id)?;
+    let target = lane.target()?;
+    let has_ended = lane.deliveries.iter().all(|d| d.state.is_terminal());
+    let is_out = matches!(
+        target.state,
+        Stand::Acknowledged { .. } | Stand::Moot { .. }
+    );
+    let is_asked = alert.updates > 0 && !alert.is_cancelled && has_ended && is_out;
+    if !is_asked || state.in_network > 0 || now >= lane.finishes_at {
+        return None;
+    }
+    let cbc = &state.cbcs[&key.provider];
+    let on_air = cbc.texts_on_air(&key.to_string());
+    let is_right = on_air.iter().all(|text| *text == alert.updates);
+    let is_there = !on_air.is_empty() || cbc.has_forgotten;
+    (!is_right || !is_there).then(|| {
+        let newest = alert.updates;
+        format!("update {newest} is done, and on the air are the texts {on_air:?}")
+    })
 }
 
 /// Open attempts of dead processes, and since when they are seen.
@@ -260,7 +310,12 @@ fn deliveries_are_complete(state: &State, world: &World) -> Option<String> {
         }
         for (key, rows) in lanes {
             let has = |kind| rows.lane.deliveries.iter().any(|d| d.kind == kind);
-            if !has(Kind::Alert) || (alert.is_cancelled && !has(Kind::Cancel)) {
+            let last = rows.lane.target().map(|target| target.kind);
+            let is_cancelled = last == Some(Kind::Cancel);
+            let events = rows.frozen.values().map(|frozen| frozen.event_id);
+            let events: BTreeSet<_> = events.collect();
+            let is_updated = events.len() > alert.updates;
+            if !has(Kind::Alert) || (alert.is_cancelled != is_cancelled) || !is_updated {
                 return Some(format!(
                     "alert {number} lacks a delivery at {}",
                     key.provider

@@ -56,6 +56,8 @@ pub struct AlertPlan {
     pub approved_ms: u64,
     /// How long it is on the air.
     pub lasts_ms: u64,
+    /// How long after its approval each update of it is approved, at most two.
+    pub updated_after_ms: [Option<u64>; 2],
     /// How long after its approval it is cancelled.
     pub cancelled_after_ms: Option<u64>,
 }
@@ -67,6 +69,8 @@ pub struct Options {
     pub seed: u64,
     /// The providers and how many routes each has.
     pub providers: Vec<(ProviderKind, usize)>,
+    /// Which of the providers take updates; the others get a cancel and an alert.
+    pub updates: Vec<bool>,
     /// How many processes dispatch.
     pub processes: usize,
     /// How writers are serialised.
@@ -105,7 +109,7 @@ impl Options {
             ProviderKind::Forgetting,
             ProviderKind::Separate,
         ];
-        let providers = (0..dice.between(1, 4))
+        let providers: Vec<(ProviderKind, usize)> = (0..dice.between(1, 4))
             .map(|_| (dice.pick(&kinds), dice.pick(&[1, 2, 2, 3, 4, 4])))
             .collect();
         let processes = dice.pick(&[1, 1, 2, 2, 3]);
@@ -119,9 +123,18 @@ impl Options {
         } else {
             dice.between(15_000, 90_000)
         };
-        let alerts = (0..dice.pick(&[1, 1, 2, 2, 3]))
+        let mut alerts: Vec<AlertPlan> = (0..dice.pick(&[1, 1, 2, 2, 3]))
             .map(|_| alert(&mut dice, healed_ms, &hazards))
             .collect();
+        // Drawn apart, so that every other choice is what the seed stood for before.
+        let mut apart = Dice::of(seed, &[21]);
+        let updates = providers
+            .iter()
+            .map(|(kind, _)| takes_updates(&mut apart, *kind));
+        let updates = updates.collect();
+        for alert in &mut alerts {
+            alert.updated_after_ms = updated(&mut apart, alert);
+        }
         let figures = Figures {
             attempt_deadline: Duration::from_secs(dice.pick(&[5, 10, 20])),
             clock_skew: Duration::from_secs(5),
@@ -132,6 +145,7 @@ impl Options {
         Self {
             seed,
             providers,
+            updates,
             processes,
             engine,
             alerts,
@@ -238,7 +252,7 @@ impl Options {
             capabilities: Capabilities {
                 dedup: kind != ProviderKind::Forgetting,
                 shared_sites: kind != ProviderKind::Separate,
-                update: false,
+                update: self.updates.get(index).copied().unwrap_or(false),
                 success_is_accepted: false,
                 own_protocol: kind.is_own(),
                 second_language: false,
@@ -282,6 +296,30 @@ fn hazards(dice: &mut Dice) -> BTreeSet<Hazard> {
     hazards
 }
 
+/// Updates want dedup and shared sites.
+fn takes_updates(dice: &mut Dice, kind: ProviderKind) -> bool {
+    let may = matches!(kind, ProviderKind::Own | ProviderKind::Plain);
+    dice.chance(600) && may
+}
+
+/// When an alert is updated: often before its cancel, sometimes within a second of it.
+fn updated(dice: &mut Dice, alert: &AlertPlan) -> [Option<u64>; 2] {
+    let until_ms = alert
+        .cancelled_after_ms
+        .unwrap_or(60_000)
+        .min(alert.lasts_ms);
+    let mut first = dice.between(0, until_ms);
+    if dice.chance(300) {
+        first = until_ms.saturating_sub(dice.below(1_000));
+    }
+    let second = first + dice.between(0, 30_000);
+    match dice.below(100) {
+        0..=39 => [None, None],
+        40..=79 => [Some(first), None],
+        _ => [Some(first), Some(second)],
+    }
+}
+
 fn alert(dice: &mut Dice, healed_ms: u64, hazards: &BTreeSet<Hazard>) -> AlertPlan {
     let approved_ms = dice.between(1_000, (healed_ms * 2 / 3).min(60_000));
     let is_hasty = hazards.contains(&Hazard::HastyCancels) && dice.chance(600);
@@ -301,6 +339,7 @@ fn alert(dice: &mut Dice, healed_ms: u64, hazards: &BTreeSet<Hazard>) -> AlertPl
     AlertPlan {
         approved_ms,
         lasts_ms,
+        updated_after_ms: [None, None],
         cancelled_after_ms,
     }
 }
@@ -314,17 +353,29 @@ impl fmt::Display for Options {
             let is_hung = self.hung_provider == Some(index);
             let hung = if is_hung { ", hangs" } else { "" };
             let name = provider_name(index);
-            writeln!(f, "  provider {name}: {kind}, routes: {routes}{hung}")?;
+            let updates = if self.updates.get(index) == Some(&true) {
+                ", takes updates"
+            } else {
+                ""
+            };
+            writeln!(
+                f,
+                "  provider {name}: {kind}, routes: {routes}{updates}{hung}"
+            )?;
         }
         for (index, alert) in self.alerts.iter().enumerate() {
             let cancel = match alert.cancelled_after_ms {
                 None => "never cancelled".to_owned(),
                 Some(after) => format!("cancelled {} later", seconds(after)),
             };
+            let updates = alert.updated_after_ms.iter().flatten();
+            let updates: String = updates
+                .map(|after| format!("updated {} later, ", seconds(*after)))
+                .collect();
             let (at, lasts) = (seconds(alert.approved_ms), seconds(alert.lasts_ms));
             writeln!(
                 f,
-                "  alert {}: approved at {at}, for {lasts}, {cancel}",
+                "  alert {}: approved at {at}, for {lasts}, {updates}{cancel}",
                 index + 1
             )?;
         }

@@ -21,26 +21,30 @@ pub struct Message {
     pub seq: u32,
     /// What it asks.
     pub kind: Kind,
-    /// The identifiers that a cancel names.
+    /// The identifiers that a cancel or an update names.
     pub references: Vec<DeliveryId>,
+    /// Which text it carries: 0 is the alert's own, then those of its updates.
+    pub text: usize,
 }
 
 impl Message {
     /// What the stored payload says.
     pub fn read(id: DeliveryId, lane: &str, seq: u32, payload: &str) -> Self {
-        let kind = if payload.contains("\"message_type\":\"cancel\"") {
-            Kind::Cancel
-        } else {
-            Kind::Alert
+        let says = |key: &str| {
+            let rest = payload.split_once(&format!("\"{key}\":\""))?.1;
+            rest.split('"').next()
         };
+        let kind = says("message_type").and_then(Kind::parse);
+        let text = says("description").and_then(|text| text.parse().ok());
         let named = payload.split("\"message_id\":\"").skip(1);
         let references = named.filter_map(|rest| rest.split('"').next()?.parse().ok());
         Self {
             id,
             lane: lane.to_owned(),
             seq,
-            kind,
+            kind: kind.unwrap_or(Kind::Alert),
             references: references.collect(),
+            text: text.unwrap_or(0),
         }
     }
 }
@@ -49,7 +53,20 @@ impl Message {
 #[derive(Clone, Debug, Default)]
 struct Memory {
     known: BTreeSet<DeliveryId>,
-    live: BTreeMap<DeliveryId, String>,
+    live: BTreeMap<DeliveryId, (String, usize)>,
+}
+
+impl Memory {
+    fn put_on_the_air(&mut self, message: &Message) {
+        let what = (message.lane.clone(), message.text);
+        self.live.insert(message.id, what);
+    }
+
+    fn take_off(&mut self, references: &[DeliveryId]) {
+        for reference in references {
+            self.live.remove(reference);
+        }
+    }
 }
 
 /// Something that a centre did.
@@ -133,17 +150,21 @@ impl Cbc {
             return (Outcome::Duplicate, false);
         }
         match message.kind {
-            Kind::Alert | Kind::Update => {
-                memory.live.insert(message.id, message.lane.clone());
+            Kind::Alert => memory.put_on_the_air(message),
+            Kind::Update => {
+                let is_live = |id: &DeliveryId| memory.live.contains_key(id);
+                if !message.references.iter().any(is_live) {
+                    return (Outcome::UnknownReference, false);
+                }
+                memory.take_off(&message.references);
+                memory.put_on_the_air(message);
             }
             Kind::Cancel => {
                 let knows = |id: &DeliveryId| memory.known.contains(id);
                 if !message.references.iter().any(knows) {
                     return (Outcome::UnknownReference, false);
                 }
-                for reference in &message.references {
-                    memory.live.remove(reference);
-                }
+                memory.take_off(&message.references);
             }
         }
         memory.known.insert(message.id);
@@ -156,10 +177,11 @@ impl Cbc {
         (Outcome::Accepted, true)
     }
 
-    /// Whether an alert of this lane is on the air.
-    pub fn is_live(&self, lane: &str) -> bool {
-        let on_air = |memory: &Memory| memory.live.values().any(|live| live == lane);
-        self.memories.iter().any(on_air)
+    /// The texts of this lane's alert that are on the air, anywhere.
+    pub fn texts_on_air(&self, lane: &str) -> BTreeSet<usize> {
+        let live = self.memories.iter().flat_map(|memory| memory.live.values());
+        let own = live.filter(|(of, _)| of == lane);
+        own.map(|(_, text)| *text).collect()
     }
 
     /// Whether it ever applied this identifier.

@@ -37,7 +37,7 @@ macro_rules! properties {
 properties! {
     S1 = "what a provider applies of one alert comes in the order of its events";
     S2 = "a message is applied once, save where a provider without dedup left it unknown";
-    S3 = "no alert is applied after its cancel was applied or closed";
+    S3 = "nothing is applied after what comes later was applied or closed";
     S4 = "nothing counts as acknowledged that its provider did not apply";
     S5 = "in one lane only one event is in flight, and only one attempt per slot";
     S6 = "nothing leaves before its intent is durable, and each intent leaves once";
@@ -48,6 +48,7 @@ properties! {
     S11 = "an approved or cancelled alert has its delivery at every one of its providers";
     S12 = "one provider's trouble changes nothing at another";
     S13 = "an alert whose cancel has ended is off the air";
+    S15 = "once an update is done, its text is on the air and no earlier one";
     L1 = "an alert is acknowledged soon after its provider can be reached";
     L2 = "a cancel ends soon after its provider can be reached";
     L3 = "after a crash every lane moves with the next sweep";

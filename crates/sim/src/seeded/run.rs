@@ -10,7 +10,7 @@ use balefire_dispatcher::link_tests::{LinkTestSettings, LinkTests};
 use balefire_dispatcher::ports::Stored;
 use balefire_dispatcher::{DispatchSettings, Dispatcher};
 use balefire_domain::entropy::Entropy;
-use balefire_domain::lane::{Delivery, Kind};
+use balefire_domain::lane::Delivery;
 use balefire_domain::link_test::HEARTBEAT_PERIOD;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Clock;
@@ -157,10 +157,31 @@ async fn serve(world: &Arc<World>, processes: &[Arc<Process>], number: usize) {
     if world.options.has(Hazard::Suspension) {
         world.state().suspended.insert(desk.id);
     }
+    let approved_us = world.time.elapsed_us();
+    let until = |after_ms: u64| {
+        let left_us = approved_us + us(after_ms) - world.time.elapsed_us();
+        sleep(Duration::from_micros(u64::try_from(left_us).unwrap_or(0)))
+    };
+    // An update that comes after the cancel finds the alert cancelled.
+    let updates = plan.updated_after_ms.into_iter().flatten();
+    for (number, after_ms) in (1..).zip(updates) {
+        if plan
+            .cancelled_after_ms
+            .is_some_and(|cancelled| cancelled <= after_ms)
+        {
+            break;
+        }
+        until(after_ms).await;
+        if world.options.has(Hazard::Races) {
+            tokio::join!(desk.update(number, serving), desk.update(number, serving));
+        } else {
+            desk.update(number, serving).await;
+        }
+    }
     let Some(after_ms) = plan.cancelled_after_ms else {
         return;
     };
-    sleep(Duration::from_millis(after_ms)).await;
+    until(after_ms).await;
     if after_ms < 1000 {
         world.state().reached.count(super::hazard::Fault::F33);
     }
@@ -202,8 +223,7 @@ async fn watch(world: &Arc<World>, processes: &[Arc<Process>], open_desks: &Atom
         liveness::check_quiet(&mut state, world, &mut orphans);
         let is_settled = state.tables.lanes.iter().all(|(key, rows)| {
             // A cancel of what the provider has forgotten waits for its time to run out.
-            let may_wait =
-                |d: &Delivery| d.kind == Kind::Cancel && state.cbcs[&key.provider].has_forgotten;
+            let may_wait = |d: &Delivery| liveness::may_wait_for_its_end(&state, &key.provider, d);
             let mut deliveries = rows.lane.deliveries.iter();
             deliveries.all(|d| d.state.is_terminal() || may_wait(d))
         });

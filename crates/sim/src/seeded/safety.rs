@@ -202,9 +202,19 @@ fn is_approved(state: &State, sent: &Sent) -> Option<String> {
     match frozen {
         None if state.has_failed_over => None, // A cancel's bytes, rendered and forgotten.
         None => Some("no such delivery was approved".to_owned()),
+        // They were rendered, and forgotten.
+        Some(_) if state.has_failed_over && is_rendered_late(state, sent) => None,
         Some(frozen) if frozen != *sent.payload => Some("these bytes were not approved".to_owned()),
         Some(_) => None,
     }
+}
+
+/// A cancel's bytes, and an update's form, are rendered at the first attempt: a failover may forget
+/// that, and afterwards a tainted lane names more.
+fn is_rendered_late(state: &State, sent: &Sent) -> bool {
+    let rows = state.lane_of(sent.id).map(|(_, rows)| rows);
+    let mut deliveries = rows.into_iter().flat_map(|rows| &rows.lane.deliveries);
+    deliveries.any(|d| d.id == sent.id && d.kind != Kind::Alert)
 }
 
 /// S8, by the clock of the process that sends.
@@ -223,6 +233,9 @@ fn leaves_in_time(state: &State, request: &SendRequest, wall: Timestamp) -> Opti
 
 /// S10.
 fn has_same_bytes(state: &State, sent: &Sent) -> Option<String> {
+    if state.has_failed_over && is_rendered_late(state, sent) {
+        return None; // They were rendered, forgotten, and rendered again.
+    }
     let mut others = state.oracle.sent.iter().filter(|other| other.id == sent.id);
     others
         .any(|other| other.payload != sent.payload)
@@ -294,7 +307,8 @@ fn once(
 fn no_ghost(state: &State, message: &Message) -> Option<String> {
     let (_, rows) = state.lane_of(message.id)?;
     let mut later = rows.lane.deliveries.iter().filter(|d| d.seq > message.seq);
-    let closed = later.find(|d| d.state.is_terminal())?;
+    let is_closed = |state| matches!(state, Stand::Acknowledged { .. } | Stand::Moot { .. });
+    let closed = later.find(|d| is_closed(d.state))?;
     let (seq, word) = (closed.seq, closed.state.as_str());
     Some(format!("event {seq} is {word} already"))
 }

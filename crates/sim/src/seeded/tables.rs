@@ -36,6 +36,8 @@ pub struct AlertRow {
     pub finishes_at: Timestamp,
     /// The next event's place.
     pub next_seq: u32,
+    /// How many updates of it were committed.
+    pub updates: usize,
     /// Its cancel was committed.
     pub is_cancelled: bool,
     /// Its end was noticed.

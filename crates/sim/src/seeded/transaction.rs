@@ -121,7 +121,9 @@ impl Transaction for SimTx {
             self.lock(LockName::Lane(key.clone())).await?;
         }
         self.statement().await?;
-        let stored = self.world.state().tables.lanes.get(key).cloned();
+        let own = self.work.lanes.get(key).cloned();
+        // A transaction sees what it wrote itself.
+        let stored = own.or_else(|| self.world.state().tables.lanes.get(key).cloned());
         Ok(stored.map(|rows| {
             let lane = rows.lane.clone();
             self.work.lanes.insert(key.clone(), rows);
