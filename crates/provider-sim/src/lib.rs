@@ -4,7 +4,8 @@
 //! A [`Simulator`] speaks the Lambda Invoke API (`http.rs` has the routes) and serves every
 //! function name. `ee-1-proxy` and `ee-2-proxy` are the two proxies of one provider, `ee`, which
 //! remembers what it applied: the same identifier twice is applied once, a cancel ends what it
-//! names, an update takes the place of what it names on the air, and a message past its `not_after` is refused. It answers in our own protocol:
+//! names, an update takes the place of what it names on the air, and a message past its
+//! `not_after` is refused. It answers in our own protocol:
 //! `{"identifier":…,"outcome":"accepted"|"duplicate"|"unknown-reference"|"refused","detail":…}`.
 //!
 //! A link test (`"message_type":"test"`) asks a CBC, a heartbeat (`"heartbeat"`) the proxy alone;

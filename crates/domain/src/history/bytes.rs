@@ -1,5 +1,7 @@
 //! S10 and S12: each delivery goes out with its own bytes, in its own lane.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::facts::{DeliveryFact, History};
@@ -7,7 +9,8 @@ use super::order::named;
 use super::report::{Finding, Judged, Terms};
 use crate::lane::Kind;
 
-/// S10: every request of a delivery is the stored payload, which names the delivery.
+/// S10: every request of a delivery is the stored payload, which names the delivery; and that of an
+/// update names every earlier message of its lane that was attempted.
 pub(super) fn s10_same_bytes(history: &History, _terms: &Terms) -> Judged {
     let mut judged = Judged::default();
     for delivery in &history.deliveries {
@@ -29,6 +32,13 @@ pub(super) fn s10_same_bytes(history: &History, _terms: &Terms) -> Judged {
             let what = format!("the payload of {} is another message's", named(delivery));
             Finding::of(history, delivery, delivery.created_at, what)
         });
+        if read["message_type"] == Kind::Update.as_str() {
+            let names_all = names_all_below(history, delivery, &read["references"]);
+            judged.holds(names_all, || {
+                let what = format!("{} does not name what it updates", named(delivery));
+                Finding::of(history, delivery, delivery.created_at, what)
+            });
+        }
         let stored = payload.trim_end_matches('}');
         for request in history.requests_of(delivery.id) {
             judged.holds(request.stored.trim_end_matches('}') == stored, || {
@@ -60,6 +70,17 @@ fn is_of_kind(history: &History, delivery: &DeliveryFact, message_type: &Value) 
         (true, false) => matches!(message_type, "alert" | "update"),
         (false, _) => message_type == "alert",
     }
+}
+
+/// Whether these references have every earlier delivery of the lane of which an attempt is known.
+fn names_all_below(history: &History, delivery: &DeliveryFact, references: &Value) -> bool {
+    let listed = references.as_array().into_iter().flatten();
+    let listed = listed.filter_map(|reference| reference["message_id"].as_str());
+    let listed: BTreeSet<&str> = listed.collect();
+    let mut lower = history
+        .lane(&delivery.provider)
+        .filter(|d| d.seq < delivery.seq && history.attempts_of(d.id).next().is_some());
+    lower.all(|d| listed.contains(d.id.to_string().as_str()))
 }
 
 /// S12, as far as one history shows it: attempts and requests stand in the lane of their delivery.

@@ -60,15 +60,16 @@ fn judge_record(history: &History, cancel: &DeliveryFact, at: Timestamp, judged:
     });
 }
 
-/// Whether one of these attempts put a text on the air that no later cancel among them took off.
+/// Whether one of these attempts put a text on the air that no later cancel among them can have
+/// taken off.
 fn may_stand<'a>(history: &'a History, attempts: impl Iterator<Item = &'a AttemptFact>) -> bool {
-    let accepted: Vec<(u32, Kind)> = attempts
-        .filter(|attempt| attempt.is_accepted())
-        .filter_map(|attempt| Some((attempt.seq, history.delivery(attempt.delivery)?.kind)))
-        .collect();
-    accepted.iter().any(|(seq, kind)| {
-        let is_off = |(other, kind): &(u32, Kind)| *kind == Kind::Cancel && other > seq;
-        kind.carries_text() && !accepted.iter().any(is_off)
+    let kind = |attempt: &AttemptFact| history.delivery(attempt.delivery).map(|d| d.kind);
+    let attempts: Vec<&AttemptFact> = attempts.collect();
+    attempts.iter().any(|text| {
+        let may_be_off = attempts
+            .iter()
+            .any(|a| kind(a) == Some(Kind::Cancel) && a.seq > text.seq && a.may_be_applied());
+        text.is_accepted() && kind(text).is_some_and(Kind::carries_text) && !may_be_off
     })
 }
 

@@ -4,6 +4,7 @@ use crate::alert::Status;
 use crate::channel::Channel;
 use crate::ids::{AlertId, AttemptId, DeliveryId, EventId, ServiceId, UserId};
 use crate::lane::{Closed, Kind, State};
+use crate::outcome::Outcome;
 use crate::provider::ProviderName;
 use crate::time::Timestamp;
 
@@ -228,6 +229,14 @@ impl History {
 }
 
 impl AttemptFact {
+    /// The provider may have applied it, as far as is known.
+    pub fn may_be_applied(&self) -> bool {
+        match self.closed.map(|closed| closed.outcome) {
+            None | Some(Outcome::Unknown | Outcome::Accepted | Outcome::Duplicate) => true,
+            Some(Outcome::Refused | Outcome::UnknownReference) => false,
+        }
+    }
+
     /// The provider accepted it.
     pub fn is_accepted(&self) -> bool {
         self.closed

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::{AttemptFact, DeliveryFact, History, Place, RequestFact, ended_at};
 use super::report::{Finding, Judged, Terms};
 use crate::ids::DeliveryId;
+use crate::lane::State;
 use crate::outcome::Outcome;
 
 /// Whether `late` came after `early` beyond doubt.
@@ -90,7 +91,7 @@ fn is_doubtful(attempt: &AttemptFact) -> bool {
     }
 }
 
-/// S3: nothing is applied once a delivery of a higher `seq` has ended; and no attempt of a higher
+/// S3: nothing is applied once a delivery of a higher `seq` is done with; and no attempt of a higher
 /// `seq` opens while something lower may still be applied.
 pub(super) fn s3_no_ghost(history: &History, terms: &Terms) -> Judged {
     let mut judged = Judged::default();
@@ -124,6 +125,7 @@ pub(super) fn s3_no_ghost(history: &History, terms: &Terms) -> Judged {
         let ended = history
             .lane(&delivery.provider)
             .filter(|other| other.seq > delivery.seq)
+            .filter(|other| is_done(other.state))
             .filter_map(|other| Some((other, ended_at(other.state)?)))
             .find(|(_, at)| terms.is_surely_after(place.at, *at));
         judged.holds(ended.is_none(), || {
@@ -137,6 +139,12 @@ pub(super) fn s3_no_ghost(history: &History, terms: &Terms) -> Judged {
         });
     }
     judged
+}
+
+/// What people were told is done with: acknowledged, or nothing to do. What was superseded or has
+/// expired promises nothing of what lies below it.
+const fn is_done(state: State) -> bool {
+    matches!(state, State::Acknowledged { .. } | State::Moot { .. })
 }
 
 /// A delivery in words.

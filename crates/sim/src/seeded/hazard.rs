@@ -151,7 +151,7 @@ faults! {
     F30 = 30, "a cancel came before the first attempt";
     F31 = 31, "a cancel came while an alert was open or unknown";
     F32 = 32, "a provider answered a cancel with an unknown reference";
-    F33 = 33, "a cancel came within a second of its alert";
+    F33 = 33, "a cancel came within a second of its alert or update";
     F34 = 34, "two people approved at the same moment";
     F41 = 41, "a failover forgot an intent or an answer";
     F44 = 44, "a ticket or page hung while an alert was sent";

@@ -309,8 +309,11 @@ fn updated(dice: &mut Dice, alert: &AlertPlan) -> [Option<u64>; 2] {
         .unwrap_or(60_000)
         .min(alert.lasts_ms);
     let mut first = dice.between(0, until_ms);
-    if dice.chance(300) {
-        first = until_ms.saturating_sub(dice.below(1_000));
+    // Often while the alert is under way, and within a second of the cancel.
+    match dice.below(100) {
+        0..=44 => first = dice.between(0, until_ms.min(3_000)),
+        45..=64 => first = until_ms.saturating_sub(dice.below(1_000)),
+        _ => {}
     }
     let second = first + dice.between(0, 30_000);
     match dice.below(100) {

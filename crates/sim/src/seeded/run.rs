@@ -182,7 +182,9 @@ async fn serve(world: &Arc<World>, processes: &[Arc<Process>], number: usize) {
         return;
     };
     until(after_ms).await;
-    if after_ms < 1000 {
+    let updates = plan.updated_after_ms.into_iter().flatten();
+    let last_ms = updates.filter(|at_ms| *at_ms < after_ms).max().unwrap_or(0);
+    if after_ms - last_ms < 1000 {
         world.state().reached.count(super::hazard::Fault::F33);
     }
     if world.options.has(Hazard::Races) {

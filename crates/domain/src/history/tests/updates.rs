@@ -15,6 +15,10 @@ fn updated() -> History {
     };
     let mut update = delivery(1, "ee", 2, Kind::Update);
     text(&mut update);
+    let payload = update.payload.take().expect("it has one");
+    let references = json!([{ "message_id": h.deliveries[0].id }]).to_string();
+    let named = format!("{{\"references\":{references},");
+    update.payload = Some(payload.replacen('{', &named, 1));
     let cancel = delivery(3, "o2", 2, Kind::Cancel);
     let mut replacement = delivery(4, "o2", 3, Kind::Alert);
     text(&mut replacement);
@@ -46,6 +50,17 @@ fn updated() -> History {
         approval,
     );
     h
+}
+
+/// Other bytes, stored and sent.
+fn spoil_update(h: &mut History, from: &str, to: &str) {
+    let payload = h.deliveries[1].payload.take().expect("it has one");
+    let new = payload.replace(from, to);
+    assert_ne!(new, payload);
+    let (id, stored) = (h.deliveries[1].id, new.trim_end_matches('}').to_owned());
+    h.deliveries[1].payload = Some(new);
+    let came = h.requests.iter_mut().find(|r| r.delivery == id);
+    came.expect("it came").stored = stored;
 }
 
 #[test]
@@ -96,6 +111,16 @@ fn an_update_is_judged_by_its_own_people_and_content() {
                 let came = came.expect("it came");
                 came.stored = wrong(&came.stored);
             },
+            &["S10"],
+        ),
+        (
+            "the update does not name the alert",
+            |h| spoil_update(h, "message_id", "something"),
+            &["S10"],
+        ),
+        (
+            "the update went out as an alert though the alert was attempted",
+            |h| spoil_update(h, r#""message_type":"update""#, r#""message_type":"alert""#),
             &["S10"],
         ),
         (
@@ -165,6 +190,10 @@ fn a_cancel_that_ends_needless_may_follow_a_cancel_that_took_the_text_off() {
     };
     let s13 = |h: &History| broken(h, &terms()).contains(&"S13");
     assert!(!s13(&cancelled(Outcome::Accepted)));
+    assert!(
+        !s13(&cancelled(Outcome::Unknown)),
+        "it may have taken it off"
+    );
     assert!(
         s13(&cancelled(Outcome::Refused)),
         "then the old text stands"
