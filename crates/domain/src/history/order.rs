@@ -91,8 +91,8 @@ fn is_doubtful(attempt: &AttemptFact) -> bool {
     }
 }
 
-/// S3: nothing is applied once a delivery of a higher `seq` is done with; and no attempt of a higher
-/// `seq` opens while something lower may still be applied.
+/// S3: nothing is applied once a delivery of a higher `seq` is done with; and no attempt of a
+/// higher `seq` opens while something lower may still be applied.
 pub(super) fn s3_no_ghost(history: &History, terms: &Terms) -> Judged {
     let mut judged = Judged::default();
     for later in &history.attempts {

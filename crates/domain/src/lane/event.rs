@@ -137,9 +137,9 @@ impl DutyKind {
                  being sent; ask the provider whether the alert is off the air."
             }
             Self::OldTextAccepted => {
-                "The provider accepted an earlier text of the alert after it had said that it knows \
-                 none. No cancel is sent: it could take the new text off the air. Ask the provider \
-                 whether the earlier text is off the air."
+                "The provider accepted an earlier text of the alert after it had said that it \
+                 knows none. No cancel is sent: it could take the new text off the air. Ask the \
+                 provider whether the earlier text is off the air."
             }
             Self::CompletedUnacknowledged => {
                 "The alert ended without this provider's acknowledgement: its customers may not \

@@ -61,7 +61,8 @@ fn percentile_95(samples: &[Duration]) -> Duration {
     sorted[rank.saturating_sub(1)]
 }
 
-/// The active delivery's one open attempt has been silent for so long that another may go beside it.
+/// The active delivery's one open attempt has been silent for so long that another may go beside
+/// it.
 pub(super) fn is_due(lane: &Lane, policy: &Policy, now: Timestamp) -> bool {
     let (Some(hedge), Some(active)) = (policy.hedge, lane.active()) else {
         return false;

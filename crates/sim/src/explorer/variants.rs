@@ -209,10 +209,7 @@ fn ours() -> Vec<Variant> {
         ..Environment::default()
     };
     vec![
-        Variant {
-            seen: SEEN,
-            ..product("G", "the product: dedup, shared sites")
-        },
+        product("G", "the product: dedup, shared sites"),
         Variant {
             rules: hedged(),
             never_seen: &[],

@@ -114,80 +114,65 @@ pub(super) fn ours() -> Vec<Variant> {
 /// One rule of updates less.
 pub(super) fn planted() -> Vec<Variant> {
     let none = Planted::default();
-    let leaving_out = |updates, planted| Rules {
-        updates,
-        planted,
-        ..Rules::default()
-    };
     let (native, substitute) = (Updates::Native, Updates::Substitute);
-    vec![
-        Variant {
-            rules: leaving_out(
-                native,
-                Planted {
-                    update_no_drain: true,
-                    ..none
-                },
-            ),
-            violated: &[Property::NewestText],
-            ..without("hasty-update", "an update does not wait for the drain")
+    let leaving_out = |name, what, updates, planted| Variant {
+        rules: Rules {
+            updates,
+            planted,
+            ..Rules::default()
         },
+        violated: &[Property::NewestText],
+        ..without(name, what)
+    };
+    let (mut hasty, mut lost, mut early, mut old) = (none, none, none, none);
+    hasty.update_no_drain = true;
+    lost.no_alert_instead = true;
+    early.no_replaces = true;
+    old.no_order_gate = true;
+    let what = "no alert takes the place of an update that names nothing known";
+    vec![
+        leaving_out(
+            "hasty-update",
+            "an update does not wait for the drain",
+            native,
+            hasty,
+        ),
+        leaving_out("lost-update", what, native, lost),
         Variant {
-            rules: leaving_out(native, none),
             environment: Environment {
                 updates_name_nothing: true,
                 ..Environment::default()
             },
-            violated: &[Property::NewestText],
-            ..without(
+            ..leaving_out(
                 "nameless-update",
                 "an update goes out as an alert, whatever was attempted",
-            )
-        },
-        Variant {
-            rules: leaving_out(
                 native,
-                Planted {
-                    no_alert_instead: true,
-                    ..none
-                },
-            ),
-            violated: &[Property::NewestText],
-            ..without(
-                "lost-update",
-                "no alert takes the place of an update that names nothing known",
+                none,
             )
         },
         Variant {
-            rules: leaving_out(
-                substitute,
-                Planted {
-                    no_replaces: true,
-                    ..none
-                },
-            ),
             // The cancel is never sent any more.
             violated: &[Property::Settles, Property::NewestText],
-            ..without(
+            ..leaving_out(
                 "hasty-replacement",
                 "a replacement does not wait for its cancel's end",
+                substitute,
+                early,
             )
         },
         Variant {
-            rules: leaving_out(
-                substitute,
-                Planted {
-                    no_order_gate: true,
-                    ..none
-                },
-            ),
             violated: &[
                 Property::NoGhost,
                 Property::OffTheAir,
                 Property::NoOldText,
                 Property::NewestText,
             ],
-            ..without("old-text", "a superseded text is still sent")
+            ..leaving_out(
+                "old-text",
+                "a superseded text is still sent",
+                substitute,
+                old,
+            )
         },
     ]
 }

@@ -62,7 +62,8 @@ planted! {
     NoSweep = "only wake-ups take lanes up" in "dispatcher", by L3 | L1 | L2 | L6;
     AnySiteAnswers = "any site's answer ends a cancel" in "dispatcher", by S13 | S15;
     HedgesAnywhere = "silence without dedup is answered by a second one" in "dispatcher", by S2;
-    NoClockHold = "what a clock in doubt says is done" in "dispatcher", by S3 | S13 | S8 | S1 | L1 | L2;
+    NoClockHold = "what a clock in doubt says is done" in "dispatcher",
+        by S3 | S13 | S8 | S1 | L1 | L2;
     NoTaint = "a cancel ends where attempts may be forgotten" in "step", by S13 | S3;
     NoDrainMargin = "an attempt is drained at its deadline" in "dispatcher", by S1 | S3 | S13;
     UpdateNoDrain = "an update does not wait for the drain" in "step", by S1 | S3 | S15;
