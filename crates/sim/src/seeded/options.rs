@@ -1,7 +1,7 @@
 //! What a seed stands for: the plan of one run, which is printed with every violation.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use balefire_domain::lane::Figures;
@@ -371,10 +371,10 @@ impl fmt::Display for Options {
                 None => "never cancelled".to_owned(),
                 Some(after) => format!("cancelled {} later", seconds(after)),
             };
-            let updates = alert.updated_after_ms.iter().flatten();
-            let updates: String = updates
-                .map(|after| format!("updated {} later, ", seconds(*after)))
-                .collect();
+            let mut updates = String::new();
+            for after in alert.updated_after_ms.iter().flatten() {
+                write!(updates, "updated {} later, ", seconds(*after))?;
+            }
             let (at, lasts) = (seconds(alert.approved_ms), seconds(alert.lasts_ms));
             writeln!(
                 f,

@@ -66,7 +66,6 @@ planted! {
         by S3 | S13 | S8 | S1 | L1 | L2;
     NoTaint = "a cancel ends where attempts may be forgotten" in "step", by S13 | S3;
     NoDrainMargin = "an attempt is drained at its deadline" in "dispatcher", by S1 | S3 | S13;
-    UpdateNoDrain = "an update does not wait for the drain" in "step", by S1 | S3 | S15;
     NoReplaces = "a replacement does not wait for its cancel" in "step", by S1 | S3 | S15 | L2;
     NoAlertInstead = "no alert in the place of an unknown update" in "step", by S15;
     UpdateAsAlert = "an update names nothing that was attempted" in "dispatcher", by S15;
@@ -93,7 +92,6 @@ impl Fault {
             Self::HedgesAnywhere => planted.hedges_anywhere = true,
             Self::NoClockHold => planted.no_clock_hold = true,
             Self::NoTaint => planted.lane.no_taint = true,
-            Self::UpdateNoDrain => planted.lane.update_no_drain = true,
             Self::NoReplaces => planted.lane.no_replaces = true,
             Self::NoAlertInstead => planted.lane.no_alert_instead = true,
             Self::UpdateAsAlert => planted.update_as_alert = true,
