@@ -18,7 +18,9 @@ mod cap;
 mod service;
 
 pub(crate) use alert::{AlertCommand, DeliveryCommand};
-pub(crate) use areas::{AreasCommand, Builtin, FindAreas, ImportAreas, PopulationCommand};
+pub(crate) use areas::{
+    AreasCommand, Builtin, FindAreas, HolesChoice, ImportAreas, PopulationCommand,
+};
 pub(crate) use cap::CapCommand;
 pub(crate) use service::{Contacts, ServiceCommand};
 

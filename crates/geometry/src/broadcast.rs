@@ -1,11 +1,14 @@
 //! The shape that goes on the air: the one asked for where it is small enough, else a simpler one
 //! that covers it.
 
-use balefire_domain::limits::{POINTS_UNCHANGED_MAX, POLYGONS_UNCHANGED_MAX};
+use balefire_domain::limits::{POINTS_UNCHANGED_MAX, POLYGONS_MAX, POLYGONS_UNCHANGED_MAX};
 
-use crate::reduce::reduce;
+use crate::fewer::{Fewer, Wanted};
 use crate::shape::Shape;
-use crate::smooth::guard;
+
+/// Ground that may be added to get to the points that pass unchanged, as a part of what is asked
+/// for. (Scotland with its islands and lochs takes a third.)
+const GROWTH_TO_FEW_MAX: f64 = 1.0;
 
 /// The shape to send in place of one that was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,12 +24,10 @@ pub struct Broadcast {
 pub enum Reduction {
     /// It is small enough to be sent as it is (D22).
     NotNeeded,
-    /// It was smoothed and simplified.
+    /// It was simplified.
     Done {
         /// Square metres that are sent beyond those asked for.
         grown_area_m2: f64,
-        /// Which try was the first to cover what was asked for, from 1.
-        tries: u32,
     },
     /// It is sent as it is, although it is large.
     NotPossible(Obstacle),
@@ -35,18 +36,9 @@ pub enum Reduction {
 /// Why a large shape is sent as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
-    /// It lies too far east or west of its own middle to be measured in metres.
-    #[error("the area reaches too far around the earth to be simplified")]
-    TooWide,
-    /// Its lines lie so close together that smoothing would take too long.
-    #[error("the area has too many long lines close together to be simplified")]
-    TooCrowded,
-    /// No try covered what was asked for with fewer points.
-    #[error("no simpler area covers the whole of it")]
+    /// Fewer points would add more ground than is permitted.
+    #[error("no simpler area covers the whole of it without adding too much")]
     NoSimplerCover,
-    /// The engine failed on it.
-    #[error("the area could not be simplified")]
-    EngineFailed,
 }
 
 impl Broadcast {
@@ -66,32 +58,55 @@ impl Broadcast {
 
 impl Shape {
     /// The shape to broadcast for this one (D22). At most 12 polygons and 250 points are sent as
-    /// they are; more are smoothed and simplified, if the result is valid, covers every point of
-    /// this shape and has fewer points. Nothing small is dropped. Can't fail: a shape that can't
-    /// be simplified is sent as it is, and says why.
+    /// they are. More are simplified to 250 points, by adding no more ground than
+    /// [`Shape::growth_max`] where that can be done, and at most as much as there is; where that
+    /// isn't enough, to as few points as [`Shape::growth_max`] permits. What is sent is valid, and
+    /// covers this shape but for [`crate::fewer::UNCOVERED_PART_MAX`]. Nothing small is dropped. Can't
+    /// fail: a shape that can't be simplified is sent as it is, and says why.
     pub fn for_broadcast(&self) -> Broadcast {
-        let fits = self.polygon_count() <= POLYGONS_UNCHANGED_MAX
-            && self.point_count() <= POINTS_UNCHANGED_MAX;
-        if fits {
+        let has_few_points = self.point_count() <= POINTS_UNCHANGED_MAX;
+        if has_few_points && self.polygon_count() <= POLYGONS_UNCHANGED_MAX {
             return Broadcast {
                 shape: self.clone(),
                 reduction: Reduction::NotNeeded,
             };
         }
-        match guard(|| reduce(self)).unwrap_or(Err(Obstacle::EngineFailed)) {
-            Ok((shape, tries)) => {
-                let grown_area_m2 = (shape.area_m2() - self.area_m2()).max(0.0);
-                Broadcast {
-                    shape,
-                    reduction: Reduction::Done {
-                        grown_area_m2,
-                        tries,
-                    },
-                }
-            }
-            Err(why) => Broadcast {
+        let growth = self.growth_max();
+        let area_m2 = self.area_m2();
+        let within = |fewer: &Fewer, growth: f64| {
+            fewer.grown_m2 <= growth * area_m2
+                && (fewer.shape.point_count() < self.point_count()
+                    || fewer.shape.polygon_count() < self.polygon_count())
+        };
+        let wanted = Wanted {
+            points: POINTS_UNCHANGED_MAX,
+            polygons: if has_few_points {
+                POLYGONS_UNCHANGED_MAX
+            } else {
+                POLYGONS_MAX
+            },
+            growth,
+        };
+        let most = if has_few_points {
+            growth
+        } else {
+            GROWTH_TO_FEW_MAX
+        };
+        let few = self.fewer_points(wanted).filter(|few| within(few, most));
+        let found = few.or_else(|| {
+            let fewest = self.fewest_within(growth);
+            fewest.filter(|fewer| within(fewer, growth))
+        });
+        match found {
+            Some(fewer) => Broadcast {
+                shape: fewer.shape,
+                reduction: Reduction::Done {
+                    grown_area_m2: fewer.grown_m2,
+                },
+            },
+            None => Broadcast {
                 shape: self.clone(),
-                reduction: Reduction::NotPossible(why),
+                reduction: Reduction::NotPossible(Obstacle::NoSimplerCover),
             },
         }
     }

@@ -129,7 +129,7 @@ fn grow_ring(ring: &Ring, metres: f64) -> Result<Vec<Polygon<f64>>, Unmade> {
 }
 
 /// A valid shape of polygons in degrees, their holes kept out by slits.
-fn from_polygons(polygons: &MultiPolygon<f64>) -> Result<Shape, Refusal> {
+pub(crate) fn from_polygons(polygons: &MultiPolygon<f64>) -> Result<Shape, Refusal> {
     let pairs = |ring: &LineString<f64>| -> Vec<(f64, f64)> {
         // The engine's corners may hang over by a billionth of a degree.
         let on_earth = |at: &Coord<f64>| (at.y.clamp(-90.0, 90.0), at.x.clamp(-180.0, 180.0));

@@ -142,13 +142,6 @@ pub(crate) fn is_measurable(projected: &[Vec<Coord<f64>>]) -> bool {
         .all(|at| at.x.abs() <= WIDTH_M_MAX)
 }
 
-/// About how many metres a ring is long.
-pub(crate) fn length_m(ring: &[Degrees]) -> f64 {
-    ring.windows(2)
-        .map(|pair| distance_m(pair[0], pair[1]))
-        .sum()
-}
-
 /// About how many metres from one position to another.
 pub(crate) fn distance_m(from: Degrees, to: Degrees) -> f64 {
     let narrowing = f64::midpoint(from.y, to.y).to_radians().cos();

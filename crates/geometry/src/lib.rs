@@ -5,8 +5,8 @@
 //!   route (D12): counts first, then ranges, closed rings, rounding to 6 decimals, area, rings
 //!   that neither cross nor touch themselves, polygons that share no ground. A [`Refusal`] says
 //!   which rule, polygon and point, in words that a client is shown.
-//! - [`Shape::for_broadcast`] gives the shape to send (D22). What it sends always covers what was
-//!   asked for: that is checked on the result, exactly and without tolerance.
+//! - [`Shape::for_broadcast`] gives the shape to send (D22), [`Shape::fewer_points`] one within
+//!   given bounds. Both are valid and cover what was asked for, checked on the result.
 //! - [`Shape::area_m2`] is the area on the ellipsoid; [`Shape::contains`], [`Shape::overlaps`],
 //!   [`Shape::covers`] and [`Shape::intersection_area_m2`] compare shapes; [`Shape::union`] and
 //!   [`Shape::grown_by`] make new ones.
@@ -16,9 +16,9 @@
 //! found valid is valid on the wire too. Lines are straight in latitude and longitude, as maps and
 //! broadcast centres draw them. Metres are another type and exist only within `for_broadcast`.
 //!
-//! No input makes these functions panic, and all but smoothing take O(n log n) time for the worst
-//! of inputs. Smoothing uses `geo`'s engine under `catch_unwind` and gives up by name on shapes
-//! that would take it too long; such a shape is sent as it is.
+//! No input makes these functions panic. Validity and covering take O(n log n) for the worst of
+//! inputs; taking points out is bounded work on a grid; `geo`'s engine, which joins and grows
+//! shapes, runs under `catch_unwind`.
 //!
 //! Deliberately not done: holes in a [`Shape`] (a polygon is its exterior; CAP and the payloads
 //! have none; readers refuse, cut or fill them), rings around a pole, and any lookup of places.
@@ -30,8 +30,11 @@ pub mod broadcast;
 pub mod circle;
 pub mod combine;
 mod compare;
+mod cover;
 mod cut;
+pub mod earlier;
 mod exact;
+pub mod fewer;
 pub mod fit;
 mod frame;
 pub mod ground;
@@ -42,7 +45,6 @@ pub mod point;
 pub mod population;
 mod projection;
 pub mod read;
-mod reduce;
 pub mod refusal;
 pub mod ring;
 pub mod shape;

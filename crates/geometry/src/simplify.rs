@@ -17,16 +17,6 @@ pub(crate) struct Tolerance {
     pub bulge_m: f64,
 }
 
-impl Tolerance {
-    /// Both sides times `factor`.
-    pub fn times(self, factor: f64) -> Self {
-        Self {
-            cut_m: self.cut_m * factor,
-            bulge_m: self.bulge_m * factor,
-        }
-    }
-}
-
 /// The ring with fewer points; it goes counterclockwise (its inside to the left), is closed, and
 /// so is the result. Some of its points may be all that is left, down to two.
 pub(crate) fn simplify(ring: &[Degrees], tolerance: Tolerance) -> Vec<Degrees> {

@@ -51,6 +51,11 @@ pub(crate) fn perimeter_m(polygons: &MultiPolygon<f64>) -> f64 {
         .sum()
 }
 
+/// Metres around one closed ring.
+pub(crate) fn ring_length_m(ring: &[Coord<f64>]) -> f64 {
+    LineString(ring.to_vec()).length(&Euclidean)
+}
+
 fn round(distance_m: f64) -> BufferStyle<f64> {
     BufferStyle::new(distance_m).line_join(LineJoin::Round(CORNER_RADIANS))
 }
@@ -65,10 +70,10 @@ fn fill_holes(polygons: &MultiPolygon<f64>) -> MultiPolygon<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::earlier::{inward_m, outward_m, tolerance_m};
     use crate::frame::Degrees;
     use crate::grow::grow;
     use crate::projection::TransverseMercator;
-    use crate::reduce::{outward_m, tolerance_m};
     use crate::simplify::{Tolerance, simplify};
     use std::f64::consts::PI;
 
@@ -203,7 +208,7 @@ mod tests {
                 golden.tolerance_m,
                 1e-4,
             );
-            let inward = outward_m(perimeter) - tolerance_m(perimeter) / 2.0 - 15.0;
+            let inward = inward_m(perimeter);
             within(golden.name, "inward", inward, golden.inward_m, 1e-4);
             let smoothed = shrink(&grow(rings, outward_m(perimeter), 0.0), inward);
             // Steiner's formula for convex shapes grown by a distance.

@@ -89,7 +89,7 @@ fn a_hole_is_refused_cut_or_filled_as_the_caller_says() {
     assert_eq!(cut.remarks, [Remark::HolesCut { holes: 1 }]);
     assert_eq!(
         (cut.shape.polygon_count(), cut.shape.point_count()),
-        (1, 12)
+        (1, 11)
     );
     assert!(square().covers(&cut.shape), "nothing outside comes in");
     let hole: Vec<(f64, f64)> = vec![

@@ -10,6 +10,21 @@ use super::word;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AreasCommand {
+    /// Print the shape that can be broadcast in place of a large one, as GeoJSON. Needs no
+    /// database.
+    ///
+    /// At most 12 polygons and 250 points pass unchanged, rounded to 6 decimals. More are
+    /// simplified to at most 250 points that cover the whole of what was asked for. `covers` says
+    /// so and `grown_by_m2` what was added: at most 15 % for areas above 10 km in radius and 60 %
+    /// below, or the command says what it missed and exits with 1.
+    Simplify {
+        /// GeoJSON: a Polygon, MultiPolygon, GeometryCollection, Feature or FeatureCollection, in
+        /// degrees, longitude first, of at most 1,000 polygons and 50,000 points.
+        file: PathBuf,
+        /// What becomes of holes, which an alert can't have.
+        #[arg(long, value_enum, default_value_t = HolesChoice::Cut)]
+        holes: HolesChoice,
+    },
     /// Import a library of areas from GeoJSON, as a new version. Older versions stay readable.
     ///
     /// Each area is checked and gets the simpler shape that would be sent for it: at most 250
@@ -61,6 +76,26 @@ pub(crate) enum AreasCommand {
         #[arg(long, value_name = "ID", conflicts_with_all = ["areas", "overlaps"])]
         alert: Option<AlertId>,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HolesChoice {
+    /// A polygon with a hole is refused.
+    Refuse,
+    /// The hole's ground stays out: a slit of 0.1 to 0.3 m leads to it.
+    Cut,
+    /// The hole's ground is taken in.
+    Fill,
+}
+
+impl From<HolesChoice> for balefire_geometry::Holes {
+    fn from(choice: HolesChoice) -> Self {
+        match choice {
+            HolesChoice::Refuse => Self::Refuse,
+            HolesChoice::Cut => Self::Cut,
+            HolesChoice::Fill => Self::Fill,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

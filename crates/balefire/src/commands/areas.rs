@@ -1,7 +1,8 @@
-//! `areas import|list|show|find|names`.
+//! `areas import|list|show|find|names|simplify`.
 
 mod find;
 mod import_file;
+pub(super) mod simplify;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use crate::cli::AreasCommand;
 
 pub(super) async fn run(session: &Session, command: AreasCommand) -> anyhow::Result<ExitCode> {
     match command {
+        AreasCommand::Simplify { file, holes } => simplify::run(&file, holes, session.json),
         AreasCommand::Import(asked) => import_file::run(session, *asked).await,
         AreasCommand::List {
             library: None,

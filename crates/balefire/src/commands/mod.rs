@@ -36,7 +36,7 @@ use balefire_app::App;
 use balefire_domain::audit::Actor;
 use balefire_store::users::User;
 
-use crate::cli::{CapCommand, Cli, Command};
+use crate::cli::{AreasCommand, CapCommand, Cli, Command};
 use crate::config::Config;
 use crate::telemetry::Speaker;
 use crate::traces::Traces;
@@ -63,6 +63,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match &command {
         Command::Cap(CapCommand::Write { .. }) => {}
         Command::Cap(command) => return cap::run(command, json),
+        Command::Areas(AreasCommand::Simplify { file, holes }) => {
+            return areas::simplify::run(file, *holes, json);
+        }
         Command::Text(command) => return text::run(command, json),
         Command::ProviderSim(sim) => return provider_sim::run(sim).await,
         Command::Demo { once } => return demo::run(*once).await,
