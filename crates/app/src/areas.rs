@@ -146,9 +146,9 @@ pub(crate) fn polygons(areas: &Value) -> Vec<Vec<[f64; 2]>> {
         .unwrap_or_default()
 }
 
-/// The shape of an alert's areas; `None` where they can't be read.
-pub fn alert_shape(alert: &balefire_store::alerts::Alert) -> Option<Shape> {
-    let rings = polygons(&alert.areas);
+/// The shape of stored areas, an alert's or an update's; `None` where they can't be read.
+pub fn stored_areas_shape(areas: &Value) -> Option<Shape> {
+    let rings = polygons(areas);
     let pairs: Vec<Vec<(f64, f64)>> = rings
         .iter()
         .map(|ring| ring.iter().map(|at| (at[0], at[1])).collect())

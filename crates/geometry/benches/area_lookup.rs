@@ -1,6 +1,6 @@
 //! How long lookups in a library of areas take: `cargo bench -p balefire-geometry --bench
-//! area_lookup`. Prints CSV: what, how many areas and points, lookups, then microseconds each (mean,
-//! p50, p99, slowest).
+//! area_lookup`. Prints CSV: what, how many areas and points, lookups, then microseconds each
+//! (mean, p50, p99, slowest).
 //!
 //! 10,000 areas of 151 points each cover a country-sized block without gaps between their boxes, as
 //! wards do; places are strewn evenly over it, so that most lie in one area and near others' boxes.

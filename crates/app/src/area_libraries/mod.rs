@@ -1,10 +1,10 @@
 //! Area libraries: importing them, and finding areas in them.
 //!
-//! An import makes a new version; older ones stay readable, and what is imported twice is not stored
-//! twice. A version is written in transactions of some ten milliseconds, with pauses as long, so
-//! that an import beside a living service holds up no alert; nobody reads it before its last
-//! transaction, which has the audit entry too. An import that was interrupted leaves nothing that
-//! is seen, and the next one takes it away.
+//! An import makes a new version; older ones stay readable, and what is imported twice is not
+//! stored twice. A version is written in transactions of some ten milliseconds, with pauses as
+//! long, so that an import beside a living service holds up no alert; nobody reads it before its
+//! last transaction, which has the audit entry too. An import that was interrupted leaves nothing
+//! that is seen, and the next one takes it away.
 //!
 //! What is looked into is kept in memory as an index, at most [`LIBRARIES_KEPT_MAX`] versions.
 
@@ -42,7 +42,7 @@ const NUMBER_TRIES_MAX: u32 = 5;
 const ROWS_READ_MAX: u32 = 500;
 /// Of an import on SQLite: the longest pause after a transaction.
 pub(crate) const PAUSE_MAX: Duration = Duration::from_millis(100);
-/// The part of an area, and of a shape, that overlaps are told from: less is a border's inexactness.
+/// The part of an area or of a shape that overlaps are told from: less is a border's inexactness.
 pub const OVERLAP_PART_MIN: f64 = 0.005;
 
 /// A library to import.

@@ -171,7 +171,7 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         app.settings.providers_of(&service)
     };
     let proposal = app.load_proposal(&alert, &service).await?;
-    let reached = reached(&app, &alert).await;
+    let now_reached = reached(&app, &alert.areas).await;
     let page = render::AlertPage {
         proposal: proposal.as_ref(),
         alert: &alert,
@@ -181,16 +181,26 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         networks: &networks,
         items: &app.list_duty_items(id).await?,
         text_facts: &text_facts(&app, &alert).await?,
-        reached: reached.as_ref(),
+        reached: now_reached.as_ref(),
     };
-    session.print(&page.json(), || page.text());
+    let Some(proposal) = &proposal else {
+        session.print(&page.json(), || page.text());
+        return Ok(ExitCode::SUCCESS);
+    };
+    let then_reached = reached(&app, &proposal.update.areas).await;
+    let mut shown = page.json();
+    shown["proposed_update"]["phones"] = population::reached_json(then_reached.as_ref());
+    session.print(&shown, || {
+        let lines = population::reached_lines(then_reached.as_ref());
+        format!("{}\n\nphones of the update\n          {lines}", page.text())
+    });
     Ok(ExitCode::SUCCESS)
 }
 
 /// How many phones an alert reaches. An estimate that fails must not keep anybody from seeing or
 /// approving the alert: it is logged, and nothing is known then.
-async fn reached(app: &App, alert: &Alert) -> Option<PeopleReached> {
-    let shape = balefire_app::alert_shape(alert)?;
+async fn reached(app: &App, areas: &Value) -> Option<PeopleReached> {
+    let shape = balefire_app::stored_areas_shape(areas)?;
     match tokio::time::timeout(ESTIMATE_TIME_MAX, app.people_reached(shape)).await {
         Ok(Ok(reached)) => reached,
         Ok(Err(error)) => {
@@ -224,7 +234,7 @@ async fn move_to(
     };
     // Whoever approves is told how many it wakes, before it does.
     let phones = if to == Status::Broadcasting {
-        let reached = reached(&app, &alert).await;
+        let reached = reached(&app, &areas_to_approve(&app, &alert).await?).await;
         if !session.json {
             say!("phones    {}", population::reached_lines(reached.as_ref()));
         }
@@ -258,6 +268,14 @@ async fn move_to(
         Err(Failure::Store(error)) => Err(error.into()),
         Err(Failure::Refused(refusal)) => Ok(session.refuse(&move_words(&refusal))),
     }
+}
+
+/// The areas that an approval would send to: those of the update that waits, else the alert's own.
+async fn areas_to_approve(app: &App, alert: &Alert) -> anyhow::Result<Value> {
+    let service = app.load_service(alert.service_id).await?;
+    let service = service.context("its service is gone")?;
+    let proposal = app.load_proposal(alert, &service).await?;
+    Ok(proposal.map_or_else(|| alert.areas.clone(), |proposal| proposal.update.areas))
 }
 
 /// What the approver is told of the texts of an alert, and of the update that waits.

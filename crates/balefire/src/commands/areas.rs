@@ -201,7 +201,7 @@ pub(super) async fn shape_of(
         return Ok(None);
     };
     let alert = alert::load(app, id).await?;
-    balefire_app::alert_shape(&alert)
+    balefire_app::stored_areas_shape(&alert.areas)
         .with_context(|| format!("the areas of alert {id} can't be read"))
         .map(Some)
 }

@@ -171,7 +171,7 @@ pub(super) fn reached_lines(reached: Option<&PeopleReached>) -> String {
     let bleed_km = reached.bleed_m / 1_000.0;
     if let Some(wider) = reached.with_bleed.filter(|wider| wider.count > count) {
         lines.push(format!(
-            "about {} with those up to {bleed_km:.1} km around it, who are likely to receive it too",
+            "about {} with those up to {bleed_km:.1} km around it, who may well receive it too",
             about(wider.count)
         ));
     }
