@@ -55,7 +55,7 @@ mod watch_dispatch;
 pub mod write_alert;
 
 // What the verbs give back, under the names by which `web` and the commands call it (D58).
-pub use areas::{AreasRefusal, stored_areas_shape, read_geojson};
+pub use areas::{AreasRefusal, read_geojson, stored_areas_shape};
 pub use balefire_store::alerts::Alert;
 pub use balefire_store::api_keys::KeyKind;
 pub use balefire_store::deliveries::DeliveryHistory;

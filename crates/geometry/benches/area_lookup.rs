@@ -160,9 +160,5 @@ fn count_people(circles: &[Shape], library: &AreaIndex<()>) {
         .collect()])
     .expect("a valid ring");
     let us = time(0..50, |_| population.within(&Ground::of(&country)).count);
-    report(
-        "people within 2001 points of 250000 cells",
-        library,
-        us,
-    );
+    report("people within 2001 points of 250000 cells", library, us);
 }

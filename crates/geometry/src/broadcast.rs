@@ -61,8 +61,8 @@ impl Shape {
     /// they are. More are simplified to 250 points, by adding no more ground than
     /// [`Shape::growth_max`] where that can be done, and at most as much as there is; where that
     /// isn't enough, to as few points as [`Shape::growth_max`] permits. What is sent is valid, and
-    /// covers this shape but for [`crate::fewer::UNCOVERED_PART_MAX`]. Nothing small is dropped. Can't
-    /// fail: a shape that can't be simplified is sent as it is, and says why.
+    /// covers this shape but for [`crate::fewer::UNCOVERED_PART_MAX`]. Nothing small is dropped.
+    /// Can't fail: a shape that can't be simplified is sent as it is, and says why.
     pub fn for_broadcast(&self) -> Broadcast {
         let has_few_points = self.point_count() <= POINTS_UNCHANGED_MAX;
         if has_few_points && self.polygon_count() <= POLYGONS_UNCHANGED_MAX {

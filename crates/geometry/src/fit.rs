@@ -51,8 +51,7 @@ impl Shape {
         (0..TRIES)
             .map(|step| TOLERANCE_M_MIN * 2_f64.powi(step))
             .filter(|tolerance_m| limits.decimals >= DECIMALS || *tolerance_m >= rounding_m)
-            .filter_map(|tolerance_m| self.simpler(tolerance_m, rounding_m, limits))
-            .next()
+            .find_map(|tolerance_m| self.simpler(tolerance_m, rounding_m, limits))
             .ok_or(Unfit {
                 polygons: self.polygon_count(),
                 points: self.point_count(),

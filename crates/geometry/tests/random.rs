@@ -178,7 +178,7 @@ fn every_random_shape_becomes_a_valid_one_that_covers_it() {
             .shape
             .rings()
             .iter()
-            .map(|ring| ring.to_pairs())
+            .map(balefire_geometry::Ring::to_pairs)
             .collect();
         assert_eq!(
             Shape::validate(&pairs).as_ref(),
