@@ -164,7 +164,9 @@ impl<D: Database, W: WayOut> Dispatcher<D, W> {
         };
         let request = request(key, profile, route, &attempt, payload);
         let (created_at, kind) = (delivery.created_at, delivery.kind);
-        let stuck_at = delivery.stuck_at();
+        // What waits for this delivery's end is told of while it is silent, too.
+        let waiting = lane.deliveries.iter().filter(|d| !d.state.is_terminal());
+        let stuck_at = waiting.filter_map(Delivery::stuck_at).min();
         let hedge_at = hedge.map(|hedge| attempt.opened_at + hedge.after);
         let traceparent = match self.adopt {
             None => None,

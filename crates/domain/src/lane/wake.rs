@@ -9,10 +9,18 @@ use crate::time::Timestamp;
 pub fn next_wake(lane: &Lane, now: Timestamp) -> Option<Timestamp> {
     let open = lane.open_attempts().map(|attempt| attempt.drained_at);
     let waiting = lane.deliveries.iter().filter(|d| !d.state.is_terminal());
-    waiting.flat_map(|d| wakes_of(d, now)).chain(open).min()
+    let is_sending = lane.open_attempt().is_some();
+    waiting
+        .flat_map(|d| wakes_of(d, now, is_sending))
+        .chain(open)
+        .min()
 }
 
-fn wakes_of(delivery: &Delivery, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+fn wakes_of(
+    delivery: &Delivery,
+    now: Timestamp,
+    is_sending: bool,
+) -> impl Iterator<Item = Timestamp> {
     let by_state = match delivery.state {
         State::Ready => Some(now),
         State::Backoff { due_at } => Some(due_at),
@@ -33,8 +41,19 @@ fn wakes_of(delivery: &Delivery, now: Timestamp) -> impl Iterator<Item = Timesta
         | State::Moot { .. } => None,
         State::Held { until, .. } => Some(until.unwrap_or(now + HELD_LOOK_AFTER)),
     };
-    // An open attempt is judged when it closes, not when the alert ends.
-    let ends_at = (delivery.state != State::InFlight).then_some(delivery.ends_at);
+    // An open attempt is judged when it closes, not when the alert ends, and so is what waits for
+    // its delivery.
+    let waits = match delivery.state {
+        State::InFlight => true,
+        State::Held { reason, .. } => reason == HoldReason::Replaces && is_sending,
+        State::Ready
+        | State::Backoff { .. }
+        | State::Acknowledged { .. }
+        | State::Superseded { .. }
+        | State::Expired { .. }
+        | State::Moot { .. } => false,
+    };
+    let ends_at = (!waits).then_some(delivery.ends_at);
     [by_state, delivery.stuck_at(), ends_at]
         .into_iter()
         .flatten()
