@@ -179,6 +179,25 @@ pub(crate) fn fitted(polygons: &[Vec<[f64; 2]>], limits: &Limits) -> Result<Poly
     Ok(shape.fit(limits)?.to_pairs())
 }
 
+/// Whether a payload's polygons are others than `approved`, and cover them.
+pub(crate) fn is_simpler(payload: &str, approved: &[Vec<[f64; 2]>]) -> bool {
+    let read: Value = serde_json::from_str(payload).unwrap_or_default();
+    let areas = read["areas"].as_array().map(Vec::as_slice);
+    let ring = |area: &Value| serde_json::from_value(area["polygon"].clone()).ok();
+    let sent: Option<Polygons> = areas.unwrap_or_default().iter().map(ring).collect();
+    let Some(sent) = sent.filter(|sent| !sent.is_empty() && sent != approved) else {
+        return false;
+    };
+    let shape = |polygons: &[Vec<[f64; 2]>]| {
+        let pairs = |ring: &Vec<[f64; 2]>| ring.iter().map(|[lat, lon]| (*lat, *lon)).collect();
+        Shape::validate(&polygons.iter().map(pairs).collect::<Vec<Vec<_>>>())
+    };
+    match (shape(&sent), shape(approved)) {
+        (Ok(sent), Ok(approved)) => sent.covers(&approved),
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
 /// The names of stored areas.
 pub(crate) fn names(areas: &Value) -> Vec<String> {
     areas
@@ -236,6 +255,24 @@ mod tests {
     fn a_polygon_that_is_none_is_refused() {
         let open = json!({"simple_polygons": [[[53.0, 0.0], [53.1, 0.0], [53.1, 0.1]]]});
         assert!(matches!(check(&open), Err(AreasRefusal::Shape(_))));
+    }
+
+    #[test]
+    fn a_payload_is_simpler_where_its_polygons_are_others_and_cover() {
+        let small = vec![vec![[53.0, 0.0], [53.1, 0.0], [53.1, 0.1], [53.0, 0.0]]];
+        let large = json!([[52.9, -0.1], [53.3, -0.1], [53.3, 0.3], [52.9, -0.1]]);
+        let beside = json!([[54.0, 0.0], [54.1, 0.0], [54.1, 0.1], [54.0, 0.0]]);
+        for (what, areas, want) in [
+            ("the same", json!([{ "polygon": small[0] }]), false),
+            ("a larger one", json!([{ "polygon": large }]), true),
+            ("one beside", json!([{ "polygon": beside }]), false),
+            ("none", json!([]), false),
+            ("nonsense", json!([{ "polygon": 1 }]), false),
+        ] {
+            let payload = json!({ "areas": areas }).to_string();
+            assert_eq!(is_simpler(&payload, &small), want, "{what}");
+        }
+        assert!(!is_simpler("{", &small));
     }
 
     #[test]

@@ -83,6 +83,16 @@ impl App {
                 extra_content: extra.and_then(|(_, extra)| extra.as_deref()),
             }));
         }
+        for delivery in &mut history.deliveries {
+            let event = history
+                .events
+                .iter()
+                .find(|event| event.id == delivery.event);
+            let payload = delivery.payload.as_deref();
+            if let (Some(event), Some(payload)) = (event, payload) {
+                delivery.covers_approved = areas::is_simpler(payload, &event.polygons);
+            }
+        }
         history
     }
 }

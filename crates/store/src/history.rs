@@ -197,6 +197,7 @@ fn read_fact(row: &impl Row) -> Result<DeliveryFact, StoreError> {
         created_at: delivery.created_at,
         ends_at: delivery.ends_at,
         payload: row.opt_text("payload")?,
+        covers_approved: false,
     })
 }
 

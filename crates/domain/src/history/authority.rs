@@ -115,7 +115,8 @@ fn judge_approval(history: &History, event: &EventFact, judged: &mut Judged) {
     });
 }
 
-/// The payload says the event's text, polygons, times and channel.
+/// The payload says the event's text, times and channel, and its polygons, or simpler ones that
+/// cover them.
 fn is_as_approved(delivery: &DeliveryFact, event: &EventFact) -> bool {
     let payload = delivery.payload.as_deref().unwrap_or_default();
     let Ok(read) = serde_json::from_str::<Value>(payload) else {
@@ -126,7 +127,7 @@ fn is_as_approved(delivery: &DeliveryFact, event: &EventFact) -> bool {
         && says("sent", &event.created_at.to_cap())
         && says("expires", &event.finishes_at.to_cap())
         && says("channel", event.channel.as_str())
-        && has_polygons(&read["areas"], &event.polygons)
+        && (has_polygons(&read["areas"], &event.polygons) || delivery.covers_approved)
 }
 
 fn has_polygons(areas: &Value, polygons: &[Vec<[f64; 2]>]) -> bool {

@@ -100,6 +100,9 @@ pub struct DeliveryFact {
     pub ends_at: Timestamp,
     /// What is sent, without what the gateway adds.
     pub payload: Option<String>,
+    /// Its polygons are not those approved, and cover them: made simpler for what this provider
+    /// takes.
+    pub covers_approved: bool,
 }
 
 /// An attempt's row.

@@ -88,6 +88,7 @@ fn delivery(n: u128, provider: &str, seq: u32, kind: Kind) -> DeliveryFact {
         created_at: at(start),
         ends_at: at(if kind == Kind::Alert { 1000 } else { 1300 }),
         payload: Some(payload(delivery_id(n), kind)),
+        covers_approved: false,
     }
 }
 
@@ -696,6 +697,13 @@ fn what_is_allowed_is_not_found() {
             h.deliveries[1].payload = None;
             moot(h, MootReason::NeverSent);
         }),
+        (
+            "a shape is made simpler for a provider, and covers",
+            |h, _| {
+                spoil(h, "[53.2,0.3]", "[53.3,0.3]");
+                h.deliveries[0].covers_approved = true;
+            },
+        ),
         ("an alert made by a key has no editors", |h, _| {
             h.alert.created_by = None;
             h.versions = vec![(1, None)];

@@ -148,6 +148,16 @@ async fn a_shape_is_made_to_fit_the_one_provider_that_takes_less() {
         (whole["areas"].as_array().unwrap().len(), points(&whole)),
         (2, 9)
     );
+    // The record knows why the two differ.
+    let history = web.app.load_history(id).await.unwrap().unwrap();
+    for delivery in &history.deliveries {
+        let is_simpler = delivery.provider.as_str() == "ee";
+        assert_eq!(
+            delivery.covers_approved, is_simpler,
+            "{}",
+            delivery.provider
+        );
+    }
 }
 
 #[tokio::test]
