@@ -153,7 +153,9 @@ fn thin(arc: &[Position]) -> Vec<Position> {
     let quarter = arc.len() / 4;
     let fixed = [0, quarter, 2 * quarter, 3 * quarter, arc.len() - 1];
     let mut spans: Vec<(usize, usize)> = fixed.windows(2).map(|pair| (pair[0], pair[1])).collect();
-    fixed.iter().for_each(|&index| is_kept[index] = true);
+    for &index in &fixed {
+        is_kept[index] = true;
+    }
     while let Some((from, to)) = spans.pop() {
         let beside = |index: usize| distance(arc[index], arc[from], arc[to]);
         let farthest = (from + 1..to).max_by(|&a, &b| beside(a).total_cmp(&beside(b)));
@@ -355,7 +357,7 @@ mod tests {
         let halves = cut(run_on(around.to_vec()));
         assert_eq!(halves.len(), 2, "{halves:?}");
         for half in &halves {
-            assert!(half.iter().any(|at| at.1 == -90.0), "{half:?}");
+            assert!(half.iter().any(|at| at.1 <= -90.0), "{half:?}");
         }
         let over = [
             (179.0, 10.0),

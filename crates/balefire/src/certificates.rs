@@ -22,7 +22,7 @@ pub(crate) async fn watch(
     end: CancellationToken,
 ) -> (&'static str, anyhow::Result<()>) {
     loop {
-        let certificates = own.as_deref().map_or_else(Vec::new, |file| read(file));
+        let certificates = own.as_deref().map_or_else(Vec::new, read);
         let looked = app.watch_certificates(&certificates).await;
         if let Err(error) = &looked {
             tracing::error!(

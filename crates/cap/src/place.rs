@@ -38,7 +38,7 @@ pub(crate) fn after(bytes: &[u8]) -> (usize, usize) {
     let (line, line_start) = if memchr::memchr(b'\r', bytes).is_some() {
         let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
         let ends = || memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end);
-        (ends().count(), ends().last())
+        (ends().count(), ends().next_back())
     } else {
         let ends = memchr::memchr_iter(b'\n', bytes).count();
         (ends, memchr::memrchr(b'\n', bytes))

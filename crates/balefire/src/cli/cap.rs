@@ -14,7 +14,7 @@ pub(crate) enum CapCommand {
     /// Say everything that is wrong with documents: line, column, rule, what to do. Needs no
     /// database.
     ///
-    /// One line for each finding: FILE:LINE:COLUMN: error C10: alert/info[1]/…: what is wrong.
+    /// One line for each finding: FILE:LINE:COLUMN: error C10: alert/sent: what is wrong.
     /// With --json one array, complete also when a file can't be read:
     /// [{"file","ok","findings":[{"rule","severity","path","line","column","message"}]}].
     /// Exits with 1 when there is an error; warnings are no errors.

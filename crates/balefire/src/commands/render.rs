@@ -25,7 +25,8 @@ pub(super) fn alert(alert: &Alert, hash: Option<&str>) -> Value {
     json!({
         "id": alert.id, "service_id": alert.service_id, "reference": alert.reference,
         "status": alert.status.as_str(), "stubbed": alert.is_stubbed, "version": alert.version,
-        "hash": hash, "text": alert.text, "second": alert.second, "areas": alert.areas, "cap_event": alert.cap_event,
+        "hash": hash, "text": alert.text, "second": alert.second, "areas": alert.areas,
+        "cap_event": alert.cap_event,
         "created_at": alert.created_at.to_json_style(), "starts_at": at(alert.starts_at),
         "finishes_at": at(alert.finishes_at), "approved_at": at(alert.approved_at),
         "cancelled_at": at(alert.cancelled_at),

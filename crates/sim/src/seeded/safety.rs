@@ -273,8 +273,8 @@ fn in_order(
     message: &Message,
     group: usize,
 ) -> Option<String> {
-    // A cancel whose acceptance a failover forgot is sent again, after its replacement too. It names
-    // only what it took off before.
+    // A cancel whose acceptance a failover forgot is sent again, after its replacement too. It
+    // names only what it took off before.
     let cbc = &state.cbcs[provider];
     let again = cbc.applied.iter().filter(|a| a.id == message.id).count() > 1;
     if state.has_failed_over && again && message.kind == Kind::Cancel {

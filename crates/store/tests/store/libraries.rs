@@ -122,7 +122,7 @@ async fn a_library_without_all_its_areas_is_never_complete(db: TestStore) {
         .await;
     assert!(taken.unwrap_err().is_unique_violation());
     let mut doubled = area(3);
-    doubled.area_id = "E1".to_owned();
+    "E1".clone_into(&mut doubled.area_id);
     let twice = db
         .begin()
         .await
