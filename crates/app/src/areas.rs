@@ -55,7 +55,7 @@ pub(crate) fn check(given: &Value) -> Result<Value, AreasRefusal> {
     Ok(Value::Object(checked))
 }
 
-/// Areas for [`check`] from GeoJSON (RFC 7946): its polygons, holes kept out by slits, and the
+/// Areas for `check` from GeoJSON (RFC 7946): its polygons, holes kept out by slits, and the
 /// names of the features that have one. Beside them what of the document is not in them, or why it
 /// can't be read.
 pub fn read_geojson(bytes: &[u8]) -> Result<(Value, Vec<String>), String> {

@@ -41,6 +41,9 @@ pub enum Obstacle {
     NoSimplerCover,
 }
 
+/// Points of a simplified shape: below 250, as the areas of libraries must have.
+const POINTS_SIMPLIFIED_MAX: usize = 249;
+
 impl Broadcast {
     /// Whether what is sent differs from what was asked for.
     pub fn is_changed(&self) -> bool {
@@ -58,7 +61,7 @@ impl Broadcast {
 
 impl Shape {
     /// The shape to broadcast for this one (D22). At most 12 polygons and 250 points are sent as
-    /// they are. More are simplified to 250 points, by adding no more ground than
+    /// they are. More are simplified to below 250 points, by adding no more ground than
     /// [`Shape::growth_max`] where that can be done, and at most as much as there is; where that
     /// isn't enough, to as few points as [`Shape::growth_max`] permits. What is sent is valid, and
     /// covers this shape but for [`crate::fewer::UNCOVERED_PART_MAX`]. Nothing small is dropped.
@@ -79,7 +82,7 @@ impl Shape {
                     || fewer.shape.polygon_count() < self.polygon_count())
         };
         let wanted = Wanted {
-            points: POINTS_UNCHANGED_MAX,
+            points: POINTS_SIMPLIFIED_MAX,
             polygons: if has_few_points {
                 POLYGONS_UNCHANGED_MAX
             } else {

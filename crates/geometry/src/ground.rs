@@ -8,7 +8,7 @@
 //! crossings, no order and no valid result in between, and so can't fail on any input. Many edges
 //! are first parted: both shapes are clipped to a box, and the box is halved until few pairs are
 //! left, one of the two is empty there, or one fills it. The work is bounded: past
-//! [`PAIRS_MAX`] pairs what is left of a box is estimated from how much of it each shape covers.
+//! `PAIRS_MAX` pairs what is left of a box is estimated from how much of it each shape covers.
 
 use crate::ring::Ring;
 use crate::shape::Shape;
