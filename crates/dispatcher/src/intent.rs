@@ -248,6 +248,7 @@ async fn render_update(
     };
     tx.replace_payload(attempt.delivery, stored, &payload)
         .await?;
+    crash_point("update.rendered");
     Ok(payload)
 }
 

@@ -9,13 +9,18 @@
 //! `<its name>.committed`.
 
 /// The places that the torture ends processes at. Each is reached by one of its scenes.
-pub const CRASH_POINTS: [&str; 34] = [
+pub const CRASH_POINTS: [&str; 39] = [
     "submit_cap.before_commit",
     "submit_cap.committed",
     "update_alert.before_commit",
     "update_alert.committed",
     "approve.before_commit",
     "approve.committed",
+    "update_by_cap.before_commit",
+    "update_by_cap.committed",
+    "approve_update.before_commit",
+    "approve_update.committed",
+    "update.rendered",
     "cancel.before_commit",
     "cancel.committed",
     "cancel_by_cap.before_commit",

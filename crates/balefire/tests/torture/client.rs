@@ -29,6 +29,8 @@ const SHORT_ALERT: Duration = Duration::from_millis(1500);
 pub(crate) struct Told {
     /// An approval was answered 200.
     pub(crate) approved: bool,
+    /// The approval of an update was answered 200.
+    pub(crate) updated: bool,
     /// A cancel was answered 200 or 201.
     pub(crate) cancelled: bool,
 }
@@ -112,7 +114,8 @@ impl Worker {
         };
         let alert = alert["id"].as_str().unwrap_or_default().to_owned();
         let is_short = self.draw(6) == 0;
-        if is_short || self.draw(3) == 0 {
+        let is_edited = is_short || self.draw(3) == 0;
+        if is_edited {
             let mut change = json!({
                 "extra_content": format!("more of {number}"), "created_by": self.team.author.id,
             });
@@ -131,6 +134,11 @@ impl Worker {
                 self.expect(&approved, 200, "an approval")?;
             }
         }
+        if !is_short && self.draw(2) == 0 {
+            pause(Duration::from_millis(self.draw(150))).await;
+            self.update(&alert, &identifier, if is_edited { 3 } else { 2 })
+                .await?;
+        }
         if self.draw(2) == 0 {
             return Ok(());
         }
@@ -147,6 +155,23 @@ impl Worker {
             _ => {
                 self.expect(&cancelled, done, "a cancel")?;
             }
+        }
+        Ok(())
+    }
+
+    /// Proposes another text by CAP, which then is this version, and approves it.
+    async fn update(&self, alert: &str, identifier: &str, version: u32) -> Result<(), Gone> {
+        let proposed = self.post_cap(documents::update(identifier)).await?;
+        self.expect(&proposed, 201, "an update")?;
+        let asked = json!({
+            "status": "broadcasting", "created_by": self.team.approver.id, "version": version,
+        });
+        let approved = self.admin(&format!("/{alert}/status"), &asked).await?;
+        if self
+            .expect(&approved, 200, "an update's approval")?
+            .is_some()
+        {
+            self.facts.note(alert, |told| told.updated = true);
         }
         Ok(())
     }

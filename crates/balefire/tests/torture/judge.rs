@@ -7,6 +7,7 @@ use balefire_domain::alert::Status;
 use balefire_domain::ids::AlertId;
 use balefire_domain::lane::{Kind, State};
 use balefire_domain::time::Timestamp;
+use balefire_store::deliveries::DeliveryHistory;
 use serde_json::Value;
 
 use crate::client::Told;
@@ -24,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) violations: Vec<String>,
     /// Approvals that were answered 200.
     pub(crate) approved: u64,
+    /// Approvals of updates that were answered 200.
+    pub(crate) updated: u64,
     /// Cancels that were answered 200 or 201.
     pub(crate) cancelled: u64,
     /// Requests that the networks logged.
@@ -43,6 +46,7 @@ pub(crate) async fn judge(world: &mut World) -> Found {
     }
     for (alert, told) in world.facts.told() {
         found.approved += u64::from(told.approved);
+        found.updated += u64::from(told.updated);
         found.cancelled += u64::from(told.cancelled);
         let id: AlertId = alert.parse().expect("it is an id");
         if let Some(what) = broken_promise(world, id, told).await {
@@ -99,15 +103,33 @@ async fn broken_promise(world: &World, id: AlertId, told: Told) -> Option<String
         if !is_approved {
             return Some(format!("it was approved and is {}", status.as_str()));
         }
-        if of(Kind::Alert).count() != PROVIDERS.len() {
-            return Some(format!("it has {} deliveries", of(Kind::Alert).count()));
+        let firsts = histories.iter().filter(|h| h.delivery.seq == 1).count();
+        if firsts != PROVIDERS.len() {
+            return Some(format!("it has {firsts} lanes"));
         }
-        let is_missed = |state: State| !matches!(state, State::Acknowledged { .. });
-        let missed = of(Kind::Alert).find(|h| is_missed(h.delivery.state));
+        // What stands last in a lane is what people should read there.
+        let is_last = |h: &DeliveryHistory| {
+            let mut others = histories.iter();
+            !others.any(|o| o.provider == h.provider && o.delivery.seq > h.delivery.seq)
+        };
+        let is_missed = |h: &&DeliveryHistory| {
+            is_last(h) && !matches!(h.delivery.state, State::Acknowledged { .. })
+        };
+        let missed = histories.iter().find(is_missed);
         if let (Status::Broadcasting, Some(missed)) = (status, missed) {
             return Some(format!(
                 "it never reached {}: {:?}",
                 missed.provider, missed.delivery.state
+            ));
+        }
+    }
+    if told.updated {
+        // One network gets an update; the others a cancel and, above it, an alert.
+        let updates = of(Kind::Update).count();
+        let replacements = of(Kind::Alert).filter(|h| h.delivery.seq > 1).count();
+        if updates != 1 || replacements < PROVIDERS.len() - 1 {
+            return Some(format!(
+                "its update has {updates} updates and {replacements} alerts in their place"
             ));
         }
     }

@@ -114,10 +114,12 @@ pub(crate) fn print(rows: &[Row], seed: u64) {
         }
     ));
     say(&format!(
-        "torture: seed {seed}: {} alerts, {} approvals and {} cancels answered well, {} requests; \
+        "torture: seed {seed}: {} alerts, {} approvals, {} updates and {} cancels answered well, \
+         {} requests; \
          {} units with a violation, {} kills missed their place, {} times something was stuck",
         sum(|row| row.found.alerts),
         sum(|row| row.found.approved),
+        sum(|row| row.found.updated),
         sum(|row| row.found.cancelled),
         sum(|row| row.found.requests),
         rows.iter()

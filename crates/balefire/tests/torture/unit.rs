@@ -116,7 +116,7 @@ async fn torture(world: &mut World, unit: &Unit, row: &mut Row) {
 fn first_crash(world: &World, unit: &Unit) -> Option<(&'static str, u64)> {
     match unit.scene {
         Scene::Load(point) => {
-            let is_rare = point.starts_with("complete") || point.starts_with("update");
+            let is_rare = point.starts_with("complete") || point.contains("update");
             let most = if is_rare { 2 } else { 8 };
             Some((point, 1 + world.draw(most)))
         }

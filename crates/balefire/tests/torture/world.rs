@@ -304,7 +304,9 @@ impl World {
 fn has_moved(history: &DeliveryHistory, since: Timestamp) -> bool {
     let is_tried = history.attempts.iter().any(|(a, _)| a.opened_at >= since);
     match history.delivery.state {
-        State::Held { reason, .. } => reason == HoldReason::Drain,
+        State::Held { reason, .. } => {
+            matches!(reason, HoldReason::Drain | HoldReason::Replaces)
+        }
         State::Backoff { due_at } => is_tried || due_at > now(),
         State::Ready | State::InFlight => is_tried,
         State::Acknowledged { .. }
@@ -387,6 +389,8 @@ fn configure(sandbox: &Sandbox) {
     let changes = [
         ("environment = \"development\"", "environment = \"live\""),
         ("[database]\n", "[database]\nsingle_node_is_fine = true\n"),
+        // The first of the networks takes updates; the others get a cancel and an alert.
+        ("own_protocol = ", "update = true, own_protocol = "),
     ];
     let text = changes.iter().fold(text, |text, (from, to)| {
         assert!(text.contains(from), "the configuration has no {from}");
