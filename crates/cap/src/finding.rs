@@ -5,6 +5,7 @@ mod rule;
 use std::fmt;
 
 use balefire_domain::limits;
+pub(crate) use balefire_domain::shown::named;
 use serde::Serialize;
 
 pub use rule::Rule;
@@ -160,27 +161,7 @@ const SHOWN_CHARS_MAX: usize = 40;
 /// A piece of the document as a message may show it: cut, and with every character named that
 /// would play tricks with a terminal or a page (controls, direction marks).
 pub(crate) fn shown(text: &str) -> String {
-    let mut out = String::new();
-    for (n, c) in text.chars().enumerate() {
-        if n == SHOWN_CHARS_MAX {
-            out.push('…');
-            break;
-        }
-        if c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
-            || matches!(c, '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-        {
-            out.push_str(&named(c));
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// A character by its number: `U+200B`.
-pub(crate) fn named(c: char) -> String {
-    format!("U+{:04X}", u32::from(c))
+    balefire_domain::shown::shown(text, SHOWN_CHARS_MAX)
 }
 
 /// A number with its noun, for messages: `1 pair`, `3 pairs`.

@@ -171,6 +171,8 @@ fn lists_take_numbers_and_hosts_and_nothing_else() {
         "a b.uk",
         ".uk",
         "a..uk",
+        "gov.\u{202e}uk",
+        "gov\u{200b}.uk",
     ] {
         assert!(parse_host(text).is_err(), "{text}");
     }

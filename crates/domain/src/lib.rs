@@ -28,6 +28,7 @@ pub mod phones;
 pub mod provider;
 pub mod routing;
 pub mod second_text;
+pub mod shown;
 pub mod ticket;
 pub mod time;
 pub mod update;

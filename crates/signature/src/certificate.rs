@@ -1,6 +1,7 @@
 //! X.509 certificates: what of them is shown and what of them is relied on.
 
 use aws_lc_rs::digest;
+use balefire_domain::shown::shown;
 use balefire_domain::time::Timestamp;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -137,8 +138,8 @@ impl Certificate {
         let usage = parsed.key_usage().map_err(|error| malformed(&error))?;
         let usage = usage.map(|extension| extension.value);
         Ok(Self {
-            subject: shown(&parsed.subject().to_string()),
-            issuer: shown(&parsed.issuer().to_string()),
+            subject: shown(&parsed.subject().to_string(), NAME_CHARS_MAX),
+            issuer: shown(&parsed.issuer().to_string(), NAME_CHARS_MAX),
             serial: hex(parsed.raw_serial()),
             fingerprint: hex(digest::digest(&digest::SHA256, der).as_ref()),
             validity: Validity {
@@ -199,15 +200,4 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("writing to a string can't fail");
     }
     text
-}
-
-/// A name as a terminal may show it: cut, and without characters that would play tricks with it.
-fn shown(name: &str) -> String {
-    let is_tricky = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
-            || matches!(c, '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-    };
-    let tame = |c| if is_tricky(c) { '\u{FFFD}' } else { c };
-    name.chars().take(NAME_CHARS_MAX).map(tame).collect()
 }

@@ -1,5 +1,6 @@
 //! Names of hosts: which words are names, and which names mislead.
 
+use balefire_domain::shown::is_tricky;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::MixedScript;
 use unicode_security::confusable_detection::skeleton;
@@ -26,7 +27,7 @@ pub struct InvalidHost;
 pub fn parse_host(text: &str) -> Result<String, InvalidHost> {
     let host = normal(text.trim());
     let has_labels = host.split('.').count() >= 2 && host.split('.').all(is_label);
-    if has_labels && host.len() <= HOST_OCTETS_MAX {
+    if has_labels && host.len() <= HOST_OCTETS_MAX && !host.contains(is_tricky) {
         Ok(host)
     } else {
         Err(InvalidHost)
