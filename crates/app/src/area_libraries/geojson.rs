@@ -1,7 +1,7 @@
 //! Reading a GeoJSON FeatureCollection (RFC 7946) feature by feature.
 //!
 //! What it promises: memory for one feature at a time beside the text itself, whatever stands in
-//! it; every size is bounded before it is built; what is wrong with a feature is said of that
+//! it; every size is bounded before it is built (properties too); what is wrong with a feature is said of that
 //! feature and the next is read. What breaks the JSON itself ends the reading, with its line and
 //! column.
 //!
@@ -11,8 +11,10 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use balefire_domain::shown::shown;
 use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,6 +22,14 @@ use serde_json::{Map, Value};
 
 /// Bytes of the geometry of one feature: 50,000 points, written at length, have half of it.
 const GEOMETRY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of all properties of one feature: parsed, they take up to sixteen times as much.
+const PROPERTIES_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a feature's own id.
+const ID_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of what names the coordinates' system.
+const CRS_BYTES_MAX: usize = 64 * 1024;
+/// Characters of the file that a message shows.
+const SHOWN_CHARS_MAX: usize = 80;
 /// What names WGS 84 in the `crs` of older files.
 const WGS_84: [&str; 5] = ["CRS84", "EPSG:4326", "EPSG::4326", "WGS84", "WGS 84"];
 
@@ -36,6 +46,9 @@ pub(crate) struct Feature {
     pub polygons: Result<Polygons, String>,
 }
 
+/// A feature, or why it can't be read at all.
+pub(crate) type Given = Result<Feature, String>;
+
 /// Longitude and latitude; a height is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Position(pub f64, pub f64);
@@ -46,10 +59,10 @@ struct RawFeature<'a> {
     kind: Option<String>,
     #[serde(default, borrow)]
     geometry: Option<&'a RawValue>,
-    #[serde(default)]
-    properties: Option<Map<String, Value>>,
-    #[serde(default)]
-    id: Option<Value>,
+    #[serde(default, borrow)]
+    properties: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -84,7 +97,7 @@ impl<'de> Deserialize<'de> for Position {
 /// end the reading by saying why.
 pub(crate) fn read_features(
     text: &[u8],
-    take: impl FnMut(usize, Feature) -> Result<(), String>,
+    take: impl FnMut(usize, Given) -> Result<(), String>,
 ) -> Result<(), String> {
     let taken = RefCell::new(take);
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
@@ -99,16 +112,14 @@ type Take<F> = RefCell<F>;
 struct Collection<'t, F>(&'t Take<F>);
 struct Features<'t, F>(&'t Take<F>);
 
-impl<'de, F: FnMut(usize, Feature) -> Result<(), String>> DeserializeSeed<'de>
-    for Collection<'_, F>
-{
+impl<'de, F: FnMut(usize, Given) -> Result<(), String>> DeserializeSeed<'de> for Collection<'_, F> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de, F: FnMut(usize, Feature) -> Result<(), String>> Visitor<'de> for Collection<'_, F> {
+impl<'de, F: FnMut(usize, Given) -> Result<(), String>> Visitor<'de> for Collection<'_, F> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a GeoJSON FeatureCollection")
@@ -118,7 +129,7 @@ impl<'de, F: FnMut(usize, Feature) -> Result<(), String>> Visitor<'de> for Colle
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "type" => kind = Some(map.next_value::<String>()?),
-                "crs" => check_crs(&map.next_value::<Value>()?).map_err(A::Error::custom)?,
+                "crs" => check_crs(map.next_value()?).map_err(A::Error::custom)?,
                 "features" if has_features => {
                     return Err(A::Error::custom("there are two lists `features`"));
                 }
@@ -139,14 +150,14 @@ impl<'de, F: FnMut(usize, Feature) -> Result<(), String>> Visitor<'de> for Colle
     }
 }
 
-impl<'de, F: FnMut(usize, Feature) -> Result<(), String>> DeserializeSeed<'de> for Features<'_, F> {
+impl<'de, F: FnMut(usize, Given) -> Result<(), String>> DeserializeSeed<'de> for Features<'_, F> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de, F: FnMut(usize, Feature) -> Result<(), String>> Visitor<'de> for Features<'_, F> {
+impl<'de, F: FnMut(usize, Given) -> Result<(), String>> Visitor<'de> for Features<'_, F> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of features")
@@ -155,21 +166,41 @@ impl<'de, F: FnMut(usize, Feature) -> Result<(), String>> Visitor<'de> for Featu
         let mut number = 0;
         while let Some(feature) = seq.next_element::<RawFeature<'de>>()? {
             number += 1;
-            let is_feature = feature.kind.as_deref() == Some("Feature");
-            let polygons = if is_feature {
-                read_polygons(feature.geometry)
-            } else {
-                Err("it is no Feature".to_owned())
-            };
-            let read = Feature {
-                properties: feature.properties.unwrap_or_default(),
-                id: feature.id,
-                polygons,
-            };
-            (self.0.borrow_mut())(number, read).map_err(A::Error::custom)?;
+            (self.0.borrow_mut())(number, feature.read()).map_err(A::Error::custom)?;
         }
         Ok(())
     }
+}
+
+impl RawFeature<'_> {
+    fn read(self) -> Result<Feature, String> {
+        let properties = bounded(self.properties, PROPERTIES_BYTES_MAX, "properties")?;
+        let is_feature = self.kind.as_deref() == Some("Feature");
+        Ok(Feature {
+            properties: properties.unwrap_or_default(),
+            id: bounded(self.id, ID_BYTES_MAX, "id")?,
+            polygons: if is_feature {
+                read_polygons(self.geometry)
+            } else {
+                Err("it is no Feature".to_owned())
+            },
+        })
+    }
+}
+
+/// A member of a feature, where there is one: its size is bounded before it is built.
+fn bounded<T: DeserializeOwned>(
+    raw: Option<&RawValue>,
+    bytes_max: usize,
+    name: &str,
+) -> Result<Option<T>, String> {
+    let Some(raw) = raw else {
+        return Ok(None);
+    };
+    if raw.get().len() > bytes_max {
+        return Err(format!("its `{name}` has more than {bytes_max} bytes"));
+    }
+    serde_json::from_str(raw.get()).map_err(|_| format!("its `{name}` can't be read"))
 }
 
 fn read_polygons(geometry: Option<&RawValue>) -> Result<Polygons, String> {
@@ -198,7 +229,7 @@ fn read_polygons(geometry: Option<&RawValue>) -> Result<Polygons, String> {
         }
         "MultiPolygon" => serde_json::from_str(coordinates).map_err(misread),
         kind => {
-            let kind: String = kind.chars().take(40).collect();
+            let kind = shown(kind, SHOWN_CHARS_MAX);
             Err(format!(
                 "it is a {kind}, and areas are Polygons or MultiPolygons"
             ))
@@ -206,13 +237,14 @@ fn read_polygons(geometry: Option<&RawValue>) -> Result<Polygons, String> {
     }
 }
 
-fn check_crs(crs: &Value) -> Result<(), String> {
-    let name = crs.pointer("/properties/name").and_then(Value::as_str);
-    match name {
+fn check_crs(crs: &RawValue) -> Result<(), String> {
+    let crs: Option<Value> = bounded(Some(crs), CRS_BYTES_MAX, "crs")?;
+    let name = crs.as_ref().and_then(|crs| crs.pointer("/properties/name"));
+    match name.and_then(Value::as_str) {
         None => Ok(()),
         Some(name) if WGS_84.iter().any(|known| name.contains(known)) => Ok(()),
         Some(name) => {
-            let name: String = name.chars().take(80).collect();
+            let name = shown(name, SHOWN_CHARS_MAX);
             Err(format!(
                 "its coordinates are in {name}: convert them to longitude and latitude (WGS 84, \
                  EPSG:4326) first"

@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 pub use fault::{FAULTS_TOLD_MAX, Fault, Faults};
-pub(crate) use geojson::{Polygons, Position, read_features};
+pub(crate) use geojson::{Feature, Polygons, Position, read_features};
 pub use read::{Fields, LevelOf, ReadArea, ReadAreas, not_simplified, read_areas, simplify_all};
 
 use crate::people_reached::KeptPopulation;

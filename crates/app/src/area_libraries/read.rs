@@ -8,6 +8,7 @@ use balefire_domain::area_names::Level;
 use balefire_domain::limits::{
     AREA_NAME_CHARS_MAX, AREAS_PER_LIBRARY_MAX, LIBRARY_POINTS_MAX, POINTS_UNCHANGED_MAX,
 };
+use balefire_domain::shown::{is_reordering, named};
 use balefire_geometry::{Broadcast, OpenRings, Reduction, Shape};
 use serde_json::{Map, Value};
 
@@ -77,11 +78,14 @@ pub fn read_areas(text: &[u8], fields: &Fields) -> Result<ReadAreas, String> {
                 "it has more than {AREAS_PER_LIBRARY_MAX} features: split it into libraries"
             ));
         }
-        let id = read_id(&feature, &fields.id);
-        let told_id = id.as_ref().ok().cloned();
-        let area = id.and_then(|id| match first_with.insert(id.clone(), number) {
-            Some(first) => Err(format!("feature {first} has the same id")),
-            None => read_area(number, id, &feature, fields, &mut read),
+        let mut told_id = None;
+        let area = feature.and_then(|feature| {
+            let id = read_id(&feature, &fields.id)?;
+            told_id = Some(id.clone());
+            match first_with.insert(id.clone(), number) {
+                Some(first) => Err(format!("feature {first} has the same id")),
+                None => read_area(number, id, &feature, fields, &mut read),
+            }
         });
         match area {
             Ok(area) => {
@@ -192,8 +196,13 @@ fn bounded(text: String, field: &str) -> Result<String, String> {
             "its `{field}` must have 1 to {AREA_NAME_CHARS_MAX} characters"
         ));
     }
-    if text.chars().any(char::is_control) {
-        return Err(format!("its `{field}` has a control character"));
+    // Names stand on terminals and in front of the public.
+    let is_tricky = |c: &char| c.is_control() || is_reordering(*c);
+    if let Some(c) = text.chars().find(is_tricky) {
+        let c = named(c);
+        return Err(format!(
+            "its `{field}` has the control character {c}: take it out"
+        ));
     }
     Ok(text)
 }

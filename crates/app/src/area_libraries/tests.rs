@@ -148,6 +148,67 @@ fn nesting_however_deep_ends_the_reading_and_not_the_process() {
 }
 
 #[test]
+fn properties_of_any_size_are_refused_before_they_are_built() {
+    let mut large = feature("L", &polygon(0.0, 50.0));
+    large["properties"]["list"] = json!(vec![0; 600_000]);
+    let mut deep = feature("D", &polygon(2.0, 50.0)).to_string();
+    let nested = format!("\"nested\":{}{},\"code\"", "[".repeat(500), "]".repeat(500));
+    deep = deep.replacen("\"code\"", &nested, 1);
+    let own_id = format!("\"id\":\"{}\",", "x".repeat(5_000));
+    let long = feature("I", &polygon(4.0, 50.0)).to_string();
+    let long = long.replacen('{', &format!("{{{own_id}"), 1);
+    let fine = feature("F", &polygon(6.0, 50.0));
+    let text =
+        format!("{{\"type\":\"FeatureCollection\",\"features\":[{large},{deep},{long},{fine}]}}");
+    let read = read_areas(text.as_bytes(), &fields()).expect("it is GeoJSON");
+    let ids: Vec<&str> = read.areas.iter().map(|area| area.id.as_str()).collect();
+    assert_eq!(ids, ["F"]);
+    for (fault, words) in read.faults.told.iter().zip([
+        "`properties` has more than 1048576 bytes",
+        "`properties` can't be read",
+        "`id` has more than 4096 bytes",
+    ]) {
+        assert!(fault.what.contains(words), "{fault}");
+    }
+    let crs = format!(
+        "{{\"type\":\"FeatureCollection\",\"crs\":[{}0],\"features\":[]}}",
+        "0,".repeat(100_000)
+    );
+    let why = read_areas(crs.as_bytes(), &fields()).expect_err("too large");
+    assert!(why.contains("`crs` has more than"), "{why}");
+}
+
+#[test]
+fn nothing_of_a_file_plays_tricks_with_the_terminal_that_shows_it() {
+    let tricks = ['\u{1b}', '\u{202e}', '\u{2028}', '\u{85}'];
+    let mut features = Vec::new();
+    for (index, trick) in tricks.into_iter().enumerate() {
+        let mut named = feature(&index.to_string(), &polygon(0.0, 50.0));
+        named["properties"]["name"] = json!(format!("a{trick}b"));
+        features.push(named);
+        features.push(feature(&format!("i{index}{trick}x"), &polygon(0.0, 50.0)));
+        let kind = json!({ "type": format!("Point{trick}"), "coordinates": [0, 0] });
+        features.push(feature(&format!("k{index}"), &kind));
+    }
+    // Persian is written with a joiner that is not seen.
+    let mut persian = feature("fa", &polygon(2.0, 50.0));
+    persian["properties"]["name"] = json!("می\u{200c}خواهم");
+    features.push(persian);
+    let read = read_areas(&collection(&features), &fields()).expect("it is GeoJSON");
+    let ids: Vec<&str> = read.areas.iter().map(|area| area.id.as_str()).collect();
+    assert_eq!(ids, ["fa"]);
+    assert_eq!(read.faults.count, 3 * tricks.len());
+    for fault in &read.faults.told {
+        assert!(!fault.to_string().contains(tricks), "{fault:?}");
+        assert!(fault.what.contains("U+"), "{fault:?}");
+    }
+    let crs = json!({ "type": "FeatureCollection", "features": [],
+        "crs": { "properties": { "name": "\u{1b}[2J" } } });
+    let why = read_areas(crs.to_string().as_bytes(), &fields()).expect_err("another system");
+    assert!(why.contains("U+001B[2J"), "{why:?}");
+}
+
+#[test]
 fn a_million_features_are_refused_at_the_bound() {
     let mut text = String::from("{\"type\":\"FeatureCollection\",\"features\":[");
     text.push_str(&"{\"type\":\"Feature\"},".repeat(1_000_000));

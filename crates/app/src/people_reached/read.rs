@@ -7,18 +7,21 @@
 use std::collections::HashMap;
 
 use balefire_domain::limits::POPULATION_CELLS_MAX;
+use balefire_domain::shown::shown;
 use balefire_geometry::ground::{Bounds, Ground};
 use balefire_geometry::{Point, Shape};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::wkt::read_wkt;
-use crate::area_libraries::{Fault, Faults, Polygons, Position, read_features};
+use super::wkt::{Ring, part, read_shapes, shapes_of};
+use crate::area_libraries::{Fault, Faults, Feature, Polygons, Position, read_features};
 
 /// Counts above this are no count of people.
 const COUNT_MAX: f64 = 1e10;
 /// The largest cell, in degrees.
 const SIZE_DEGREES_MAX: f64 = 90.0;
+/// Characters of the file that a message shows.
+const SHOWN_CHARS_MAX: usize = 40;
 /// Bytes of one line of a table.
 const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -97,22 +100,32 @@ pub fn read_cells(text: &[u8], count_field: &str) -> Result<ReadCells, String> {
     };
     if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
         read_features(text, |number, feature| {
-            let count = feature.properties.get(count_field);
-            let count = match count.map(|count| (count, count.as_f64())) {
-                Some((_, Some(count))) => check_count(count),
-                Some((Value::String(text), None)) => read_count(text),
-                Some(_) => Err(format!("its `{count_field}` is no number")),
-                None => Err(format!(
-                    "it has no `{count_field}`, which is to be its count"
-                )),
-            };
-            let cell = count.and_then(|n| polygon_cell(n, &feature.polygons?));
-            take(number, cell)
+            take(
+                number,
+                feature.and_then(|own| feature_cell(own, count_field)),
+            )
         })?;
     } else {
         read_table(text, count_field, take)?;
     }
     Ok(read)
+}
+
+fn feature_cell(feature: Feature, count_field: &str) -> Result<StoredCell, String> {
+    let n = match feature.properties.get(count_field) {
+        Some(Value::String(text)) => read_count(text)?,
+        Some(count) => check_count(
+            count
+                .as_f64()
+                .ok_or_else(|| format!("its `{count_field}` is no number"))?,
+        )?,
+        None => {
+            return Err(format!(
+                "it has no `{count_field}`, which is to be its count"
+            ));
+        }
+    };
+    polygon_cell(n, &feature.polygons?)
 }
 
 fn polygon_cell(n: f64, polygons: &Polygons) -> Result<StoredCell, String> {
@@ -122,26 +135,28 @@ fn polygon_cell(n: f64, polygons: &Polygons) -> Result<StoredCell, String> {
     {
         return box_cell(n, sides);
     }
-    let rings = |skip: usize, take: usize| -> Vec<Vec<(f64, f64)>> {
-        let chosen = polygons
-            .iter()
-            .flat_map(|rings| rings.iter().skip(skip).take(take));
-        chosen
-            .map(|ring| ring.iter().map(|at| (at.1, at.0)).collect())
-            .collect()
-    };
-    let (polygons, holes) = (rings(0, 1), rings(1, usize::MAX));
-    let refused = |refusal: balefire_geometry::Refusal| refusal.to_string();
-    let shape = Shape::validate(&polygons).map_err(refused)?;
+    let ring = |ring: &Vec<Position>| ring.iter().map(|at| (at.1, at.0)).collect();
+    let rings = polygons
+        .iter()
+        .map(|rings| part(rings.iter().map(ring).collect()));
+    let (outsides, holes): (Vec<Ring>, Vec<Vec<Ring>>) = rings.unzip();
+    shape_cell(n, &shapes_of(&outsides, &holes)?)
+}
+
+/// A cell as it is stored: rounded, and parted where it goes over the antimeridian.
+fn shape_cell(n: f64, (shape, holes): &(Shape, Shape)) -> Result<StoredCell, String> {
     if shape.is_empty() {
         return Err("it has no polygon".to_owned());
     }
-    Shape::validate(&holes).map_err(|refusal| format!("its holes: {refusal}"))?;
+    let rings = |shape: &Shape| -> Vec<Ring> {
+        let ring = |ring: &Vec<[f64; 2]>| ring.iter().map(|at| (at[0], at[1])).collect();
+        shape.to_pairs().iter().map(ring).collect()
+    };
     Ok(StoredCell {
         n,
         sides: None,
-        polygons,
-        holes,
+        polygons: rings(shape),
+        holes: rings(holes),
     })
 }
 
@@ -270,8 +285,7 @@ impl Columns {
         let number = |column: usize| {
             let text = line[column].trim();
             let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
-            let shown: String = text.chars().take(40).collect();
-            number.ok_or_else(|| format!("`{shown}` is no number"))
+            number.ok_or_else(|| format!("`{}` is no number", shown(text, SHOWN_CHARS_MAX)))
         };
         match &self.place {
             Place::Wkt(column) => wkt_cell(n, &line[*column]),
@@ -294,17 +308,10 @@ impl Columns {
 }
 
 fn wkt_cell(n: f64, text: &str) -> Result<StoredCell, String> {
-    read_wkt(text).map_err(|refusal| refusal.to_string())?;
-    let (polygons, holes) = super::wkt::read_rings(text).map_err(|refusal| refusal.to_string())?;
-    if polygons.is_empty() {
-        return Err("it has no polygon".to_owned());
-    }
-    Ok(StoredCell {
+    shape_cell(
         n,
-        sides: None,
-        polygons,
-        holes: holes.into_iter().flatten().collect(),
-    })
+        &read_shapes(text).map_err(|refusal| refusal.to_string())?,
+    )
 }
 
 /// Degrees of latitude and of longitude in so many metres at a latitude (WGS 84).

@@ -73,6 +73,66 @@ fn geojson_cells_are_boxes_or_polygons_with_holes() {
 }
 
 #[test]
+fn a_cell_over_the_antimeridian_counts_where_it_is_and_nowhere_else() {
+    let wkt = "wkt,count\n\"POLYGON((179 10, -179 10, -179 12, 179.5 12, 179 10))\",100\n";
+    let geojson = r#"{"type":"FeatureCollection","features":[{"type":"Feature",
+        "properties":{"count":100},"geometry":{"type":"Polygon","coordinates":
+            [[[179,10],[-179,10],[-179,12],[179.5,12],[179,10]]]}}]}"#;
+    for text in [wkt, geojson] {
+        let page = NewPopulation::new("x", &cells(text)).pages.remove(0);
+        let population = Population::new(read_page(&page).expect("its own page"));
+        let within = |wkt: &str| population.within(&read_wkt(wkt).expect("a polygon")).count;
+        let far = within("POLYGON((0 10, 1 10, 1 12, 0 12, 0 10))");
+        assert!(
+            far.abs() < 1e-9,
+            "{far} on the other side of the earth: {text}"
+        );
+        let west = within("POLYGON((178 9, 180 9, 180 13, 178 13, 178 9))");
+        let east = within("POLYGON((-180 9, -178 9, -178 13, -180 13, -180 9))");
+        assert!((west + east - 100.0).abs() < 1e-6, "{west} {east}: {text}");
+        assert!(west > 40.0 && east > 50.0, "{west} {east}: {text}");
+    }
+}
+
+#[test]
+fn a_hole_that_does_not_lie_in_its_cell_is_a_fault() {
+    let outside = "[[2,50],[5,50],[5,53],[2,53],[2,50]]";
+    for (hole, words) in [
+        ("[[7,51],[8,51],[8,52],[7,52],[7,51]]", "lies outside"),
+        ("[[4,51],[6,51],[6,52],[4,52],[4,51]]", "lies outside"),
+        ("[[3,51],[4,52],[4,51],[3,52],[3,51]]", "its holes"),
+    ] {
+        let text = format!(
+            r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":
+            {{"count":8}},"geometry":{{"type":"Polygon","coordinates":[{outside},{hole}]}}}}]}}"#
+        );
+        let read = read_cells(text.as_bytes(), "count").expect("it can be read");
+        assert_eq!(read.cells, [], "{hole}");
+        assert!(
+            read.faults.told[0].what.contains(words),
+            "{:?}",
+            read.faults
+        );
+    }
+}
+
+#[test]
+fn nothing_of_a_file_plays_tricks_with_the_terminal_that_shows_what_is_wrong_with_it() {
+    let escape = "\u{1b}[2J\u{202e}";
+    for text in [
+        format!("lat,lon,size_m,count\n{escape},0,1,1\n"),
+        format!("wkt,count\n{escape},1\n"),
+        r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"count":1},
+        "geometry":{"type":"\u001b[2J\u202e","coordinates":[]}}]}"#
+            .to_owned(),
+    ] {
+        let read = read_cells(text.as_bytes(), "count").expect("it can be read");
+        let what = &read.faults.told[0].what;
+        assert!(!what.contains(['\u{1b}', '\u{202e}']), "{what:?}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_cell_is_said_of_it() {
     let table = "lat,lon,size_degrees,count\n\
         50,0,1,5\n50,0,1,6\n95,0,1,1\n50,0,0,1\n50,0,-1,1\n50,0,nan,1\nx,0,1,1\n\

@@ -1,8 +1,9 @@
-//! Reading an area in well-known text: POLYGON and MULTIPOLYGON, longitude before latitude.
+//! The ground of a POLYGON or MULTIPOLYGON in well-known text, its holes left out, and the refusals
+//! that clients know.
 
-use balefire_domain::limits::POINTS_MAX;
 use balefire_geometry::ground::Ground;
-use balefire_geometry::{OpenRings, Shape};
+use balefire_geometry::read::wkt;
+use balefire_geometry::{ReadRefusal, Refusal, Shape};
 
 /// Why a text gives no area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,176 +36,65 @@ const OTHER_KINDS: [&str; 13] = [
     "TRIANGLE",
 ];
 
-type Ring = Vec<(f64, f64)>;
+pub(super) use wkt::Pairs as Ring;
 
 /// The ground that a text is for. Holes don't count to it.
 pub fn read_wkt(text: &str) -> Result<Ground, WktRefusal> {
-    let (outsides, holes) = read_rings(text)?;
-    let not_valid = |_| WktRefusal::NotValid;
-    let shape = Shape::validate_with(&outsides, OpenRings::Refuse).map_err(not_valid)?;
-    let mut all_holes = Vec::new();
-    for (outside, holes) in outsides.iter().zip(holes) {
-        let around = Shape::validate(std::slice::from_ref(outside)).map_err(not_valid)?;
-        let own = Shape::validate(&holes).map_err(not_valid)?;
-        if !around.covers(&own) {
-            return Err(WktRefusal::NotValid);
-        }
-        all_holes.extend(holes);
-    }
-    let holes = Shape::validate(&all_holes).map_err(not_valid)?;
+    let (shape, holes) = read_shapes(text)?;
     Ok(Ground::with_holes(&shape, &holes))
 }
 
+/// What a text is for, and the holes in it.
+pub(super) fn read_shapes(text: &str) -> Result<(Shape, Shape), WktRefusal> {
+    let (outsides, holes) = read_rings(text)?;
+    shapes_of(&outsides, &holes).map_err(|_| WktRefusal::NotValid)
+}
+
+/// Outer rings, and the holes of each, as valid shapes; or what is wrong with them.
+pub(super) fn shapes_of(outsides: &[Ring], holes: &[Vec<Ring>]) -> Result<(Shape, Shape), String> {
+    let of_holes = |refusal: Refusal| format!("its holes: {refusal}");
+    let shape = Shape::validate(outsides).map_err(|refusal| refusal.to_string())?;
+    let has_holes = |(_, holes): &(&Ring, &Vec<Ring>)| !holes.is_empty();
+    for (outside, own) in outsides.iter().zip(holes).filter(has_holes) {
+        let around = Shape::validate(std::slice::from_ref(outside)).map_err(of_holes)?;
+        let own = Shape::validate(own).map_err(of_holes)?;
+        if !around.covers(&own) {
+            return Err("a hole of it lies outside".to_owned());
+        }
+    }
+    let holes = Shape::validate(&holes.concat()).map_err(of_holes)?;
+    Ok((shape, holes))
+}
+
 /// The outer rings, and the holes of each.
-pub(super) fn read_rings(text: &str) -> Result<(Vec<Ring>, Vec<Vec<Ring>>), WktRefusal> {
-    let mut reader = Reader::new(text);
-    let kind = reader.word().to_ascii_uppercase();
-    let polygons = match kind.as_str() {
-        "POLYGON" => {
-            reader.skip_dimensions();
-            if reader.take_empty() {
-                Vec::new()
-            } else {
-                vec![reader.polygon()?]
-            }
-        }
-        "MULTIPOLYGON" => {
-            reader.skip_dimensions();
-            if reader.take_empty() {
-                Vec::new()
-            } else {
-                reader.list(Reader::polygon)?
-            }
-        }
+fn read_rings(text: &str) -> Result<(Vec<Ring>, Vec<Vec<Ring>>), WktRefusal> {
+    let text = text.trim_start();
+    let is_letter = |c: char| c.is_ascii_alphabetic();
+    let end = text.find(|c| !is_letter(c)).unwrap_or(text.len());
+    match text[..end].to_ascii_uppercase().as_str() {
+        "POLYGON" | "MULTIPOLYGON" => {}
         kind if OTHER_KINDS.contains(&kind) => return Err(WktRefusal::NotPolygons),
         _ => return Err(WktRefusal::NotWkt),
-    };
-    if !reader.rest.trim().is_empty() {
-        return Err(WktRefusal::NotWkt);
     }
-    let split = |mut rings: Vec<Ring>| {
-        let outside = if rings.is_empty() {
-            Vec::new()
-        } else {
-            rings.remove(0)
-        };
-        (outside, rings)
-    };
-    Ok(polygons.into_iter().map(split).unzip())
+    let polygons = wkt::rings(text).map_err(|refusal| match refusal {
+        ReadRefusal::Form { .. } => WktRefusal::NotWkt,
+        ReadRefusal::TooLong { .. } | ReadRefusal::Shape { .. } => WktRefusal::NotValid,
+    })?;
+    Ok(polygons.into_iter().unzip())
 }
 
-struct Reader<'t> {
-    rest: &'t str,
-    points: usize,
-}
-
-impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
-        Self {
-            rest: text,
-            points: 0,
-        }
+/// The outside of a polygon's rings, and its holes.
+pub(super) fn part(mut rings: Vec<Ring>) -> (Ring, Vec<Ring>) {
+    if rings.is_empty() {
+        return (Ring::new(), rings);
     }
-
-    fn skip_blanks(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
-
-    /// The letters that come next.
-    fn word(&mut self) -> &'t str {
-        self.skip_blanks();
-        let is_letter = |c: char| c.is_ascii_alphabetic();
-        let end = self.rest.find(|c| !is_letter(c)).unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        word
-    }
-
-    /// `Z`, `M` and `ZM` say that points have further numbers, which are left out.
-    fn skip_dimensions(&mut self) {
-        let before = self.rest;
-        if !matches!(self.word().to_ascii_uppercase().as_str(), "Z" | "M" | "ZM") {
-            self.rest = before;
-        }
-    }
-
-    fn take_empty(&mut self) -> bool {
-        let before = self.rest;
-        let is_empty = self.word().eq_ignore_ascii_case("EMPTY");
-        if !is_empty {
-            self.rest = before;
-        }
-        is_empty
-    }
-
-    fn take(&mut self, wanted: char) -> bool {
-        self.skip_blanks();
-        match self.rest.strip_prefix(wanted) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// A list in brackets with commas between. Lists are nested three deep at most.
-    fn list<T>(
-        &mut self,
-        read: impl Fn(&mut Self) -> Result<T, WktRefusal>,
-    ) -> Result<Vec<T>, WktRefusal> {
-        if !self.take('(') {
-            return Err(WktRefusal::NotWkt);
-        }
-        let mut read_so_far = vec![read(self)?];
-        while self.take(',') {
-            read_so_far.push(read(self)?);
-        }
-        if self.take(')') {
-            Ok(read_so_far)
-        } else {
-            Err(WktRefusal::NotWkt)
-        }
-    }
-
-    fn polygon(&mut self) -> Result<Vec<Ring>, WktRefusal> {
-        self.list(|reader| reader.list(Self::point))
-    }
-
-    /// Latitude and longitude of a point: the text has the longitude first.
-    fn point(&mut self) -> Result<(f64, f64), WktRefusal> {
-        self.points += 1;
-        if self.points > POINTS_MAX {
-            return Err(WktRefusal::NotValid);
-        }
-        let mut numbers = [0.0; 4];
-        let mut count = 0;
-        while let Some(number) = self.number()? {
-            *numbers.get_mut(count).ok_or(WktRefusal::NotWkt)? = number;
-            count += 1;
-        }
-        if count < 2 {
-            return Err(WktRefusal::NotWkt);
-        }
-        Ok((numbers[1], numbers[0]))
-    }
-
-    fn number(&mut self) -> Result<Option<f64>, WktRefusal> {
-        self.skip_blanks();
-        let is_of_a_number =
-            |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
-        let end = self.rest.find(|c| !is_of_a_number(c));
-        let (number, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-        if number.is_empty() {
-            return Ok(None);
-        }
-        self.rest = rest;
-        number.parse().map(Some).map_err(|_| WktRefusal::NotWkt)
-    }
+    (rings.remove(0), rings)
 }
 
 #[cfg(test)]
 mod tests {
+    use balefire_domain::limits::POINTS_MAX;
+
     use super::*;
 
     #[test]
@@ -235,6 +125,8 @@ mod tests {
             ("POINT (0 50)".to_owned(), Err(NotPolygons)),
             ("GEOMETRYCOLLECTION EMPTY".to_owned(), Err(NotPolygons)),
             ("LineString (0 50, 1 50)".to_owned(), Err(NotPolygons)),
+            (format!("SRID=4326;POLYGON ({square})"), Err(NotWkt)),
+            ("MULTIPOLYGON (EMPTY)".to_owned(), Ok(0.0)),
             (String::new(), Err(NotWkt)),
             ("nonsense".to_owned(), Err(NotWkt)),
             ("POLYGON".to_owned(), Err(NotWkt)),

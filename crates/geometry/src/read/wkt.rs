@@ -3,10 +3,24 @@
 
 use super::{DEPTH_MAX, Holes, ReadRefusal, Reading, Sketch, form, refuse_long};
 
-type Pairs = Vec<(f64, f64)>;
+/// Pairs of latitude and longitude.
+pub type Pairs = Vec<(f64, f64)>;
 
 /// Reads a text of at most [`super::BYTES_MAX`] bytes.
 pub fn read(text: &str, holes: Holes) -> Result<Reading, ReadRefusal> {
+    sketch(text)?.finish(holes)
+}
+
+/// The outer ring of each polygon and its holes, as they are written, for who wants the holes as
+/// such: in pairs of latitude and longitude, bounded as [`read`] bounds them, and not judged.
+pub fn rings(text: &str) -> Result<Vec<(Pairs, Vec<Pairs>)>, ReadRefusal> {
+    let polygons = sketch(text)?.polygons.into_iter();
+    Ok(polygons
+        .map(|drawn| (drawn.exterior, drawn.holes))
+        .collect())
+}
+
+fn sketch(text: &str) -> Result<Sketch, ReadRefusal> {
     refuse_long(text.len())?;
     let mut sketch = Sketch::default();
     let mut text = Text { text, at: 0 };
@@ -21,7 +35,7 @@ pub fn read(text: &str, holes: Holes) -> Result<Reading, ReadRefusal> {
     if text.at < text.text.len() {
         return Err(text.refuse("nothing more is wanted here"));
     }
-    sketch.finish(holes)
+    Ok(sketch)
 }
 
 fn add_geometry(sketch: &mut Sketch, text: &mut Text, depth: usize) -> Result<(), ReadRefusal> {
