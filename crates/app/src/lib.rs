@@ -31,6 +31,7 @@ pub mod complete_alerts;
 pub mod create_alert;
 pub mod duty_items;
 pub mod epochs;
+mod imports;
 pub mod keys;
 mod lanes;
 pub mod move_alert;
@@ -63,6 +64,7 @@ pub use balefire_store::duty_items::DutyItem;
 pub use balefire_store::service_contacts::{Contact, ContactKind};
 pub use balefire_store::services::Service;
 pub use balefire_store::{Store, StoreError};
+pub use imports::Imported;
 
 /// What the configuration says that a verb needs.
 #[derive(Clone, Debug)]

@@ -1,10 +1,9 @@
 //! Area libraries: importing them, and finding areas in them.
 //!
 //! An import makes a new version; older ones stay readable, and what is imported twice is not
-//! stored twice. A version is written in transactions of some ten milliseconds, with pauses as
-//! long, so that an import beside a living service holds up no alert; nobody reads it before its
-//! last transaction, which has the audit entry too. An import that was interrupted leaves nothing
-//! that is seen, and the next one takes it away.
+//! stored twice. A version is written in transactions of some ten milliseconds (module `imports`);
+//! nobody reads it before its last transaction, which has the audit entry too. An import that was
+//! interrupted leaves nothing that is seen, and the next one takes it away.
 //!
 //! What is looked into is kept in memory as an index, at most [`LIBRARIES_KEPT_MAX`] versions.
 
@@ -13,7 +12,6 @@ mod geojson;
 mod read;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use balefire_domain::area_names::{Level, Place, aggregate};
 use balefire_domain::audit::Actor;
@@ -33,15 +31,12 @@ pub use fault::{FAULTS_TOLD_MAX, Fault, Faults};
 pub(crate) use geojson::{Feature, Polygons, Position, read_features};
 pub use read::{Fields, LevelOf, ReadArea, ReadAreas, not_simplified, read_areas, simplify_all};
 
+use crate::imports::{Imported, begin_version};
 use crate::people_reached::KeptPopulation;
 use crate::{App, repeat};
 
-/// Other imports of the same library that may take a version's number first.
-const NUMBER_TRIES_MAX: u32 = 5;
 /// Rows that are read at once.
 const ROWS_READ_MAX: u32 = 500;
-/// Of an import on SQLite: the longest pause after a transaction.
-pub(crate) const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// The part of an area or of a shape that overlaps are told from: less is a border's inexactness.
 pub const OVERLAP_PART_MIN: f64 = 0.005;
 
@@ -56,15 +51,6 @@ pub struct NewLibrary {
     pub areas: Vec<LibraryArea>,
     /// SHA-256 of what it holds.
     pub digest: String,
-}
-
-/// What an import did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
-    /// The version that has what was given.
-    pub version: u32,
-    /// Whether it was made now: else it was there already.
-    pub is_new: bool,
 }
 
 /// What a library says of an area beside its ground and names.
@@ -169,42 +155,26 @@ impl App {
         })
     }
 
-    /// After a transaction of an import that began at `began`: a pause as long, in which others may
-    /// use the one writer of SQLite. On PostgreSQL they need none.
-    pub(crate) async fn let_others_write(&self, began: Duration) {
-        if self.store.engine() == "sqlite" {
-            let took = self.clock.monotonic().saturating_sub(began);
-            tokio::time::sleep(took.min(PAUSE_MAX)).await;
-        }
-    }
-
     async fn begin_library(&self, new: &NewLibrary) -> Result<u32, StoreError> {
         let area_count = u32::try_from(new.areas.len()).expect("areas are bounded far below");
-        let mut tries = 1;
-        loop {
-            let begun = repeat(|| async {
-                let now = self.clock.now();
-                let mut tx = self.store.begin("begin_library", now).await?;
-                let version = tx.last_library_version(&new.library).await? + 1;
-                tx.insert_library_version(&LibraryVersion {
-                    library: new.library.clone(),
-                    version,
-                    source: new.source.clone(),
-                    digest: new.digest.clone(),
-                    area_count,
-                    started_at: now,
-                    completed_at: None,
-                })
-                .await?;
-                tx.commit().await?;
-                Ok::<u32, StoreError>(version)
+        begin_version(|| async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin("begin_library", now).await?;
+            let version = tx.last_library_version(&new.library).await? + 1;
+            tx.insert_library_version(&LibraryVersion {
+                library: new.library.clone(),
+                version,
+                source: new.source.clone(),
+                digest: new.digest.clone(),
+                area_count,
+                started_at: now,
+                completed_at: None,
             })
-            .await;
-            match begun {
-                Err(error) if error.is_unique_violation() && tries < NUMBER_TRIES_MAX => tries += 1,
-                begun => return begun,
-            }
-        }
+            .await?;
+            tx.commit().await?;
+            Ok(version)
+        })
+        .await
     }
 
     async fn complete_library(
@@ -250,20 +220,13 @@ impl App {
         let rows = u32::try_from(IMPORT_ROWS_MAX).expect("it is a few hundred");
         for version in abandoned {
             let (library, number) = (&version.library, version.version);
-            loop {
-                let began = self.clock.monotonic();
-                let is_gone = repeat(|| async {
-                    let mut tx = self.store.begin("sweep_library", self.clock.now()).await?;
-                    let is_gone = tx.shrink_abandoned_library(library, number, rows).await?;
-                    tx.commit().await?;
-                    Ok::<bool, StoreError>(is_gone)
-                })
-                .await?;
-                if is_gone {
-                    break;
-                }
-                self.let_others_write(began).await;
-            }
+            self.take_away(|| async {
+                let mut tx = self.store.begin("sweep_library", self.clock.now()).await?;
+                let is_gone = tx.shrink_abandoned_library(library, number, rows).await?;
+                tx.commit().await?;
+                Ok(is_gone)
+            })
+            .await?;
         }
         Ok(())
     }

@@ -22,15 +22,13 @@ use sha2::{Digest, Sha256};
 pub use read::{ReadCells, StoredCell, read_cells};
 pub use wkt::{WktRefusal, read_wkt};
 
-use crate::area_libraries::Imported;
+use crate::imports::{Imported, begin_version};
 use crate::{App, repeat};
 
 /// Cells of one page.
 const CELLS_PER_PAGE: usize = 1_000;
 /// Pages that are read, or taken away, at once.
 const PAGES_AT_ONCE: u32 = 50;
-/// Other imports that may take a version's number first.
-const NUMBER_TRIES_MAX: u32 = 5;
 
 /// The population that was looked into last.
 pub(crate) type KeptPopulation = (PopulationVersion, Arc<Population>);
@@ -133,30 +131,23 @@ impl App {
 
     async fn begin_population(&self, new: &NewPopulation) -> Result<u32, StoreError> {
         let cell_count = u32::try_from(new.cell_count).expect("cells are bounded far below");
-        let mut tries = 1;
-        loop {
-            let begun = repeat(|| async {
-                let now = self.clock.now();
-                let mut tx = self.store.begin("begin_population", now).await?;
-                let version = tx.last_population_version().await? + 1;
-                tx.insert_population_version(&PopulationVersion {
-                    version,
-                    source: new.source.clone(),
-                    digest: new.digest.clone(),
-                    cell_count,
-                    started_at: now,
-                    completed_at: None,
-                })
-                .await?;
-                tx.commit().await?;
-                Ok::<u32, StoreError>(version)
+        begin_version(|| async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin("begin_population", now).await?;
+            let version = tx.last_population_version().await? + 1;
+            tx.insert_population_version(&PopulationVersion {
+                version,
+                source: new.source.clone(),
+                digest: new.digest.clone(),
+                cell_count,
+                started_at: now,
+                completed_at: None,
             })
-            .await;
-            match begun {
-                Err(error) if error.is_unique_violation() && tries < NUMBER_TRIES_MAX => tries += 1,
-                begun => return begun,
-            }
-        }
+            .await?;
+            tx.commit().await?;
+            Ok(version)
+        })
+        .await
     }
 
     async fn complete_population(
@@ -200,23 +191,17 @@ impl App {
         })
         .await?;
         for version in abandoned {
-            let number = version.version;
-            loop {
-                let began = self.clock.monotonic();
-                let is_gone = repeat(|| async {
-                    let now = self.clock.now();
-                    let mut tx = self.store.begin("sweep_population", now).await?;
-                    let limit = PAGES_AT_ONCE;
-                    let is_gone = tx.shrink_abandoned_population(number, limit).await?;
-                    tx.commit().await?;
-                    Ok::<bool, StoreError>(is_gone)
-                })
-                .await?;
-                if is_gone {
-                    break;
-                }
-                self.let_others_write(began).await;
-            }
+            self.take_away(|| async {
+                let now = self.clock.now();
+                let mut tx = self.store.begin("sweep_population", now).await?;
+                let number = version.version;
+                let is_gone = tx
+                    .shrink_abandoned_population(number, PAGES_AT_ONCE)
+                    .await?;
+                tx.commit().await?;
+                Ok(is_gone)
+            })
+            .await?;
         }
         Ok(())
     }
