@@ -25,14 +25,14 @@ use balefire_store::StoreError;
 pub use balefire_store::area_libraries::{LibraryArea, LibraryVersion};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 pub use fault::{FAULTS_TOLD_MAX, Fault, Faults};
 pub(crate) use geojson::{Feature, Polygons, Position, read_features};
 pub use read::{Fields, LevelOf, ReadArea, ReadAreas, not_simplified, read_areas, simplify_all};
 
 use crate::imports::{Imported, begin_version};
-use crate::people_reached::KeptPopulation;
+use crate::people_reached::{COUNTS_AT_ONCE_MAX, KeptPopulation};
 use crate::{App, repeat};
 
 /// Rows that are read at once.
@@ -72,10 +72,22 @@ pub struct Library {
 }
 
 /// What was looked into lately, the latest last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Indexes {
     libraries: Mutex<Vec<Arc<Library>>>,
     pub(crate) population: Mutex<Option<KeptPopulation>>,
+    /// Leave to count people for a request.
+    pub(crate) counting: Arc<Semaphore>,
+}
+
+impl Default for Indexes {
+    fn default() -> Self {
+        Self {
+            libraries: Mutex::default(),
+            population: Mutex::default(),
+            counting: Arc::new(Semaphore::new(COUNTS_AT_ONCE_MAX)),
+        }
+    }
 }
 
 impl NewLibrary {

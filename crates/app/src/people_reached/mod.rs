@@ -20,15 +20,19 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 pub use read::{ReadCells, StoredCell, read_cells};
-pub use wkt::{WktRefusal, read_wkt};
+pub use wkt::WktRefusal;
+use wkt::read_wkt;
 
 use crate::imports::{Imported, begin_version};
-use crate::{App, repeat};
+use crate::{App, Failure, repeat};
 
 /// Cells of one page.
 const CELLS_PER_PAGE: usize = 1_000;
 /// Pages that are read, or taken away, at once.
 const PAGES_AT_ONCE: u32 = 50;
+
+/// Requests for which people are counted at once.
+pub(crate) const COUNTS_AT_ONCE_MAX: usize = 2;
 
 /// The population that was looked into last.
 pub(crate) type KeptPopulation = (PopulationVersion, Arc<Population>);
@@ -273,12 +277,24 @@ impl App {
         indexing.await.expect("indexing doesn't panic")
     }
 
-    /// Who is within this ground; 0 where nothing is known.
-    pub async fn count_people(&self, ground: Ground) -> Result<f64, StoreError> {
+    /// Who is within an area in well-known text; 0 where nothing is known. Of many such requests a
+    /// few are counted at once and the others wait: an area made to be slow takes seconds, and the
+    /// processors have alerts to send.
+    pub async fn count_people(&self, wkt: String) -> Result<f64, Failure<WktRefusal>> {
+        let counting = Arc::clone(&self.indexes.counting);
+        // Kept by the work and not by the request, which may go away before the work ends.
+        let permit = counting.acquire_owned().await.expect("nobody closes it");
+        let reading = tokio::task::spawn_blocking(move || (read_wkt(&wkt), permit));
+        let (ground, permit) = reading.await.expect("reading an area doesn't panic");
+        let ground = ground.map_err(Failure::Refused)?;
         let Some((_, population)) = self.open_population().await? else {
             return Ok(0.0);
         };
-        let counting = tokio::task::spawn_blocking(move || population.within(&ground).count);
+        let counting = tokio::task::spawn_blocking(move || {
+            let count = population.within(&ground).count;
+            drop(permit);
+            count
+        });
         Ok(counting.await.expect("counting doesn't panic"))
     }
 

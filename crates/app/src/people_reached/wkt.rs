@@ -39,7 +39,7 @@ const OTHER_KINDS: [&str; 13] = [
 pub(super) use wkt::Pairs as Ring;
 
 /// The ground that a text is for. Holes don't count to it.
-pub fn read_wkt(text: &str) -> Result<Ground, WktRefusal> {
+pub(super) fn read_wkt(text: &str) -> Result<Ground, WktRefusal> {
     let (shape, holes) = read_shapes(text)?;
     Ok(Ground::with_holes(&shape, &holes))
 }

@@ -8,13 +8,13 @@
 //! 5. it is well-known text (400), of a Polygon or MultiPolygon (400), which is valid (400)
 //!
 //! 200: a bare number, 0 where nothing is known. Work on an area is bounded by its points and
-//! cells, and done apart from the threads that answer.
+//! cells, and done apart from the threads that answer; of many requests a few are counted at once.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use balefire_app::App;
-use balefire_app::people_reached::{WktRefusal, read_wkt};
+use balefire_app::people_reached::WktRefusal;
 use serde_json::{Number, Value};
 
 use crate::answer;
@@ -37,13 +37,13 @@ pub(crate) async fn count(
         None | Some(Value::Null | Value::String(_)) => return Err(bad(MISSING)),
         Some(_) => return Err(bad(&WktRefusal::NotWkt.to_string())),
     };
-    let reading = tokio::task::spawn_blocking(move || read_wkt(&text));
-    let ground = reading
-        .await
-        .expect("reading an area doesn't panic")
-        .map_err(|refusal| bad(&refusal.to_string()))?;
-    let count = app.count_people(ground).await;
-    let count = count.map_err(|error| Problem::store(Shape::Internal, &error))?;
+    let count = app.count_people(text).await.map_err(|failure| {
+        Problem::of_failure(
+            Shape::Internal,
+            failure,
+            |refusal| bad(&refusal.to_string()),
+        )
+    })?;
     Ok(answer::json(StatusCode::OK, &Value::Number(number(count))))
 }
 
