@@ -57,8 +57,9 @@ pub(crate) enum AreasCommand {
     Find(FindAreas),
     /// Say which few names the public is told for areas, or for a shape of its own.
     ///
-    /// Wards are named by their authority; of the authorities of one county more than three become
-    /// the county, and two or three do unless the alert touches no other county's.
+    /// Wards are named by their authority. Of the authorities of one county more than three become
+    /// the county; two or three do too where another county's authorities are among the areas, and
+    /// are named one by one otherwise.
     Names {
         /// The library.
         library: String,
@@ -69,7 +70,7 @@ pub(crate) enum AreasCommand {
             required_unless_present_any = ["overlaps", "alert"]
         )]
         areas: Vec<String>,
-        /// A shape (GeoJSON, or a POLYGON in well-known text): the areas that it overlaps.
+        /// A shape (GeoJSON, KML or well-known text): the areas that it overlaps.
         #[arg(long, value_name = "FILE", conflicts_with = "areas")]
         overlaps: Option<PathBuf>,
         /// An alert: the areas that it overlaps.
@@ -145,23 +146,12 @@ pub(crate) enum Builtin {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, args = ["name", "point", "overlaps", "alert"])]
 pub(crate) struct FindAreas {
-    /// A name, or how it begins; case and accents make no difference.
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// A place: latitude and longitude in degrees, such as 53.79,-1.75.
-    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true, value_parser = place)]
-    pub(crate) point: Option<(f64, f64)>,
-    /// A shape (GeoJSON, or a POLYGON in well-known text): areas that share ground with it, and how
-    /// much.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) overlaps: Option<PathBuf>,
-    /// An alert: areas that share ground with it, and how much.
-    #[arg(long, value_name = "ID")]
-    pub(crate) alert: Option<AlertId>,
+    #[command(flatten)]
+    pub(crate) by: FindBy,
     /// With --point: also areas within so many kilometres (of their bounding boxes).
-    #[arg(long, value_name = "KM", requires = "point", value_parser = kilometres)]
+    #[arg(long, value_name = "KM", requires = "point", value_parser = kilometres,
+        conflicts_with_all = ["name", "overlaps", "alert"])]
     pub(crate) near: Option<f64>,
     /// Only in this library; without it in the latest version of every library.
     #[arg(long, value_name = "ID")]
@@ -169,6 +159,24 @@ pub(crate) struct FindAreas {
     /// Which of its versions; without it the latest.
     #[arg(long, requires = "library")]
     pub(crate) version: Option<u32>,
+}
+
+/// What areas are found by: exactly one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct FindBy {
+    /// A name, or how it begins; case and accents make no difference.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// A place: latitude and longitude in degrees, such as 53.79,-1.75.
+    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true, value_parser = place)]
+    pub(crate) point: Option<(f64, f64)>,
+    /// A shape (GeoJSON, KML or well-known text): areas that share ground with it, and how much.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) overlaps: Option<PathBuf>,
+    /// An alert: areas that share ground with it, and how much.
+    #[arg(long, value_name = "ID")]
+    pub(crate) alert: Option<AlertId>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -197,7 +205,7 @@ pub(crate) enum PopulationCommand {
     List,
     /// Estimate how many phones a shape reaches, with what is received beyond its border.
     Estimate {
-        /// A shape: GeoJSON, or a POLYGON in well-known text.
+        /// A shape: GeoJSON, KML or well-known text.
         file: PathBuf,
     },
 }

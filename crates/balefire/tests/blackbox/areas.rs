@@ -87,6 +87,25 @@ async fn a_library_is_imported_once_and_found_by_name_place_and_ground(engine: E
             .await;
         assert_eq!(ids(&found), want, "{args:?}: {found}");
     }
+    for (args, want) in [
+        (&["--name", "b", "--library", "blocks"][..], vec!["B"]),
+        (
+            &["--overlaps", &wkt, "--library", "blocks", "--version", "1"],
+            vec!["A", "B"],
+        ),
+        (&["--point", "50.5,3", "--near", "100"], vec!["B"]),
+    ] {
+        let found = sandbox.json(&[&["areas", "find"][..], args].concat()).await;
+        assert_eq!(ids(&found), want, "{args:?}: {found}");
+    }
+    for args in [
+        &["--library", "blocks"][..],
+        &["--name", "b", "--point", "50.5,0.5"],
+        &["--name", "b", "--near", "10"],
+    ] {
+        let usage = sandbox.run(&[&["areas", "find"][..], args].concat()).await;
+        assert_eq!(usage.code, Some(2), "{args:?}: {usage:?}");
+    }
     let found = sandbox.json(&["areas", "find", "--overlaps", &wkt]).await;
     let share = |n: usize, of: &str| found[n][of].as_f64().expect("a number");
     assert!((share(0, "of_area") - 0.5).abs() < 1e-9, "{found}");

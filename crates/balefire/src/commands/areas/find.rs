@@ -54,7 +54,7 @@ pub(super) async fn run(session: &Session, asked: &FindAreas) -> anyhow::Result<
 }
 
 async fn search(app: &App, asked: &FindAreas) -> anyhow::Result<Vec<Found>> {
-    let shape = shape_of(app, asked.overlaps.as_deref(), asked.alert).await?;
+    let shape = shape_of(app, asked.by.overlaps.as_deref(), asked.by.alert).await?;
     let mut found = Vec::new();
     for library in libraries(app, asked).await? {
         let index = &library.index;
@@ -64,9 +64,9 @@ async fn search(app: &App, asked: &FindAreas) -> anyhow::Result<Vec<Found>> {
                 .into_iter()
                 .map(|(id, part)| (id, Some(part)))
                 .collect()
-        } else if let Some(name) = &asked.name {
+        } else if let Some(name) = &asked.by.name {
             plain(&index.by_name(name, AREAS_FOUND_MAX))
-        } else if let Some((lat, lon)) = asked.point {
+        } else if let Some((lat, lon)) = asked.by.point {
             let place = Point::from_degrees(lat, lon).expect("the argument was checked");
             match asked.near {
                 None => plain(&index.at(place)),
