@@ -44,15 +44,15 @@ pub fn in_words(phones: f64) -> &'static str {
     }
 }
 
-/// The number to two figures with commas, as an estimate deserves: `12,000`. Below 10: `fewer than
-/// 10`.
+/// The number to two figures with commas, as an estimate deserves: `about 12,000`. Below 10: `fewer
+/// than 10`.
 pub fn about(phones: f64) -> String {
     if phones.is_nan() || phones < 10.0 {
         return "fewer than 10".to_owned();
     }
     let unit = 10_f64.powf(phones.log10().floor() - 1.0).max(1.0);
     let digits = format!("{:.0}", (phones / unit).round() * unit);
-    let mut grouped = String::new();
+    let mut grouped = String::from("about ");
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
             grouped.push(',');
@@ -94,16 +94,16 @@ mod tests {
         for (phones, words, number) in [
             (0.0, "Unknown number", "fewer than 10"),
             (0.4, "Less than 1 million", "fewer than 10"),
-            (10.0, "Less than 1 million", "10"),
-            (99.4, "Less than 1 million", "99"),
-            (99.9, "Less than 1 million", "100"),
-            (1_234.0, "Less than 1 million", "1,200"),
-            (12_678.0, "Less than 1 million", "13,000"),
-            (899_999.0, "Less than 1 million", "900,000"),
-            (900_000.0, "Just under 1 million", "900,000"),
-            (999_999.0, "Just under 1 million", "1,000,000"),
-            (1_000_000.0, "More than 1 million", "1,000,000"),
-            (67_596_281.0, "More than 1 million", "68,000,000"),
+            (10.0, "Less than 1 million", "about 10"),
+            (99.4, "Less than 1 million", "about 99"),
+            (99.9, "Less than 1 million", "about 100"),
+            (1_234.0, "Less than 1 million", "about 1,200"),
+            (12_678.0, "Less than 1 million", "about 13,000"),
+            (899_999.0, "Less than 1 million", "about 900,000"),
+            (900_000.0, "Just under 1 million", "about 900,000"),
+            (999_999.0, "Just under 1 million", "about 1,000,000"),
+            (1_000_000.0, "More than 1 million", "about 1,000,000"),
+            (67_596_281.0, "More than 1 million", "about 68,000,000"),
             (f64::NAN, "Unknown number", "fewer than 10"),
         ] {
             assert!(

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use balefire_app::move_alert::{Move, MoveRefusal};
-use balefire_app::people_reached::PeopleReached;
 use balefire_app::submit_cap::{Sender, SubmitRefusal};
 use balefire_app::text_facts::TextFacts;
 use balefire_app::{App, Failure};
@@ -20,7 +19,8 @@ use balefire_domain::limits::ALERT_VERSIONS_MAX;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
-use super::{Session, alert_update, cap, find, population, render, text};
+use super::population::Estimate;
+use super::{Session, alert_update, cap, find, render, text};
 use crate::cli::AlertCommand;
 
 /// How long an estimate of those reached may hold up an approver.
@@ -181,7 +181,7 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         networks: &networks,
         items: &app.list_duty_items(id).await?,
         text_facts: &text_facts(&app, &alert).await?,
-        reached: now_reached.as_ref(),
+        reached: &now_reached,
     };
     let Some(proposal) = &proposal else {
         session.print(&page.json(), || page.text());
@@ -189,27 +189,29 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
     };
     let then_reached = reached(&app, &proposal.update.areas).await;
     let mut shown = page.json();
-    shown["proposed_update"]["phones"] = population::reached_json(then_reached.as_ref());
+    shown["proposed_update"]["phones"] = then_reached.json();
     session.print(&shown, || {
-        let lines = population::reached_lines(then_reached.as_ref());
+        let lines = then_reached.lines();
         format!("{}\n\nphones of the update\n          {lines}", page.text())
     });
     Ok(ExitCode::SUCCESS)
 }
 
 /// How many phones an alert reaches. An estimate that fails must not keep anybody from seeing or
-/// approving the alert: it is logged, and nothing is known then.
-async fn reached(app: &App, areas: &Value) -> Option<PeopleReached> {
-    let shape = balefire_app::stored_areas_shape(areas)?;
+/// approving the alert: it is logged, and the page says that it failed.
+async fn reached(app: &App, areas: &Value) -> Estimate {
+    let Some(shape) = balefire_app::stored_areas_shape(areas) else {
+        return Estimate::Failed("its areas can't be read");
+    };
     match tokio::time::timeout(ESTIMATE_TIME_MAX, app.people_reached(shape)).await {
-        Ok(Ok(reached)) => reached,
+        Ok(Ok(reached)) => reached.into(),
         Ok(Err(error)) => {
             tracing::warn!(event = "population.not_read", %error, "no estimate is shown");
-            None
+            Estimate::Failed("the figures can't be read")
         }
         Err(_) => {
             tracing::warn!(event = "population.not_read", "the estimate took too long");
-            None
+            Estimate::Failed("the estimate took too long")
         }
     }
 }
@@ -236,9 +238,9 @@ async fn move_to(
     let phones = if to == Status::Broadcasting {
         let reached = reached(&app, &areas_to_approve(&app, &alert).await?).await;
         if !session.json {
-            say!("phones    {}", population::reached_lines(reached.as_ref()));
+            say!("phones    {}", reached.lines());
         }
-        Some(population::reached_json(reached.as_ref()))
+        Some(reached.json())
     } else {
         None
     };

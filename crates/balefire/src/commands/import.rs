@@ -1,18 +1,24 @@
 //! What imports of areas and of populations have in common: reading a bounded file, telling how
 //! far they are, and saying what is wrong with which feature.
 
+use std::fmt;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context;
+use balefire_app::Imported;
 use balefire_app::area_libraries::{FAULTS_TOLD_MAX, Faults};
 use balefire_domain::limits::AREA_FILE_BYTES_MAX;
+use balefire_domain::shown::shown;
 use serde_json::{Value, json};
 
 use super::Session;
 use crate::FAILED;
+
+/// Characters of a file's name that a version remembers.
+const SOURCE_CHARS_MAX: usize = 255;
 
 /// Reads a file of at most the permitted size.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -33,12 +39,8 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The name of a file without its folder, as versions remember it.
 pub(super) fn source(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .chars()
-        .take(255)
-        .collect()
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    shown(&name.to_string_lossy(), SOURCE_CHARS_MAX)
 }
 
 /// One line on a terminal that says how far a long work is; nothing elsewhere.
@@ -70,6 +72,57 @@ impl Progress {
             let end = if done == self.of { "\n" } else { "" };
             let _ = write!(out, "\r{}: {done} of {}{end}", self.what, self.of);
             let _ = out.flush();
+        }
+    }
+}
+
+/// What came of an import.
+pub(super) enum Outcome {
+    /// It was done.
+    Done(Imported),
+    /// It was only tried.
+    Tried(Imported),
+}
+
+impl Outcome {
+    /// What an import would do, beside the latest version and its digest.
+    pub(super) fn of_dry_run(latest: Option<(u32, String)>, digest: &str) -> Self {
+        let (version, is_new) = match latest {
+            Some((version, known)) if known == digest => (version, false),
+            Some((version, _)) => (version + 1, true),
+            None => (1, true),
+        };
+        Self::Tried(Imported { version, is_new })
+    }
+
+    /// The version that has what was given, or would have it.
+    pub(super) fn version(&self) -> u32 {
+        match self {
+            Self::Done(imported) | Self::Tried(imported) => imported.version,
+        }
+    }
+
+    /// Whether something was stored now.
+    pub(super) fn is_stored(&self) -> bool {
+        matches!(self, Self::Done(imported) if imported.is_new)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.version();
+        match self {
+            Self::Done(imported) if imported.is_new => {
+                write!(f, "imported as version {version}")
+            }
+            Self::Done(_) => write!(f, "nothing to do: version {version} says the same"),
+            Self::Tried(imported) if imported.is_new => {
+                write!(
+                    f,
+                    "would be imported as version {version}; nothing was stored"
+                )
+            }
+            Self::Tried(_) => write!(f, "would change nothing: version {version} says the same"),
         }
     }
 }

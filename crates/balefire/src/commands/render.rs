@@ -1,6 +1,5 @@
 //! Alerts and deliveries as commands print them.
 
-use balefire_app::people_reached::PeopleReached;
 use balefire_app::propose_update::ProposalView;
 use balefire_app::read_alerts::People;
 use balefire_app::text_facts::TextFacts;
@@ -15,7 +14,7 @@ use balefire_store::services::Service;
 use balefire_store::users::User;
 use serde_json::{Value, json};
 
-use super::population;
+use super::population::Estimate;
 use super::render_second::second_lines;
 use super::render_update::ProposalPage;
 use super::text;
@@ -60,8 +59,8 @@ pub(super) struct AlertPage<'a> {
     /// The update of it that waits for a second person.
     pub(super) proposal: Option<&'a ProposalView>,
     pub(super) text_facts: &'a TextFacts,
-    /// How many phones it reaches, where figures were imported.
-    pub(super) reached: Option<&'a PeopleReached>,
+    /// How many phones it reaches.
+    pub(super) reached: &'a Estimate,
 }
 
 impl AlertPage<'_> {
@@ -78,7 +77,7 @@ impl AlertPage<'_> {
         shown["duty_items"] = json!(items);
         shown["proposed_update"] = json!(self.proposed().map(|page| page.json()));
         shown["text_facts"] = text::text_facts_json(self.text_facts);
-        shown["phones"] = population::reached_json(self.reached);
+        shown["phones"] = self.reached.json();
         shown
     }
 
@@ -134,7 +133,7 @@ impl AlertPage<'_> {
             self.hash,
             names.unwrap_or_default(),
             polygons.map_or(0, Vec::len),
-            population::reached_lines(self.reached),
+            self.reached.lines(),
             alert.text,
             second_lines(alert.second.as_ref()),
             text::text_facts_words(self.text_facts)

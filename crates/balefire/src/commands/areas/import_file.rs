@@ -12,7 +12,7 @@ use balefire_geometry::ground::{Bounds, Ground};
 use serde_json::json;
 
 use super::super::Session;
-use super::super::import::{self, Progress};
+use super::super::import::{self, Outcome, Progress};
 use crate::cli::{Builtin, ImportAreas};
 
 /// The world's countries, from Natural Earth: see data/README.md.
@@ -69,38 +69,27 @@ async fn store(
     read: &ReadAreas,
     summary: &Summary,
 ) -> anyhow::Result<ExitCode> {
-    let latest = app.find_library_version(&new.library, None).await?;
-    let (version, is_new) = if asked.dry_run {
-        match latest {
-            Some(latest) if latest.digest == new.digest => (latest.version, false),
-            Some(latest) => (latest.version + 1, true),
-            None => (1, true),
-        }
+    let outcome = if asked.dry_run {
+        let latest = app.find_library_version(&new.library, None).await?;
+        let latest = latest.map(|latest| (latest.version, latest.digest));
+        Outcome::of_dry_run(latest, &new.digest)
     } else {
         let actor = session.operator(app).await?;
         let progress = Progress::new("areas stored", new.areas.len());
         let done = app.import_areas(actor, new, |stored| progress.tell(stored));
-        let done = done.await?;
-        (done.version, done.is_new)
+        Outcome::Done(done.await?)
     };
+    let version = outcome.version();
     let shown = json!({
         "id": new.library, "library": new.library, "version": version,
-        "imported": is_new && !asked.dry_run, "dry_run": asked.dry_run,
+        "imported": outcome.is_stored(), "dry_run": asked.dry_run,
         "areas": summary.areas, "points": summary.points,
         "simplified": summary.simplified, "simple_points_max": summary.sent_points_max,
         "bounds": summary.around.map(|b| json!([b.west, b.south, b.east, b.north])),
         "remarks": summary.remarks, "skipped": import::faults_json(&read.faults),
         "digest": new.digest,
     });
-    session.print(&shown, || {
-        let what = match (asked.dry_run, is_new) {
-            (false, true) => format!("imported as version {version}"),
-            (false, false) => format!("nothing to do: version {version} says the same"),
-            (true, true) => format!("would be imported as version {version}; nothing was stored"),
-            (true, false) => format!("would change nothing: version {version} says the same"),
-        };
-        summary_lines(new, read, summary, &what)
-    });
+    session.print(&shown, || summary_lines(new, read, summary, &outcome));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -195,7 +184,7 @@ async fn far_from_before(
     }))
 }
 
-fn summary_lines(new: &NewLibrary, read: &ReadAreas, summary: &Summary, what: &str) -> String {
+fn summary_lines(new: &NewLibrary, read: &ReadAreas, summary: &Summary, what: &Outcome) -> String {
     let mut lines = vec![
         format!("{}: {what}", new.library),
         format!(
