@@ -14,6 +14,7 @@ use balefire_cell_broadcast::{
     Scripts, SerialNumber, TextRefusal, facts, measure, national,
 };
 use balefire_domain::limits::TEXT_BYTES_MAX;
+use balefire_domain::shown::named as code;
 use serde_json::{Value, json};
 
 use crate::FAILED;
@@ -82,10 +83,6 @@ const fn encoding_name(encoding: Encoding) -> &'static str {
     }
 }
 
-fn code(ch: char) -> String {
-    format!("U+{:04X}", u32::from(ch))
-}
-
 fn count(raw: &str, scripts: Scripts, json: bool) -> ExitCode {
     let measure = measure(raw, scripts);
     if json {
@@ -149,6 +146,11 @@ fn refusal_json(refusal: &TextRefusal) -> Value {
 }
 
 fn measure_words(measure: &Measure) -> String {
+    if let ([], [refusal]) = (&measure.costs[..], &measure.refusals[..])
+        && matches!(refusal, TextRefusal::TooLong { .. })
+    {
+        return format!("not counted: it has more than {TEXT_BYTES_MAX} bytes\nrefused: {refusal}");
+    }
     let encoding = measure.text.encoding();
     let (units, limit) = (measure.text.units(), encoding.units_max());
     let room = match measure.remaining() {
@@ -164,8 +166,8 @@ fn measure_words(measure: &Measure) -> String {
     for (ch, places) in measure.forcing_ucs2() {
         let _ = write!(
             words,
-            "\nforces UCS-2: {ch} ({}) at {}",
-            code(ch),
+            "\nforces UCS-2: {} at {}",
+            name_of(ch),
             shown(&places)
         );
     }
@@ -204,12 +206,16 @@ fn list(measure: &Measure, words: &mut String, remark: impl Fn(&Cost) -> Option<
         }
     }
     for ((remark, ch), places) in lines {
-        let name = if ch.is_whitespace() || ch.is_control() || is_unseen(ch) {
-            code(ch)
-        } else {
-            format!("{ch} ({})", code(ch))
-        };
-        let _ = write!(words, "\n{remark}: {name} at {}", shown(&places));
+        let _ = write!(words, "\n{remark}: {} at {}", name_of(ch), shown(&places));
+    }
+}
+
+/// A character with its number; its number alone where a terminal would show something else.
+fn name_of(ch: char) -> String {
+    if ch.is_whitespace() || ch.is_control() || is_unseen(ch) {
+        code(ch)
+    } else {
+        format!("{ch} ({})", code(ch))
     }
 }
 
@@ -263,6 +269,9 @@ fn show_pages(asked: &TextPages, json: bool) -> anyhow::Result<ExitCode> {
     let pages = match pages::encode(&text, &heading) {
         Ok(pages) => pages,
         Err(refusal) => {
+            if json {
+                say!("{}", json!({ "error": { "message": refusal.to_string() } }));
+            }
             eprintln!("balefire: {refusal}");
             return Ok(ExitCode::from(FAILED));
         }

@@ -60,6 +60,16 @@ async fn text_count_says_what_a_text_costs_and_ends_with_1_when_it_can_t_be_sent
     assert_eq!(refused["refusals"][1]["position"], json!(5));
     let any = ["text", "count", "--scripts", "any"];
     on_text("10²", &any).await.must_succeed();
+    // A mark without its letter would stand on the character before it.
+    let marks = on_text("q\u{301}\u{200d}", &any).await.must_succeed();
+    assert!(
+        marks.stdout.contains("forces UCS-2: U+0301 at "),
+        "{marks:?}"
+    );
+    let long = on_text(&"a".repeat(100_001), &["text", "count"]).await;
+    assert_eq!(long.code, Some(1), "{long:?}");
+    assert!(long.stdout.contains("not counted"), "{long:?}");
+    assert!(!long.stdout.contains("1395 left"), "{long:?}");
 }
 
 #[tokio::test]
@@ -110,9 +120,14 @@ async fn text_pages_prints_the_octets_of_each_page() {
         let args = [&["text", "pages"], wrong.as_slice()].concat();
         assert_eq!(on_text("a", &args).await.code, Some(2), "{wrong:?}");
     }
-    let euros = on_text(&"€".repeat(697), &["text", "pages"]).await;
+    let euros = on_text(&"€".repeat(697), &["text", "pages", "--json"]).await;
     assert_eq!(euros.code, Some(1), "{euros:?}");
     assert!(euros.stderr.contains("16 pages"), "{euros:?}");
+    let why = euros.json()["error"]["message"].clone();
+    assert!(
+        why.as_str().is_some_and(|why| why.contains("16 pages")),
+        "{why}"
+    );
 }
 
 #[tokio::test]
