@@ -31,7 +31,7 @@ pub(crate) enum AlertCommand {
         /// A file with the new text.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
-        /// The new areas: polygons without holes, as GeoJSON; without it the areas stay.
+        /// The new areas, as GeoJSON; holes are kept out by slits. Without it the areas stay.
         #[arg(long, value_name = "FILE.geojson")]
         areas: Option<PathBuf>,
         /// Only check it, and show what would be changed.
