@@ -1,9 +1,9 @@
 //! Reading a GeoJSON FeatureCollection (RFC 7946) feature by feature.
 //!
 //! What it promises: memory for one feature at a time beside the text itself, whatever stands in
-//! it; every size is bounded before it is built (properties too); what is wrong with a feature is said of that
-//! feature and the next is read. What breaks the JSON itself ends the reading, with its line and
-//! column.
+//! it; every size is bounded before it is built (properties too); what is wrong with a feature is
+//! said of that feature and the next is read. What breaks the JSON itself ends the reading, with
+//! its line and column.
 //!
 //! Not done: geometry collections, and coordinates of other systems than WGS 84 (refused where the
 //! file names one; numbers that are no degrees are refused by their range).
