@@ -13,13 +13,13 @@
 use balefire_cap::alert::Status as CapStatus;
 use balefire_cap::rules::{self, CancelContent, Kind};
 
-use balefire_cap::{Finding, Reference};
+use balefire_cap::{Document, Finding, Reference};
 use balefire_cell_broadcast::TextRefusal;
 use balefire_domain::alert::{Mode, ServiceState, Status};
 use balefire_domain::audit::Actor;
 use balefire_domain::cap_cancel::{self, Miss, NamedMessage};
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
-use balefire_signature::{Certificate, verify};
+use balefire_signature::{Certificate, Refusal, verify};
 use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::KeyKind;
 use balefire_store::services::Service;
@@ -75,7 +75,7 @@ pub enum SubmitRefusal {
     /// Not XML, or not the structure of CAP 1.2.
     NotCap(Vec<Finding>),
     /// The service demands signatures, and this one is missing, broken or nobody's whom it trusts.
-    Signature(balefire_signature::Refusal),
+    Signature(Refusal),
     /// A status or msgType that is not taken.
     Kind(Finding),
     /// The service is suspended.
@@ -149,10 +149,7 @@ impl App {
         bytes: &[u8],
         demanded: Option<&[Certificate]>,
     ) -> Result<Asked, SubmitRefusal> {
-        let document = balefire_cap::read(bytes).map_err(SubmitRefusal::NotCap)?;
-        if let Some(trusted) = demanded {
-            verify(bytes, trusted).map_err(SubmitRefusal::Signature)?;
-        }
+        let document = read(bytes, demanded)?;
         let kind = rules::check_kind(&document.alert).map_err(SubmitRefusal::Kind)?;
         match kind {
             Kind::Cancel => {
@@ -322,6 +319,18 @@ impl App {
             is_repetition: false,
             proposed: None,
         })
+    }
+}
+
+/// The document: where signatures are demanded, the one that was verified.
+fn read(bytes: &[u8], demanded: Option<&[Certificate]>) -> Result<Document, SubmitRefusal> {
+    let Some(trusted) = demanded else {
+        return balefire_cap::read(bytes).map_err(SubmitRefusal::NotCap);
+    };
+    match verify(bytes, trusted) {
+        Ok(verified) => Ok(verified.document),
+        Err(Refusal::Document(findings)) => Err(SubmitRefusal::NotCap(findings)),
+        Err(refusal) => Err(SubmitRefusal::Signature(refusal)),
     }
 }
 

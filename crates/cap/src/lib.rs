@@ -41,6 +41,6 @@ mod write;
 pub use check::{Report, Summary, check, check_as, check_structure};
 pub use date::{DateFault, DateTime};
 pub use finding::{Finding, Rule, Severity};
-pub use read::{Document, read, with_tree};
+pub use read::{Document, read, read_and_look};
 pub use references::Reference;
 pub use write::write;

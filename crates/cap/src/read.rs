@@ -40,9 +40,22 @@ impl Opened<'_> {
 /// Reads a document of any bytes. On failure the findings hold at least one error: one about the
 /// bytes or the XML, or everything that is wrong with the structure.
 pub fn read(bytes: &[u8]) -> Result<Document, Vec<Finding>> {
-    open(bytes, |opened| Document {
-        alert: opened.alert,
-        warnings: opened.warnings,
+    read_and_look(bytes, |_, _| ()).map(|(document, ())| document)
+}
+
+/// Reads a document like [`read`], and shows `look` its message and the root of the very tree that
+/// the message was read from. For what has to see the document itself, as a signature's check has.
+pub fn read_and_look<T>(
+    bytes: &[u8],
+    look: impl FnOnce(&Alert, Node<'_, '_>) -> T,
+) -> Result<(Document, T), Vec<Finding>> {
+    open(bytes, |opened| {
+        let looked = look(&opened.alert, opened.root);
+        let document = Document {
+            alert: opened.alert,
+            warnings: opened.warnings,
+        };
+        (document, looked)
     })
 }
 
@@ -89,19 +102,6 @@ fn check_marks(text: &str) -> Result<(), Finding> {
         }
     }
     Ok(())
-}
-
-/// Parses a document of any bytes as [`read`] does, and shows its tree, whose structure was not
-/// looked at, to `look`. For what has to see the document itself, as a signature's check has to.
-pub fn with_tree<T>(bytes: &[u8], look: impl FnOnce(&Tree<'_>) -> T) -> Result<T, Vec<Finding>> {
-    let source = decode(bytes).map_err(|finding| vec![finding])?;
-    let mut scan = scan(&source.text)?;
-    check_marks(&source.text).map_err(|finding| vec![finding])?;
-    if let Some(finding) = scan.instruction.take() {
-        return Err(vec![finding]);
-    }
-    let tree = parse(&source).map_err(|finding| vec![finding])?;
-    Ok(look(&tree))
 }
 
 fn parse<'a>(source: &'a Source<'_>) -> Result<Tree<'a>, Finding> {

@@ -1,7 +1,7 @@
 //! What a signature says, read strictly: each element once, at its place, with the attributes that
 //! it needs and no other, and nothing else anywhere.
 
-use roxmltree::Node;
+use roxmltree::{Namespace, Node};
 
 use crate::algorithms::{C14n, Digest, ENVELOPED, Method, XML_DSIG};
 use crate::base64::decode;
@@ -11,6 +11,9 @@ use crate::verify::Refusal;
 const CERTIFICATES_MAX: usize = 8;
 /// Octets of one of them.
 const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a namespace and of a prefix: the canonical form may repeat both at every element, and
+/// compares them there. The three that such documents need have under 50.
+const NAMESPACE_BYTES_MAX: usize = 256;
 
 /// A signature whose structure is as it must be.
 pub(crate) struct Signature<'a, 'input> {
@@ -36,20 +39,33 @@ fn malformed(what: impl Into<String>) -> Refusal {
     Refusal::Malformed(what.into())
 }
 
-/// The only signature of a document: the last child of `parent`, and nowhere is there another.
-pub(crate) fn find<'a, 'input>(
-    root: Node<'a, 'input>,
-    parent: Node<'a, 'input>,
-) -> Result<Node<'a, 'input>, Refusal> {
+/// The only signature of a document: the last child of its root, and nowhere is there another.
+///
+/// Beside it the root holds CAP alone, so nothing that is signed is of unknown structure or takes
+/// more room in canonical form than a few times its own.
+pub(crate) fn find<'a, 'input>(root: Node<'a, 'input>) -> Result<Node<'a, 'input>, Refusal> {
     let is_signature = |node: &Node<'_, '_>| node.has_tag_name((XML_DSIG, "Signature"));
     let mut all = root.descendants().filter(is_signature);
     let signature = all.next().ok_or(Refusal::Unsigned)?;
     if all.next().is_some() {
         return Err(Refusal::Several);
     }
-    let last = parent.children().rfind(Node::is_element);
-    if last != Some(signature) {
+    if root.children().rfind(Node::is_element) != Some(signature) {
         return Err(Refusal::Place);
+    }
+    let is_of_signatures = |node: &Node<'_, '_>| node.tag_name().namespace() == Some(XML_DSIG);
+    if root.children().filter(is_of_signatures).count() > 1 {
+        return Err(malformed("another element of its kind stands beside it"));
+    }
+    let declared = root.descendants().flat_map(|node| node.namespaces());
+    let length = |n: &Namespace<'_>| n.uri().len().max(n.name().unwrap_or_default().len());
+    if declared
+        .map(length)
+        .any(|bytes| bytes > NAMESPACE_BYTES_MAX)
+    {
+        return Err(malformed(format!(
+            "the document declares a namespace of more than {NAMESPACE_BYTES_MAX} bytes"
+        )));
     }
     Ok(signature)
 }

@@ -5,8 +5,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
     VerificationAlgorithm,
 };
-use balefire_cap::Finding;
-use balefire_cap::alert::Alert;
+use balefire_cap::{Document, Finding};
 use balefire_domain::time::Timestamp;
 use roxmltree::Node;
 
@@ -22,7 +21,7 @@ const SHOWN_CHARS_MAX: usize = 80;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verified {
     /// What was signed.
-    pub alert: Alert,
+    pub document: Document,
     /// Whose key signed it.
     pub signer: Certificate,
     /// The authority that vouches for the signer; absent where the signer's own certificate is
@@ -127,33 +126,27 @@ impl Refusal {
     }
 }
 
-/// Verifies the signature of a CAP document. `trusted` are certificates of signers, or of
+/// Reads a CAP document and verifies its signature. `trusted` are certificates of signers, or of
 /// authorities that issued them.
 pub fn verify(bytes: &[u8], trusted: &[Certificate]) -> Result<Verified, Refusal> {
-    // The same bytes go through the same reader twice; the typed message is built from the tree
-    // that is digested here.
-    let alert = balefire_cap::read(bytes).map_err(Refusal::Document)?.alert;
-    let sent = alert.sent.at;
-    let checked = balefire_cap::with_tree(bytes, |tree| {
-        let root = tree.root_element();
-        check(root, root, sent, trusted)
-    });
-    let (signer, authority) = checked.map_err(Refusal::Document)??;
+    let (document, checked) =
+        balefire_cap::read_and_look(bytes, |alert, root| check(root, alert.sent.at, trusted))
+            .map_err(Refusal::Document)?;
+    let (signer, authority) = checked?;
     Ok(Verified {
-        alert,
+        document,
         signer,
         authority,
     })
 }
 
-/// Checks the signature that is the last child of `parent`, over the whole of `root`.
+/// Checks the signature that is the last child of `root`, over the whole of it.
 fn check(
     root: Node<'_, '_>,
-    parent: Node<'_, '_>,
     sent: Timestamp,
     trusted: &[Certificate],
 ) -> Result<(Certificate, Option<Certificate>), Refusal> {
-    let node = structure::find(root, parent)?;
+    let node = structure::find(root)?;
     let signature = structure::read(node)?;
     let document = canonicalise(root, Some(node), signature.document_c14n);
     if signature.digest.of(&document) != signature.digest_value {
@@ -177,14 +170,20 @@ fn check(
         .iter()
         .filter_map(|der| Certificate::from_der(der).ok())
         .collect();
-    match (pinned.first(), brought.iter().find(|c| is_by(c))) {
-        (Some(signer), _) => Err(not_valid(signer, sent)),
-        (None, Some(signer)) => {
-            let authority = chain::find_authority(signer, &brought, trusted, sent)?;
-            Ok((signer.clone(), Some(authority)))
+    // A signer whose pinned certificate does not hold at `sent` may have got a new one for the same
+    // key, and an authority may vouch for it.
+    let mut refusal = match pinned.first() {
+        Some(signer) => not_valid(signer, sent),
+        None => Refusal::Untrusted,
+    };
+    for signer in brought.iter().filter(|c| is_by(c)) {
+        match chain::find_authority(signer, &brought, trusted, sent) {
+            Ok(authority) => return Ok((signer.clone(), Some(authority))),
+            Err(reason) if pinned.is_empty() => refusal = reason,
+            Err(_) => {}
         }
-        (None, None) => Err(Refusal::Untrusted),
     }
+    Err(refusal)
 }
 
 pub(crate) fn not_valid(certificate: &Certificate, sent: Timestamp) -> Refusal {

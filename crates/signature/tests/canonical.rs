@@ -25,7 +25,7 @@ const DOCUMENTS: [&str; 14] = [
 ];
 
 fn ours(document: &str, method: C14n) -> Vec<u8> {
-    balefire_cap::with_tree(document.as_bytes(), |tree| {
+    support::with_tree(document.as_bytes(), |tree| {
         canonicalise(tree.root_element(), None, method)
     })
     .unwrap_or_else(|findings| panic!("{findings:?}: {document}"))

@@ -68,7 +68,7 @@ fn cases() -> Vec<Case> {
             let verified = verify(text.as_bytes(), std::slice::from_ref(&trusted));
             let verified = verified.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
             assert_eq!(verified.signer, trusted, "{name}");
-            let alert = unsigned(verified.alert);
+            let alert = unsigned(verified.document.alert);
             Case {
                 name,
                 text,
@@ -290,7 +290,7 @@ fn no_byte_changes_what_is_read_from_a_document_that_verifies() {
                 let verdict = verify(damaged.as_bytes(), std::slice::from_ref(&case.trusted));
                 if let Ok(verified) = verdict {
                     assert_eq!(
-                        unsigned(verified.alert),
+                        unsigned(verified.document.alert),
                         case.alert,
                         "{} at {at}",
                         case.name

@@ -37,7 +37,7 @@ fn cap_documents_signed_with_every_kind_of_key_verify_here_and_with_xmlsec1() {
             let verified = verify(&signed, &identity.certificates()).expect("it verifies");
             assert_eq!(verified.signer, identity.certificates()[0]);
             assert_eq!(verified.authority, None);
-            let mut read = verified.alert;
+            let mut read = verified.document.alert;
             assert_eq!(read.signatures.len(), 1);
             read.signatures.clear();
             assert_eq!(read, alert);

@@ -93,7 +93,7 @@ pub(super) fn check(
 }
 
 fn shown(file: &str, verified: &Verified) -> Value {
-    let alert = &verified.alert;
+    let alert = &verified.document.alert;
     json!({
         "file": file, "ok": true, "sender": alert.sender, "identifier": alert.identifier,
         "sent": alert.sent.written, "signer": verified.signer, "authority": verified.authority,
@@ -114,7 +114,7 @@ fn lines(file: &str, verified: &Verified) -> String {
         Some(authority) => format!("trusted through the authority {}", authority.subject),
     };
     let (from, until) = (validity.from.to_cap(), validity.until.to_cap());
-    let sent = &verified.alert.sent.written;
+    let sent = &verified.document.alert.sent.written;
     format!(
         "{file}: the signature holds\n\
          signed by    {subject}\n\

@@ -96,6 +96,15 @@ pub fn alert(document: &str) -> Alert {
     alert
 }
 
+/// Shows the tree of a document of any kind.
+pub fn with_tree<T>(
+    document: &[u8],
+    look: impl FnOnce(&roxmltree::Document<'_>) -> T,
+) -> Result<T, roxmltree::Error> {
+    let text = std::str::from_utf8(document).expect("UTF-8");
+    roxmltree::Document::parse(text).map(|tree| look(&tree))
+}
+
 /// A signed document of our own.
 pub fn signed() -> String {
     let bytes = RSA.signer().sign_cap(&alert(ALERT)).expect("it is signed");
