@@ -2,7 +2,7 @@
 //! polygons and circles checked and turned into the shape that will be sent.
 
 use balefire_cap::Document;
-use balefire_cap::alert::Info;
+use balefire_cap::alert::{Alert, Info};
 use balefire_cap::rules::{AlertContent, AreaContent, Circle};
 use balefire_cell_broadcast::{AlertText, TextRefusal};
 use balefire_domain::approval::hex;
@@ -26,6 +26,8 @@ pub(crate) struct Prepared {
     pub(crate) text: AlertText,
     pub(crate) second: Option<SecondText>,
     pub(crate) areas: Value,
+    /// The fingerprint of the certificate that signed it, where a signature was demanded.
+    pub(crate) signer: Option<String>,
     digest: String,
 }
 
@@ -40,12 +42,24 @@ impl Prepared {
     }
 }
 
+/// The digest of what a message says. Its signature says nothing: who repeats a document may have
+/// signed it anew, and ECDSA gives another signature each time.
+fn digest(alert: &Alert) -> String {
+    let said = Alert {
+        signatures: Vec::new(),
+        ..alert.clone()
+    };
+    let said = serde_json::to_vec(&said).expect("a message can be written as JSON");
+    hex(&Sha256::digest(&said))
+}
+
 impl App {
     /// Checks what the rules can't: texts and shapes.
     pub(crate) fn prepare_content(
         &self,
         document: &Document,
         content: AlertContent,
+        signer: Option<String>,
     ) -> Result<Prepared, SubmitRefusal> {
         if content.identifier.chars().count() > REFERENCE_CHARS_MAX {
             return Err(SubmitRefusal::IdentifierTooLong);
@@ -56,13 +70,13 @@ impl App {
         let shape = shape(&said_areas)?;
         let names: Vec<String> = said_areas.iter().map(|area| area.name.clone()).collect();
         let areas = areas::from_cap(&names, &shape);
-        let said = serde_json::to_vec(&document.alert).expect("a message can be written as JSON");
-        let digest = hex(&Sha256::digest(&said));
+        let digest = digest(&document.alert);
         Ok(Prepared {
             content,
             text,
             second,
             areas,
+            signer,
             digest,
         })
     }

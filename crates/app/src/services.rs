@@ -5,9 +5,9 @@ use balefire_domain::audit::Actor;
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::ServiceId;
 use balefire_domain::provider::ProviderName;
-use balefire_store::StoreError;
 use balefire_store::services::Service;
-use serde_json::json;
+use balefire_store::{StoreError, Tx};
+use serde_json::{Value, json};
 
 use crate::{App, repeat};
 
@@ -46,8 +46,7 @@ impl App {
         tx.insert_service(&service).await?;
         let details = json!({ "name": service.name, "mode": service.mode.as_str(),
             "channel": service.channel.as_str(), "providers": service.providers });
-        let (object, id) = (format!("service {}", service.id), Some(service.id));
-        self.audit(&mut tx, actor, "service.create", object, id, details)
+        self.audit_service(&mut tx, actor, "service.create", service.id, details)
             .await?;
         tx.commit().await?;
         Ok(service)
@@ -115,16 +114,23 @@ impl App {
         change(&mut service);
         tx.update_service(&service).await?;
         let details = json!({ "state": service.state.as_str(), "mode": service.mode.as_str() });
-        self.audit(
-            &mut tx,
-            actor,
-            action,
-            format!("service {id}"),
-            Some(id),
-            details,
-        )
-        .await?;
+        self.audit_service(&mut tx, actor, action, id, details)
+            .await?;
         tx.commit().await?;
         Ok(Some(service))
+    }
+
+    /// Notes what was done to a service, or by its leave.
+    pub(crate) async fn audit_service(
+        &self,
+        tx: &mut Tx,
+        actor: Actor,
+        action: &'static str,
+        id: ServiceId,
+        details: Value,
+    ) -> Result<(), StoreError> {
+        let object = format!("service {id}");
+        self.audit(tx, actor, action, object, Some(id), details)
+            .await
     }
 }

@@ -2,6 +2,7 @@
 
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::ServiceId;
+use balefire_domain::time::Timestamp;
 use balefire_signature::Certificate;
 use balefire_store::StoreError;
 use balefire_store::service_certificates::ServiceCertificate;
@@ -21,6 +22,40 @@ pub enum TrustRefusal {
     LastCertificate,
     /// Signatures can't be demanded where nobody's is trusted.
     NobodyTrusted,
+    /// A signer's certificate beside an authority's: trust in the authority is trust in everybody
+    /// for whom it vouches, which a file with a signer's chain does not mean.
+    SignerWithAuthority,
+    /// No signature can be verified by this certificate.
+    OfNoUse {
+        /// Whose it is.
+        subject: String,
+    },
+    /// This certificate has ended.
+    Ended {
+        /// Whose it is.
+        subject: String,
+        /// Its last instant.
+        until: Timestamp,
+    },
+}
+
+/// Whether certificates that a person names together can be trusted.
+fn check_trust(certificates: &[Certificate], now: Timestamp) -> Result<(), TrustRefusal> {
+    for certificate in certificates {
+        let subject = certificate.subject.clone();
+        if !certificate.is_of_use() {
+            return Err(TrustRefusal::OfNoUse { subject });
+        }
+        let until = certificate.validity.until;
+        if until.seconds() < now.seconds() {
+            return Err(TrustRefusal::Ended { subject, until });
+        }
+    }
+    let authorities = certificates.iter().filter(|c| c.is_authority).count();
+    if authorities > 0 && authorities < certificates.len() {
+        return Err(TrustRefusal::SignerWithAuthority);
+    }
+    Ok(())
 }
 
 impl App {
@@ -32,10 +67,9 @@ impl App {
         service: ServiceId,
         certificates: &[Certificate],
     ) -> Result<Vec<Certificate>, Failure<TrustRefusal>> {
-        let mut tx = self
-            .store
-            .begin("trust_certificates", self.clock.now())
-            .await?;
+        let now = self.clock.now();
+        check_trust(certificates, now).map_err(Failure::Refused)?;
+        let mut tx = self.store.begin("trust_certificates", now).await?;
         if tx.lock_service(service).await?.is_none() {
             return Err(Failure::Refused(TrustRefusal::NoService));
         }
@@ -49,16 +83,8 @@ impl App {
             if tx.insert_service_certificate(&row).await? {
                 let details = json!({ "fingerprint": certificate.fingerprint,
                     "subject": certificate.subject, "issuer": certificate.issuer });
-                let object = format!("service {service}");
-                self.audit(
-                    &mut tx,
-                    actor,
-                    "service.trust",
-                    object,
-                    Some(service),
-                    details,
-                )
-                .await?;
+                self.audit_service(&mut tx, actor, "service.trust", service, details)
+                    .await?;
             }
         }
         let rows = tx.list_service_certificates(service).await?;
@@ -88,16 +114,8 @@ impl App {
             return Err(Failure::Refused(TrustRefusal::LastCertificate));
         }
         let details = json!({ "fingerprint": fingerprint });
-        let object = format!("service {service}");
-        self.audit(
-            &mut tx,
-            actor,
-            "service.untrust",
-            object,
-            Some(service),
-            details,
-        )
-        .await?;
+        self.audit_service(&mut tx, actor, "service.untrust", service, details)
+            .await?;
         tx.commit().await?;
         Ok(read_certificates(&rows))
     }
@@ -141,16 +159,8 @@ impl App {
         service.demands_signature = demands;
         tx.update_service(&service).await?;
         let details = json!({ "demands_signature": demands });
-        let object = format!("service {id}");
-        self.audit(
-            &mut tx,
-            actor,
-            "service.demand_signature",
-            object,
-            Some(id),
-            details,
-        )
-        .await?;
+        self.audit_service(&mut tx, actor, "service.demand_signature", id, details)
+            .await?;
         tx.commit().await?;
         Ok(service)
     }

@@ -24,7 +24,7 @@ use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::KeyKind;
 use balefire_store::services::Service;
 use balefire_store::{StoreError, Tx};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::authenticate::KeyHolder;
 use crate::cap_content::Prepared;
@@ -114,7 +114,8 @@ pub(crate) type Refused = Failure<SubmitRefusal>;
 enum Asked {
     Alert(Box<Prepared>),
     Update(Box<Prepared>, Vec<Reference>),
-    Cancel(CancelContent),
+    /// A Cancel, and the fingerprint of the certificate that signed it, where that was demanded.
+    Cancel(CancelContent, Option<String>),
 }
 
 impl App {
@@ -139,7 +140,9 @@ impl App {
             Ok(Asked::Update(prepared, references)) => {
                 repeat(|| self.update_by_cap(sender, &prepared, &references)).await
             }
-            Ok(Asked::Cancel(content)) => repeat(|| self.cancel_by_cap(sender, &content)).await,
+            Ok(Asked::Cancel(content, signer)) => {
+                repeat(|| self.cancel_by_cap(sender, &content, signer.as_deref())).await
+            }
         }
     }
 
@@ -149,13 +152,13 @@ impl App {
         bytes: &[u8],
         demanded: Option<&[Certificate]>,
     ) -> Result<Asked, SubmitRefusal> {
-        let document = read(bytes, demanded)?;
+        let (document, signer) = read(bytes, demanded)?;
         let kind = rules::check_kind(&document.alert).map_err(SubmitRefusal::Kind)?;
         match kind {
             Kind::Cancel => {
                 let accepted =
                     rules::accept_cancel(&document.alert).map_err(SubmitRefusal::Rules)?;
-                Ok(Asked::Cancel(accepted.content))
+                Ok(Asked::Cancel(accepted.content, signer))
             }
             Kind::Alert | Kind::Update if sender.is_for_cancel_only => {
                 Err(SubmitRefusal::KeyRevoked)
@@ -166,13 +169,13 @@ impl App {
             Kind::Alert => {
                 let accepted = rules::accept_alert(&document.alert);
                 let content = accepted.map_err(SubmitRefusal::Rules)?.content;
-                let prepared = self.prepare_content(&document, content)?;
+                let prepared = self.prepare_content(&document, content, signer)?;
                 Ok(Asked::Alert(Box::new(prepared)))
             }
             Kind::Update => {
                 let accepted = rules::accept_update(&document.alert);
                 let update = accepted.map_err(SubmitRefusal::Rules)?.content;
-                let prepared = self.prepare_content(&document, update.alert)?;
+                let prepared = self.prepare_content(&document, update.alert, signer)?;
                 Ok(Asked::Update(Box::new(prepared), update.references))
             }
         }
@@ -193,8 +196,7 @@ impl App {
         repeat(|| async {
             let mut tx = self.store.begin("refuse_status", self.clock.now()).await?;
             let details = json!({ "rule": finding.code, "actual": CapStatus::Actual.to_string() });
-            let (actor, object) = (sender.actor, format!("service {service}"));
-            self.audit(&mut tx, actor, "cap.refuse", object, Some(service), details)
+            self.audit_service(&mut tx, sender.actor, "cap.refuse", service, details)
                 .await?;
             tx.commit().await
         })
@@ -225,6 +227,7 @@ impl App {
             Err(error) => return Err(error.into()),
         }
         let details = json!({ "reference": alert.reference, "stubbed": alert.is_stubbed });
+        let details = with_signer(details, prepared.signer.as_deref());
         let (actor, object) = (sender.actor, format!("alert {}", alert.id));
         let service = Some(service);
         self.audit(&mut tx, actor, "alert.submit", object, service, details)
@@ -282,6 +285,7 @@ impl App {
         &self,
         sender: &Sender,
         content: &CancelContent,
+        signer: Option<&str>,
     ) -> Result<Submitted, Refused> {
         // The search holds no lock: what it finds is judged again under the alert's own.
         let mut reading = self
@@ -301,6 +305,7 @@ impl App {
             );
         }
         let details = json!({ "by_identifier_only": found.is_by_identifier_only });
+        let details = with_signer(details, signer);
         let actor = sender.actor;
         let mut tx = self.store.begin("cancel_by_cap", self.clock.now()).await?;
         let Some(alert) = tx.lock_alert(found.alert).await? else {
@@ -322,13 +327,18 @@ impl App {
     }
 }
 
-/// The document: where signatures are demanded, the one that was verified.
-fn read(bytes: &[u8], demanded: Option<&[Certificate]>) -> Result<Document, SubmitRefusal> {
+/// The document; where signatures are demanded, the one that was verified, and the fingerprint of
+/// its signer's certificate.
+fn read(
+    bytes: &[u8],
+    demanded: Option<&[Certificate]>,
+) -> Result<(Document, Option<String>), SubmitRefusal> {
     let Some(trusted) = demanded else {
-        return balefire_cap::read(bytes).map_err(SubmitRefusal::NotCap);
+        let document = balefire_cap::read(bytes).map_err(SubmitRefusal::NotCap)?;
+        return Ok((document, None));
     };
     match verify(bytes, trusted) {
-        Ok(verified) => Ok(verified.document),
+        Ok(verified) => Ok((verified.document, Some(verified.signer.fingerprint))),
         Err(Refusal::Document(findings)) => Err(SubmitRefusal::NotCap(findings)),
         Err(refusal) => Err(SubmitRefusal::Signature(refusal)),
     }
@@ -348,6 +358,15 @@ impl Sender {
             Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
         }
     }
+}
+
+/// What is noted of a document, and by which certificate it was verified, where one was demanded:
+/// after a key was lost, this tells what came in by it.
+pub(crate) fn with_signer(mut details: Value, signer: Option<&str>) -> Value {
+    if let Some(fingerprint) = signer {
+        details["signed_by"] = json!(fingerprint);
+    }
+    details
 }
 
 pub(crate) fn named(references: &[Reference]) -> Vec<NamedMessage> {

@@ -130,8 +130,8 @@ impl App {
             } else {
                 "service.disallow"
             };
-            let (object, details) = (format!("service {id}"), json!({ "contacts": changed }));
-            self.audit(&mut tx, actor, action, object, Some(id), details)
+            let details = json!({ "contacts": changed });
+            self.audit_service(&mut tx, actor, action, id, details)
                 .await?;
         }
         tx.commit().await?;

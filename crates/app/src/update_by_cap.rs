@@ -16,7 +16,9 @@ use serde_json::json;
 use crate::App;
 use crate::cap_content::Prepared;
 use crate::propose_update::Proposed;
-use crate::submit_cap::{Refused, Sender, SubmitRefusal, Submitted, known, named, repetition};
+use crate::submit_cap::{
+    Refused, Sender, SubmitRefusal, Submitted, known, named, repetition, with_signer,
+};
 
 impl App {
     pub(crate) async fn update_by_cap(
@@ -104,9 +106,13 @@ impl App {
             cap_event: Some(prepared.content.event.clone()),
             cap: Some(prepared.identity()),
         };
+        let signer = prepared.signer.as_deref();
         let details = json!({ "by_identifier_only": found.is_by_identifier_only });
+        let details = with_signer(details, signer);
         if means == UpdateMeans::Edit {
-            let edited = self.edit_by_cap(tx, sender, alert, proposed).await?;
+            let edited = self
+                .edit_by_cap(tx, sender, alert, proposed, signer)
+                .await?;
             return Ok((edited, None));
         }
         let update = self
@@ -122,6 +128,7 @@ impl App {
         sender: &Sender,
         mut alert: Alert,
         proposed: Proposed,
+        signer: Option<&str>,
     ) -> Result<Alert, StoreError> {
         let was = alert.status;
         let version = tx.latest_version(alert.id).await? + 1;
@@ -138,6 +145,7 @@ impl App {
         tx.insert_alert_update(&edit, alert.reference.as_deref())
             .await?;
         let details = json!({ "version": version, "edit": true, "from": was.as_str() });
+        let details = with_signer(details, signer);
         let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
         self.audit(tx, sender.actor, "alert.update", object, service, details)
             .await?;

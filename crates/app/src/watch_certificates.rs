@@ -8,6 +8,7 @@ use balefire_domain::lane::DutyKind;
 use balefire_domain::time::Timestamp;
 use balefire_signature::{Certificate, WARNING_DAYS_MAX, warning_days};
 use balefire_store::StoreError;
+use balefire_store::service_certificates::ServiceCertificate;
 
 use crate::App;
 
@@ -15,6 +16,8 @@ use crate::App;
 const CERTIFICATES_PER_LOOK_MAX: u32 = 1_000;
 /// Characters of a fingerprint that name a certificate in an item.
 const FINGERPRINT_SHOWN: usize = 16;
+/// Services that an item names.
+const SERVICES_SHOWN: usize = 3;
 
 /// A certificate that ends, and what it is for.
 struct Ending {
@@ -41,10 +44,11 @@ impl App {
             until: certificate.validity.until,
             of: "our own".to_owned(),
         });
-        let trusted = trusted.into_iter().map(|row| Ending {
-            fingerprint: row.fingerprint,
-            until: row.valid_until,
-            of: format!("trusted by service {}", row.service_id),
+        let trusted = trusted.chunk_by(|a, b| a.fingerprint == b.fingerprint);
+        let trusted = trusted.map(|rows| Ending {
+            fingerprint: rows[0].fingerprint.clone(),
+            until: rows[0].valid_until,
+            of: trusted_by(rows),
         });
         let mut due = Vec::new();
         for ending in own.chain(trusted) {
@@ -70,7 +74,12 @@ impl App {
             return Ok(());
         }
         let short: String = ending.fingerprint.chars().take(FINGERPRINT_SHOWN).collect();
-        let subject = format!("certificate {short}, {}, {days} days ahead", ending.of);
+        let when = if ending.until.seconds() < now.seconds() {
+            "has ended".to_owned()
+        } else {
+            format!("{days} days ahead")
+        };
+        let subject = format!("certificate {short}, {}, {when}", ending.of);
         let kind = DutyKind::CertificateEnds;
         let id = DutyItemId::new(self.entropy.uuid_v7(now));
         tx.open_duty_item(id, kind, &subject, None, None).await?;
@@ -84,5 +93,20 @@ impl App {
             "a person on duty is needed"
         );
         Ok(())
+    }
+}
+
+/// Every service that trusts one certificate, as far as a page has room for them.
+fn trusted_by(rows: &[ServiceCertificate]) -> String {
+    let shown = rows.iter().take(SERVICES_SHOWN);
+    let names: Vec<String> = shown.map(|row| row.service_id.to_string()).collect();
+    let names = names.join(", ");
+    match rows.len() {
+        1 => format!("trusted by service {names}"),
+        all if all <= SERVICES_SHOWN => format!("trusted by services {names}"),
+        all => format!(
+            "trusted by services {names} and {} more",
+            all - SERVICES_SHOWN
+        ),
     }
 }

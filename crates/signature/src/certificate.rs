@@ -11,6 +11,8 @@ use x509_parser::public_key::PublicKey;
 
 /// Certificates in one file; a chain has three or four.
 const CERTIFICATES_PER_FILE_MAX: usize = 16;
+/// Bits of an RSA key that is taken.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Characters of a name that are shown.
 const NAME_CHARS_MAX: usize = 300;
 
@@ -81,7 +83,7 @@ pub(crate) struct Usage {
 /// A public key of a kind that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublicKeyBytes {
-    /// `RSAPublicKey` in DER (RFC 8017).
+    /// `RSAPublicKey` in DER (RFC 8017), 2048 to 8192 bits.
     Rsa(Vec<u8>),
     /// An uncompressed point of P-256.
     P256(Vec<u8>),
@@ -158,6 +160,12 @@ impl Certificate {
         })
     }
 
+    /// Whether a signature can be verified by it: its key is of a kind that is taken, or it is an
+    /// authority's that may issue certificates.
+    pub fn is_of_use(&self) -> bool {
+        self.key != PublicKeyBytes::Other || (self.is_authority && self.usage.signs_certificates)
+    }
+
     /// The certificate in PEM form.
     pub fn to_pem(&self) -> String {
         let encoded = crate::base64::encode(&self.der);
@@ -177,7 +185,7 @@ fn public_key(certificate: &X509Certificate<'_>) -> PublicKeyBytes {
     let info = certificate.public_key();
     let bytes = info.subject_public_key.data.to_vec();
     match info.parsed() {
-        Ok(PublicKey::RSA(_)) => PublicKeyBytes::Rsa(bytes),
+        Ok(PublicKey::RSA(key)) if RSA_BITS.contains(&key.key_size()) => PublicKeyBytes::Rsa(bytes),
         // An uncompressed point is 04 and two coordinates of 32 or 48 octets.
         Ok(PublicKey::EC(_)) => match (named_curve(certificate).as_deref(), bytes.len()) {
             (Some("1.2.840.10045.3.1.7"), 65) => PublicKeyBytes::P256(bytes),

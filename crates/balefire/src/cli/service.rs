@@ -38,7 +38,7 @@ pub(crate) enum ServiceCommand {
     /// Trust a certificate for signatures of its documents: the signer's own, or an authority's.
     Trust {
         id: ServiceId,
-        /// A PEM file; every certificate in it is trusted.
+        /// A PEM file, of signers' certificates or of authorities'; every one in it is trusted.
         #[arg(value_name = "CERT.pem", required_unless_present = "list")]
         certificate: Option<PathBuf>,
         /// Only list what is trusted.

@@ -13,6 +13,8 @@ use crate::FAILED;
 
 /// Bytes of a file with keys or certificates.
 const PEM_BYTES_MAX: usize = 1024 * 1024;
+/// The bits of a file's mode by which its group and everybody may read it.
+const OTHERS_READ: u32 = 0o044;
 
 /// Prints the document with a signature at its end.
 pub(super) fn sign(
@@ -28,6 +30,7 @@ pub(super) fn sign(
         let file = file.display();
         anyhow!("{file} is no valid CAP document: {first}; `balefire cap check` says all")
     })?;
+    tell_open_mode(key);
     let key_file = key.display();
     let key = SigningKey::from_pem(&read(key, PEM_BYTES_MAX)?)
         .map_err(|fault| anyhow!("{key_file} can't sign: {fault}"))?;
@@ -125,6 +128,16 @@ fn lines(file: &str, verified: &Verified) -> String {
          trust        {trusted}\n\
          sent         {sent}, within that validity"
     )
+}
+
+/// Says so where others than its owner may read a private key.
+fn tell_open_mode(key: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(key).map(|metadata| metadata.permissions().mode());
+    if mode.is_ok_and(|mode| mode & OTHERS_READ != 0) {
+        let key = key.display();
+        eprintln!("balefire: {key} can be read by others than its owner: `chmod 600 {key}`");
+    }
 }
 
 fn read(path: &Path, limit: usize) -> anyhow::Result<Vec<u8>> {

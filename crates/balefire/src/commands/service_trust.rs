@@ -104,5 +104,17 @@ fn words(refusal: &TrustRefusal, id: ServiceId) -> String {
             "the service trusts nobody's signature yet: `balefire service trust {id} CERT.pem` \
              comes first"
         ),
+        TrustRefusal::SignerWithAuthority => "the file has a signer's certificate and an \
+             authority's: whoever trusts an authority trusts everybody for whom it vouches. Name \
+             the one that is meant, in a file of its own"
+            .to_owned(),
+        TrustRefusal::OfNoUse { subject } => format!(
+            "no signature can be verified by the certificate of {subject}: its key is neither RSA \
+             of 2048 to 8192 bits nor ECDSA on P-256 or P-384, and it issues no certificates"
+        ),
+        TrustRefusal::Ended { subject, until } => format!(
+            "the certificate of {subject} ended at {}: ask for its next one",
+            until.to_cap()
+        ),
     }
 }

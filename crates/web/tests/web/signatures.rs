@@ -150,6 +150,123 @@ fn is<T>(outcome: Result<T, Failure<TrustRefusal>>, want: &TrustRefusal) -> bool
     matches!(outcome, Err(Failure::Refused(refusal)) if refusal == *want)
 }
 
+#[tokio::test]
+async fn a_document_that_was_signed_anew_says_what_it_said() {
+    let web = TestWeb::start().await;
+    let agency = demanding(&web).await;
+    let (first, second) = (agency.sign(&alert("first")), agency.sign(&alert("first")));
+    assert_ne!(first, second, "ECDSA draws a number each time");
+    let made = web.post_cap(&web.live.normal, &first).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let again = web.post_cap(&web.live.normal, &second).await;
+    assert_eq!(
+        (again.status.as_u16(), &again.text),
+        (200, &made.text),
+        "{again:?}"
+    );
+    let other = alert("first").replace("Go uphill now", "Stay where you are");
+    let other = web.post_cap(&web.live.normal, &agency.sign(&other)).await;
+    assert_ne!(other.status, 200, "{other:?}");
+}
+
+#[tokio::test]
+async fn what_a_signed_document_did_is_noted_with_its_signer() {
+    let web = TestWeb::start().await;
+    let unsigned = web.post_cap(&web.live.normal, &alert("unsigned")).await;
+    assert_eq!(unsigned.status, 201, "{unsigned:?}");
+    let agency = demanding(&web).await;
+    let signed = agency.sign(&alert("first"));
+    let id = web.post_cap(&web.live.normal, &signed).await.alert();
+    let approver = web.live.approver;
+    web.change_status(id, "broadcasting", approver).await;
+    let cancelled = agency.sign(&cancel(&triple("first")));
+    let answer = web.post_cap(&web.live.normal, &cancelled).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let mut tx = web.app.store.begin_read("audit", START).await.unwrap();
+    let entries = tx.list_audit_entries(100).await.unwrap();
+    let noted = |action: &str| -> Vec<bool> {
+        let of = entries.iter().filter(|entry| entry.action == action);
+        let signer = &agency.certificate.fingerprint;
+        of.map(|entry| entry.details["signed_by"] == **signer)
+            .collect()
+    };
+    let mut submitted = noted("alert.submit");
+    submitted.sort_unstable();
+    assert_eq!(submitted, [false, true]);
+    assert_eq!(noted("alert.cancel"), [true]);
+}
+
+#[tokio::test]
+async fn what_can_vouch_for_nothing_and_what_vouches_for_too_much_is_not_trusted() {
+    let web = TestWeb::start().await;
+    let (app, id, by) = (&web.app, web.live.id, Actor::CommandLine);
+    let certificate = |key: &KeyPair, is_authority: bool| {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Somebody");
+        if is_authority {
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        }
+        let pem = params.self_signed(key).unwrap().pem();
+        Certificate::from_pem(pem.as_bytes()).unwrap().remove(0)
+    };
+    let ed25519 = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let p256 = KeyPair::generate().unwrap();
+    let (signer, authority) = (certificate(&p256, false), certificate(&p256, true));
+    let both = [signer.clone(), authority.clone()];
+    let refused = app.trust_certificates(by, id, &both).await;
+    assert!(is(refused, &TrustRefusal::SignerWithAuthority));
+    let subject = "CN=Somebody".to_owned();
+    let refused = app
+        .trust_certificates(by, id, &[certificate(&ed25519, false)])
+        .await;
+    let of_no_use = TrustRefusal::OfNoUse {
+        subject: subject.clone(),
+    };
+    assert!(is(refused, &of_no_use));
+    let until = Timestamp::from_seconds(START.seconds() - 1);
+    let over = Agency::new("Somebody", Some(until)).certificate;
+    let refused = app.trust_certificates(by, id, &[over]).await;
+    assert!(is(refused, &TrustRefusal::Ended { subject, until }));
+    assert_eq!(app.list_trusted(id).await.unwrap().unwrap(), []);
+    let of_use = [certificate(&ed25519, true), authority];
+    let taken = app.trust_certificates(by, id, &of_use).await.unwrap();
+    assert_eq!(taken.len(), 2);
+    let taken = app.trust_certificates(by, id, &[signer]).await.unwrap();
+    assert_eq!(taken.len(), 3);
+}
+
+#[tokio::test]
+async fn every_service_that_trusts_a_certificate_is_named_when_it_ends() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let web = TestWeb::start().await;
+    let app = &web.app;
+    let shared = Agency::new("Agency", Some(START + 5 * DAY)).certificate;
+    let services = [web.live.id, web.other.id];
+    for id in services {
+        let certificates = std::slice::from_ref(&shared);
+        app.trust_certificates(Actor::CommandLine, id, certificates)
+            .await
+            .unwrap();
+    }
+    app.watch_certificates(&[]).await.unwrap();
+    let first = told(app).await;
+    assert_eq!(first.len(), 1, "{first:?}");
+    for id in services {
+        assert!(first[0].contains(&id.to_string()), "{first:?}");
+    }
+    assert!(first[0].ends_with("7 days ahead"), "{first:?}");
+    web.clock.advance(6 * DAY);
+    app.watch_certificates(&[]).await.unwrap();
+    let all = told(app).await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(
+        all.iter().any(|subject| subject.ends_with("has ended")),
+        "{all:?}"
+    );
+}
+
 async fn told(app: &App) -> Vec<String> {
     let mut tx = app
         .store
