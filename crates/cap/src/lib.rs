@@ -2,7 +2,7 @@
 //!
 //! A document goes through these steps, and each one refuses before the next one starts:
 //!
-//! 1. [`read`](fn@read): size, UTF-8, no document type, no processing instruction, depth and
+//! 1. [`read`](fn@read): size, encoding, no document type, no processing instruction, depth and
 //!    numbers bounded before the parser runs; well-formed XML; the structure that the OASIS schema
 //!    demands; the typed [`Alert`](alert::Alert), which keeps every element of the document.
 //! 2. [`check_kind`](rules::check_kind): status Actual, msgType Alert or Cancel.
@@ -40,6 +40,7 @@ mod write;
 
 pub use check::{Report, Summary, check, check_as, check_structure};
 pub use date::{DateFault, DateTime};
+pub use decode::check_charset_utf8;
 pub use finding::{Finding, Rule, Severity};
 pub use read::{Document, read, read_and_look};
 pub use references::Reference;

@@ -27,14 +27,18 @@ const INPUTS: usize = 20_000;
 /// Bytes of one input: with them it chooses its own damage.
 const INPUT_BYTES_MAX: usize = 512;
 
+/// The declaration of an encoding in which every byte is a character.
+const LATIN_1: &str = "<?xml version='1.0' encoding='ISO-8859-1'?>";
+
 /// Pieces that a parser must keep apart.
-const TOKENS: [&str; 24] = [
+const TOKENS: [&str; 25] = [
     "<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'>",
     "</alert>",
     "<info>",
     "</info>",
     "<language/>",
     "<?xml version='1.0'?>",
+    LATIN_1,
     "<?p?>",
     "<!DOCTYPE a>",
     "<!--",
@@ -126,8 +130,8 @@ fn assert_is_inside(finding: &Finding, document: &[u8]) {
     let text = String::from_utf8_lossy(document).replace("\r\n", "\n");
     let line = text.split(['\n', '\r']).nth(finding.line - 1);
     let line = line.unwrap_or_else(|| panic!("no line for {finding:?}"));
-    // A lossy character stands for up to 3 bytes that are none.
-    let columns = line.chars().count() * 3 + 1;
+    // A lossy character stands for up to 3 bytes that are none; one of UTF-8 for 4 of ISO-8859-1.
+    let columns = line.chars().count() * 4 + 1;
     assert!((1..=columns).contains(&finding.column), "{finding:?}");
 }
 
@@ -151,8 +155,9 @@ fn round_trip(document: &[u8]) -> bool {
 fn pieced(input: &[u8]) -> Vec<u8> {
     let (first, rest) = input.split_first().unwrap_or((&0, &[]));
     let open = b"<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'>".as_slice();
-    match first % 4 {
+    match first % 5 {
         0 => rest.to_vec(),
+        3 => [LATIN_1.as_bytes(), open, rest, b"</alert>"].concat(),
         1 => [open, rest, b"</alert>"].concat(),
         2 => [open, b"<info><area>", rest, b"</area></info></alert>"].concat(),
         _ => {
@@ -169,6 +174,10 @@ fn damaged(input: &[u8]) -> Vec<u8> {
     let mut document = FIXTURES[usize::from(*first) % FIXTURES.len()]
         .as_bytes()
         .to_vec();
+    if *first >= 0xC0 {
+        let text = String::from_utf8(document).expect("the fixtures are UTF-8");
+        document = text.replacen("UTF-8", "ISO-8859-1", 1).into_bytes();
+    }
     while let [high, low, cut, length, after @ ..] = rest {
         let at = usize::from(u16::from_be_bytes([*high, *low])) % document.len().max(1);
         let end = (at + usize::from(cut % 16)).min(document.len());
@@ -204,6 +213,9 @@ fn changed(input: &[u8]) -> Vec<u8> {
     let mut document = document.replacen("<sender>", &note, 1);
     if dice.below(4) == 0 {
         mutate::damage_text(&mut document, &mut dice);
+    }
+    if dice.below(4) == 0 {
+        return mutate::encode(&document, &mut dice);
     }
     document.into_bytes()
 }

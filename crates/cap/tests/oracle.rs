@@ -3,8 +3,9 @@
 //!
 //! A document is one that xmllint takes when it validates and xmllint reports no error of XML or of
 //! namespaces. This crate is never laxer. It is stricter on purpose only where [`STRICTER`] says
-//! so. All documents here are XML 1.0 in UTF-8: what is refused before XML begins (other encodings,
-//! XML 1.1) or as a trick on parsers (`x:xmlns`) is tested in `hostile.rs`.
+//! so. All documents here are XML 1.0 in UTF-8, or in ISO-8859-1 or US-ASCII that their declaration
+//! names: what is refused before XML begins (other encodings, XML 1.1) or as a trick on parsers
+//! (`x:xmlns`) is tested in `hostile.rs`.
 //!
 //! The schema is the standard's own where `../shared` is there, else `oracle/cap.xsd`, which says
 //! the same in our own words; with both there, a test compares them.
@@ -228,6 +229,9 @@ impl Iterator for Damaged {
         if dice.below(6) == 0 {
             mutate::damage_text(&mut text, dice);
         }
+        if dice.below(8) == 0 && !text.is_empty() {
+            return Some(mutate::encode(&text, dice));
+        }
         Some(text.into_bytes())
     }
 }
@@ -240,13 +244,20 @@ fn foreign_documents() -> Vec<String> {
         .flat_map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())))
         .collect();
     files.sort();
-    let texts = files
-        .iter()
-        .filter_map(|file| fs::read_to_string(file).ok());
+    let texts = files.iter().filter_map(|file| fs::read(file).ok());
     texts
+        .map(text_of)
         .filter(|text| text.len() <= BASE_BYTES_MAX)
         .filter(|text| check_structure(text.as_bytes()).is_accepted)
         .collect()
+}
+
+/// A document as text. What is no UTF-8 says that it is ISO-8859-1.
+fn text_of(document: Vec<u8>) -> String {
+    String::from_utf8(document).unwrap_or_else(|error| {
+        let text: String = error.into_bytes().into_iter().map(char::from).collect();
+        text.replacen("ISO-8859-1", "UTF-8", 1)
+    })
 }
 
 /// Whether xmllint takes each document.

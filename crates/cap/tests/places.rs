@@ -6,7 +6,11 @@ const FLOOD: &str = include_str!("fixtures/flood-alert.xml");
 
 /// The error of this code, or the first finding there is.
 fn finding(document: &str, code: &str) -> Finding {
-    let findings = check(document.as_bytes()).findings;
+    finding_of(document.as_bytes(), code)
+}
+
+fn finding_of(document: &[u8], code: &str) -> Finding {
+    let findings = check(document).findings;
     let found = findings.iter().find(|finding| finding.code == code);
     found
         .unwrap_or_else(|| panic!("no {code} in {findings:#?}"))
@@ -20,6 +24,12 @@ fn place_of(document: &str, piece: &str) -> (usize, usize) {
     let unified = before.replace("\r\n", "\n").replace('\r', "\n");
     let last = unified.rsplit('\n').next().unwrap_or_default();
     (unified.split('\n').count(), last.chars().count() + 1)
+}
+
+/// One byte for each character. What the encoding lacks here becomes another character.
+fn latin_1(document: &str) -> Vec<u8> {
+    let byte = |c| u8::try_from(c).unwrap_or(0xBF);
+    document.chars().map(byte).collect()
 }
 
 #[test]
@@ -79,6 +89,12 @@ fn a_finding_stands_where_its_element_stands() {
             let found = finding(&document, code);
             let want = place_of(&document, at);
             assert_eq!((found.line, found.column), want, "{code} in\n{document}");
+            if !document.starts_with('\u{feff}') {
+                let document = document.replacen("UTF-8", "ISO-8859-1", 1);
+                let found = finding_of(&latin_1(&document), code);
+                let (is, want) = ((found.line, found.column), place_of(&document, at));
+                assert_eq!(is, want, "{code} in ISO-8859-1 in\n{document}");
+            }
         }
     }
 }

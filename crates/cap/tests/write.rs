@@ -59,6 +59,9 @@ fn damaged_documents() -> Vec<Vec<u8>> {
             if dice.below(6) == 0 {
                 mutate::damage_text(&mut text, &mut dice);
             }
+            if dice.below(6) == 0 && !text.is_empty() {
+                return mutate::encode(&text, &mut dice);
+            }
             text.into_bytes()
         })
         .collect()

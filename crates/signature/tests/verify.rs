@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
-use support::{ALERT, Identity, OTHER_RSA, P256, RSA, alert, signed, with_tree};
+use support::{ALERT, Identity, OTHER_RSA, P256, RSA, alert, signed, with_tree, xmlsec1};
 
 /// What a forged signature says of itself.
 #[derive(Clone)]
@@ -450,6 +450,48 @@ fn what_canonicalisation_drops_changes_nothing_that_is_read() {
             verify(document.as_bytes(), &RSA.certificates()).is_err(),
             "{document}"
         );
+    }
+}
+
+#[test]
+fn what_is_verified_is_what_is_parsed_in_every_encoding() {
+    let signed_over = |name: &str| {
+        let mut alert = alert(ALERT);
+        name.clone_into(alert.infos[0].headline.get_or_insert_default());
+        let signed = RSA.signer().sign_cap(&alert).expect("it is signed");
+        String::from_utf8(signed).expect("UTF-8")
+    };
+    let declared = |name: &str, bytes: Vec<u8>| {
+        let declaration = format!("<?xml version='1.0' encoding='{name}'?>");
+        [declaration.into_bytes(), bytes].concat()
+    };
+    let latin_1 = |text: &str| -> Vec<u8> {
+        let byte = |c| u8::try_from(c).expect("a character of ISO-8859-1");
+        text.chars().map(byte).collect()
+    };
+    let (e, twice) = (signed_over("é"), signed_over("Ã©"));
+    // The document, and the headline that is verified and read; none: it is refused.
+    let rows = [
+        (e.clone().into_bytes(), Some("é")),
+        (declared("ISO-8859-1", latin_1(&e)), Some("é")),
+        (declared("iso-8859-1", latin_1(&twice)), Some("Ã©")),
+        // The very bytes of the first, which say something else under this declaration.
+        (declared("ISO-8859-1", e.clone().into_bytes()), None),
+        (declared("UTF-8", latin_1(&twice)), None),
+    ];
+    for (document, want) in rows {
+        let ours = verify(&document, &RSA.certificates());
+        let theirs = xmlsec1(&document, &RSA.certificate_pem).status.success();
+        let shown = String::from_utf8_lossy(&document);
+        assert_eq!(theirs, want.is_some(), "xmlsec1: {shown}");
+        match (ours, want) {
+            (Ok(is), Some(want)) => {
+                let headline = is.document.alert.infos[0].headline.as_deref();
+                assert_eq!(headline, Some(want));
+            }
+            (Err(refusal), None) => assert_eq!(refusal.code(), "signature-digest", "{shown}"),
+            (ours, _) => panic!("{ours:?}: {shown}"),
+        }
     }
 }
 

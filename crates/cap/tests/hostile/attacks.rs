@@ -188,6 +188,11 @@ fn encodings() -> Vec<Attack> {
         ]
         .concat()
     };
+    let start = FLOOD.len() - root.len();
+    let encoded = |name: &str, bytes: &[u8]| {
+        let declaration = format!("<?xml version='1.0' encoding='{name}'?>");
+        declared(&declaration, &put(bytes)[start..])
+    };
     vec![
         ("UTF-16, little end first", utf16(false)),
         ("UTF-16, big end first", utf16(true)),
@@ -208,7 +213,15 @@ fn encodings() -> Vec<Attack> {
         ("XML 1.1 with a control character", declared("<?xml version='1.1'?>", root.replacen("<area>", "<contact>&#1;</contact><area>", 1).as_bytes())),
         ("an encoding that the bytes are not", declared("<?xml version='1.0' encoding='UTF-16'?>", root.as_bytes())),
         ("UTF-8 that is Latin-1", put(b"\xE9t\xE9")),
-        ("Latin-1 that says so", declared("<?xml version='1.0' encoding='ISO-8859-1'?>", root.as_bytes())),
+        ("Latin-1 behind the mark of UTF-8", with(b"\xEF\xBB\xBF", encoded("ISO-8859-1", b"caf\xE9"))),
+        ("Latin-1 that doubles to more than there may be", encoded("ISO-8859-1", &vec![0xE9; SIZE - FLOOD.len()])),
+        ("Latin-1 that nearly doubles to that, with line ends", encoded("ISO-8859-1", &[b"<b/>".as_slice(), &b"\xA0\r".repeat(SIZE / 4)].concat())),
+        ("Latin-1 with a NUL", encoded("ISO-8859-1", b"\0")),
+        ("Latin-1 that declares UTF-8 too", declared("<?xml version='1.0' encoding='ISO-8859-1' encoding='UTF-8'?>", root.as_bytes())),
+        ("ASCII that is Latin-1", encoded("US-ASCII", b"caf\xE9")),
+        ("ASCII that is UTF-8", encoded("US-ASCII", "café".as_bytes())),
+        ("windows-1252", encoded("windows-1252", b"\x93now\x94")),
+        ("EBCDIC that only says so", encoded("IBM037", b"x")),
         ("an encoding without name", declared("<?xml version='1.0' encoding=''?>", root.as_bytes())),
         ("an overlong `<`", put(b"\xC0\xBCscript>")),
         ("an overlong NUL", put(b"\xC0\x80")),

@@ -338,6 +338,34 @@ pub fn damage_text(text: &mut String, dice: &mut Dice) {
     }
 }
 
+/// The text in another encoding than UTF-8, which its declaration names: what the encoding lacks is
+/// written as its number, now and then wrongly as it is.
+pub fn encode(text: &str, dice: &mut Dice) -> Vec<u8> {
+    let (name, last) = match dice.below(3) {
+        0 => (dice.one_of(&["US-ASCII", "us-ascii"]), '\x7F'),
+        _ => (
+            dice.one_of(&["ISO-8859-1", "iso-8859-1", "Iso-8859-1"]),
+            '\u{FF}',
+        ),
+    };
+    let quote = dice.one_of(&["'", "\""]);
+    let mut bytes = format!("<?xml version='1.0' encoding={quote}{name}{quote}?>").into_bytes();
+    let mut is_wrong = dice.below(4) == 0;
+    for c in text.chars() {
+        match u8::try_from(c) {
+            Ok(byte) if c <= last || std::mem::take(&mut is_wrong) => bytes.push(byte),
+            _ => bytes.extend(format!("&#{};", u32::from(c)).bytes()),
+        }
+    }
+    if dice.below(4) == 0 {
+        // Any byte at all somewhere: each is a character of ISO-8859-1.
+        let at = bytes.len() - dice.below(text.len());
+        let byte = u8::try_from(dice.below(256)).expect("it is below 256");
+        bytes.insert(at, byte);
+    }
+    bytes
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -3,6 +3,8 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
+use balefire_app::submit_cap::SubmitRefusal;
+use balefire_cap::check_charset_utf8;
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use serde_json::Value;
@@ -15,7 +17,8 @@ const CAP: &str = "application/cap+xml";
 /// Characters of a foreign content type that an answer shows.
 const SHOWN_CHARS_MAX: usize = 100;
 
-/// A body that calls itself CAP: 1. content type (415); 2. read, at most the limit (413).
+/// A body that calls itself CAP: 1. content type (415); 2. read, at most the limit (413); 3. not
+/// called UTF-8 when it says itself that it is something else (400).
 pub(crate) struct CapBody(pub(crate) Bytes);
 
 /// A body of JSON, whatever it calls itself: 1. read, at most the limit (413); 2. JSON without
@@ -26,10 +29,12 @@ impl FromRequest<WebState> for CapBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &WebState) -> Result<Self, Problem> {
-        check_content_type(request.headers())?;
-        read(request.into_body(), state, Shape::Public)
-            .await
-            .map(Self)
+        let has_charset = check_content_type(request.headers())?;
+        let bytes = read(request.into_body(), state, Shape::Public).await?;
+        if has_charset && let Err(finding) = check_charset_utf8(&bytes) {
+            return Err(Problem::submit(SubmitRefusal::NotCap(vec![finding])));
+        }
+        Ok(Self(bytes))
     }
 }
 
@@ -59,8 +64,8 @@ async fn read(body: Body, state: &WebState, shape: Shape) -> Result<Bytes, Probl
     })
 }
 
-/// `application/cap+xml`, with nothing but `charset=utf-8` behind it.
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+/// `application/cap+xml`, with nothing but `charset=utf-8` behind it; whether that is there.
+fn check_content_type(headers: &HeaderMap) -> Result<bool, Problem> {
     let mut given = headers.get_all(header::CONTENT_TYPE).iter();
     let (value, next) = (given.next(), given.next());
     let Some(value) = value else {
@@ -68,7 +73,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     };
     let text = String::from_utf8_lossy(value.as_bytes());
     if next.is_none() && is_cap(&text) {
-        return Ok(());
+        return Ok(text.contains('='));
     }
     let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
     Err(Problem::content_type(&shown))

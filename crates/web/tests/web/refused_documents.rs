@@ -93,8 +93,18 @@ fn structure_rows() -> Vec<Row> {
         ),
         not_cap(
             "another encoding",
-            element("encoding=\"UTF-8\"", "encoding=\"ISO-8859-1\""),
-            &[NOT_CAP],
+            element("encoding=\"UTF-8\"", "encoding=\"windows-1252\""),
+            &[NOT_CAP, "windows-1252", "send the document as UTF-8"],
+        ),
+        not_cap(
+            "the mark of UTF-8 before another encoding",
+            format!("\u{feff}{}", element("UTF-8", "ISO-8859-1")),
+            &[NOT_CAP, "byte order mark"],
+        ),
+        not_cap(
+            "bytes that are not of the encoding declared",
+            with_text("Énorme").replace("UTF-8", "US-ASCII"),
+            &[NOT_CAP, "US-ASCII (0xC3)"],
         ),
         not_cap(
             "a missing element",
@@ -533,6 +543,39 @@ async fn a_content_type_that_is_not_cap_is_415_and_nothing_is_read() {
     let value = "application/cap+xml; charset=UTF-8".parse().unwrap();
     request.headers_mut().insert("content-type", value);
     assert_eq!(web.send(request).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_document_that_declares_latin_1_is_read_as_that_and_never_as_two_things() {
+    let web = TestWeb::start().await;
+    let stored = web.stored().await;
+    let latin_1 = |text: &str| -> Vec<u8> {
+        let document = with_text(text).replace("UTF-8", "iso-8859-1");
+        let byte = |c| u8::try_from(c).unwrap();
+        document.chars().map(byte).collect()
+    };
+    // A quotation mark of windows-1252 is a control character here: refused, never guessed.
+    let answer = web
+        .send(web.cap_request(&web.live.normal, latin_1("Go \u{93}now")))
+        .await;
+    answer.assert_public_error(400, "ValidationError");
+    assert!(answer.message().contains("U+0093"), "{answer:?}");
+    let document = latin_1("Élan à Orléans");
+    let mut request = web.cap_request(&web.live.normal, document.clone());
+    let value = "application/cap+xml; charset=utf-8".parse().unwrap();
+    request.headers_mut().insert("content-type", value);
+    let answer = web.send(request).await;
+    answer.assert_public_error(400, "BadRequestError");
+    assert!(answer.message().contains("charset=utf-8"), "{answer:?}");
+    assert_eq!(web.stored().await, stored);
+    let answer = web.send(web.cap_request(&web.live.normal, document)).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(answer.json()["content"], "Élan à Orléans");
+    // The same message in UTF-8 is the same message.
+    let again = web
+        .post_cap(&web.live.normal, &with_text("Élan à Orléans"))
+        .await;
+    assert_eq!(again.status, 200, "{again:?}");
 }
 
 #[tokio::test]
