@@ -199,6 +199,9 @@ fn changed(input: &[u8]) -> Vec<u8> {
     for _ in 0..dice.below(3) {
         tree.damage(&mut dice);
     }
+    if dice.below(4) == 0 {
+        tree.revalue(&mut dice);
+    }
     let text: String = String::from_utf8_lossy(text)
         .chars()
         .filter(|c| is_xml(*c))

@@ -127,7 +127,7 @@ fn the_structure_is_that_of_the_schema() {
     let sent = "<sent>2026-11-23T04:09:03-00:00</sent>";
     let signature = "<S xmlns='http://www.w3.org/2000/09/xmldsig#'><a b='c'/>d</S>";
     // One row per rule: what is exchanged in the smallest Alert, for what, and what is found.
-    let cases: [(&str, &str, &[&str]); 38] = [
+    let cases: [(&str, &str, &[&str]); 40] = [
         (
             "<sender>s@t</sender>",
             "",
@@ -253,6 +253,12 @@ fn the_structure_is_that_of_the_schema() {
         ),
         (">en-GB<", "> <", &["bad-language alert/info[1]/language"]),
         (">en-GB<", "><", &[]),
+        (">en-GB<", "><!-- --><", &[]),
+        (
+            ">en-GB<",
+            "><![CDATA[]]><",
+            &["bad-language alert/info[1]/language"],
+        ),
         (
             "</area>",
             "<ceiling>x</ceiling></area>",
@@ -500,6 +506,11 @@ fn alerts_are_refused_by_rule() {
             "</area>",
             "<altitude>2</altitude><ceiling>1</ceiling></area>",
             "ceiling-below-altitude alert/info[1]/area[1]/ceiling",
+        ),
+        (
+            "</area>",
+            "<altitude>2</altitude><ceiling>2.0</ceiling></area>",
+            "",
         ),
     ];
     for (old, new, want) in cases {

@@ -222,6 +222,10 @@ impl Iterator for Damaged {
         let (dice, number) = (&mut self.dice, self.number);
         self.number += 1;
         let mut tree = self.trees[number % self.trees.len()].clone();
+        if number >= self.trees.len() && dice.below(4) == 0 {
+            tree.revalue(dice);
+            return Some(tree.to_text().into_bytes());
+        }
         for _ in 0..dice.below(3) + usize::from(number >= self.trees.len()) {
             tree.damage(dice);
         }

@@ -52,6 +52,9 @@ fn damaged_documents() -> Vec<Vec<u8>> {
     (0..DOCUMENTS)
         .map(|number| {
             let mut tree = trees[number % trees.len()].clone();
+            if dice.below(4) == 0 {
+                tree.revalue(&mut dice);
+            }
             for _ in 0..dice.below(2) + usize::from(number >= trees.len()) {
                 tree.damage(&mut dice);
             }

@@ -27,16 +27,21 @@ impl Dice {
     }
 }
 
-/// A value for an element: mostly one of its kind, right or nearly right.
-fn value(name: &str, dice: &mut Dice) -> Tree {
-    let pools: [&[&'static str]; 5] = [WORDS, DATES, LANGUAGES, NUMBERS, ADDRESSES];
-    let kind = match name {
+/// What an element's value is: a date, a language, a number, an address (1 to 4), or words.
+fn kind_of(name: &str) -> usize {
+    match name {
         "sent" | "effective" | "onset" | "expires" => 1,
         "language" => 2,
         "size" | "altitude" | "ceiling" => 3,
         "web" | "uri" => 4,
         _ => 0,
-    };
+    }
+}
+
+/// A value for an element: mostly one of its kind, right or nearly right.
+fn value(name: &str, dice: &mut Dice) -> Tree {
+    let pools: [&[&'static str]; 5] = [WORDS, DATES, LANGUAGES, NUMBERS, ADDRESSES];
+    let kind = kind_of(name);
     let kind = if dice.below(4) == 0 {
         dice.below(pools.len())
     } else {
@@ -168,35 +173,54 @@ impl Tree {
 
     /// One change somewhere.
     pub fn damage(&mut self, dice: &mut Dice) {
-        let count = self.count_elements();
-        let mut number = dice.below(count);
-        if let Some(target) = self.element(&mut number) {
+        let any = |_: &str| true;
+        let mut number = dice.below(self.count_elements(any));
+        if let Some(target) = self.element(&mut number, any) {
             target.change(dice);
         }
     }
 
-    fn count_elements(&self) -> usize {
-        match self {
-            Self::Text(_) => 0,
-            Self::Element { children, .. } => {
-                1 + children.iter().map(Self::count_elements).sum::<usize>()
-            }
-        }
+    /// How many elements have such a name.
+    fn count_elements(&self, fits: fn(&str) -> bool) -> usize {
+        let Self::Element { name, children, .. } = self else {
+            return 0;
+        };
+        let inside = children.iter().map(|child| child.count_elements(fits));
+        usize::from(fits(name)) + inside.sum::<usize>()
     }
 
-    /// The element with this number in the order of the document.
-    fn element(&mut self, number: &mut usize) -> Option<&mut Self> {
-        let Self::Element { .. } = self else {
+    /// The element with this number among those with such a name, in the order of the document.
+    fn element(&mut self, number: &mut usize, fits: fn(&str) -> bool) -> Option<&mut Self> {
+        let Self::Element { name, .. } = self else {
             return None;
         };
-        if *number == 0 {
-            return Some(self);
+        if fits(name) {
+            if *number == 0 {
+                return Some(self);
+            }
+            *number -= 1;
         }
-        *number -= 1;
         let Self::Element { children, .. } = self else {
             return None;
         };
-        children.iter_mut().find_map(|child| child.element(number))
+        let mut children = children.iter_mut();
+        children.find_map(|child| child.element(number, fits))
+    }
+
+    /// Another value for one of the elements whose values are of a kind, and nothing else: a fault
+    /// in judging values shows only where the rest of a document is in order.
+    pub fn revalue(&mut self, dice: &mut Dice) {
+        let is_of_a_kind = |name: &str| kind_of(name) > 0;
+        let count = self.count_elements(is_of_a_kind);
+        let mut number = dice.below(count.max(1));
+        if let Some(Self::Element { name, children, .. }) = self.element(&mut number, is_of_a_kind)
+        {
+            let new = value(name, dice);
+            *children = vec![match dice.below(4) {
+                0 => Self::Text(dressed(&new.to_text(), dice)),
+                _ => new,
+            }];
+        }
     }
 
     fn change(&mut self, dice: &mut Dice) {
