@@ -87,6 +87,14 @@ fn a_place_is_in_the_areas_around_it_and_on_a_border_in_both() {
 }
 
 #[test]
+fn a_place_in_an_area_s_box_and_outside_the_area_is_not_in_it() {
+    let triangle = vec![(10.0, 0.0), (10.0, 1.0), (11.0, 0.0), (10.0, 0.0)];
+    let library = AreaIndex::new(vec![area("t", "Triangle", &[triangle])]);
+    assert_eq!(ids(&library.at(at(10.4, 0.4))), "t");
+    assert_eq!(ids(&library.at(at(10.6, 0.6))), "");
+}
+
+#[test]
 fn what_a_shape_shares_is_told_with_both_parts() {
     let library = library();
     let shape = Shape::validate(&[square(50.5, 0.5, 1.0)]).expect("a square");
@@ -162,5 +170,9 @@ proptest! {
         let place = at(lat, lon);
         let want = engine.contains(&Coord { x: place.lon.degrees(), y: place.lat.degrees() });
         prop_assert_eq!(shape.rings()[0].contains(place), want);
+        let found = AreaIndex::new(vec![IndexedArea {
+            id: "star".to_owned(), name: String::new(), shape, data: (),
+        }]);
+        prop_assert_eq!(found.at(place).len() == 1, want, "by the index");
     }
 }
