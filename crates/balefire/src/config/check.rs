@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use balefire_domain::limits::{POINTS_MAX, POLYGONS_MAX};
+use balefire_domain::provider::Format;
 use balefire_gateway::Endpoint;
 use balefire_store::DatabaseUrl;
 
@@ -140,6 +141,13 @@ fn check_providers(providers: &[Provider], findings: &mut Vec<String>) {
                      false, and a cancel followed by an alert is sent instead"
                 ));
             }
+        }
+        if can.second_language && provider.format == Format::Ibag {
+            findings.push(format!(
+                "provider `{name}`: capabilities.second_language is true and format is \"ibag\": \
+                 an IBAG message has room for one language, and nothing could be sent; leave \
+                 second_language false, and the first language is sent alone"
+            ));
         }
         let mut routes = BTreeSet::new();
         for route in &provider.routes {
@@ -419,6 +427,32 @@ mod tests {
                 for (finding, key) in found.iter().zip(want) {
                     assert!(finding.contains("capabilities.update") && finding.contains(key));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_language_wants_a_format_that_has_room_for_it() {
+        for (format, can, is_refused) in [
+            ("cap", true, false),
+            ("cap", false, false),
+            ("ibag", true, true),
+            ("ibag", false, false),
+        ] {
+            let text = format!(
+                "[cbc]\nendpoint_url = \"http://127.0.0.1:9010\"\n[[provider]]\nname = \"ee\"\n\
+                 format = \"{format}\"\nroutes = [{{ proxy = \"a\" }}]\ncapabilities = {{ \
+                 second_language = {can} }}\n"
+            );
+            let found = findings(&text);
+            assert_eq!(
+                found.len(),
+                usize::from(is_refused),
+                "{format} {can}: {found:?}"
+            );
+            for finding in found {
+                let keys = ["`ee`", "capabilities.second_language", "format is"];
+                assert!(keys.iter().all(|key| finding.contains(key)), "{finding}");
             }
         }
     }
