@@ -7,10 +7,9 @@
 //! alert with the new content. Which lanes is for the alert to say, not for today's configuration:
 //! a lane whose provider is gone gets its deliveries too, and holds them (D4).
 
+use balefire_domain::approval::ApprovalRefusal;
 use balefire_domain::audit::Actor;
-use balefire_domain::ids::EventId;
 use balefire_domain::lane::{Kind, Lane};
-use balefire_domain::payload::{self, AlertContent};
 use balefire_domain::provider::{Capabilities, Format, Languages, Limits, Profile, ProviderName};
 use balefire_domain::update::{self, ProposedUpdate, UpdateState};
 use balefire_store::alert_updates::AlertUpdate;
@@ -23,7 +22,7 @@ use balefire_store::{StoreError, Tx, crash_point};
 use serde_json::json;
 use std::time::Duration;
 
-use crate::approve_alert::fitted;
+use crate::approved::Approved;
 use crate::move_alert::{Move, MoveRefusal};
 use crate::propose_update::{Frame, load_frame};
 use crate::{App, Failure, areas};
@@ -52,7 +51,13 @@ impl App {
         alert.updated_by = update.created_by.or(alert.updated_by);
         let mut seq = None;
         if makes_event {
-            let event = self.update_event(&mut alert, &proposed, &frame, tx);
+            let approved = Approved {
+                kind: Kind::Update,
+                channel: frame.channel,
+                finishes_at: proposed.finishes_at,
+                hash: &proposed.hash,
+            };
+            let event = self.freeze(&mut alert, &approved, tx);
             seq = Some(event.seq);
             self.insert_event(tx, &event).await?;
             self.deliver_update(tx, &event).await?;
@@ -82,10 +87,10 @@ impl App {
         asked: &Move,
     ) -> Result<Alert, Failure<MoveRefusal>> {
         let frame = load_frame(tx, &alert, service).await?;
-        let proposed = self.proposed(&alert, update, &frame, tx);
-        if update::is_stale(&proposed, &asked.seen) {
-            let stale = balefire_domain::approval::ApprovalRefusal::Stale;
-            return Err(Failure::Refused(MoveRefusal::Approval(stale)));
+        let hash = self.update_hash(update, &frame);
+        if asked.seen.is_stale(update.version, &hash) {
+            let stale = MoveRefusal::Approval(ApprovalRefusal::Stale);
+            return Err(Failure::Refused(stale));
         }
         let reason = asked.rejection_reason.as_deref();
         tx.end_update(update, UpdateState::Rejected, Some(asked.by), reason)
@@ -116,30 +121,6 @@ impl App {
         }
     }
 
-    fn update_event(
-        &self,
-        alert: &mut Alert,
-        proposed: &ProposedUpdate,
-        frame: &Frame,
-        tx: &Tx,
-    ) -> Event {
-        let seq = alert.next_seq;
-        alert.next_seq += 1;
-        Event {
-            id: EventId::new(self.entropy.uuid_v7(tx.now)),
-            alert_id: alert.id,
-            seq,
-            kind: Kind::Update,
-            created_at: tx.now,
-            finishes_at: proposed.finishes_at,
-            channel: frame.channel,
-            text: alert.text.clone(),
-            second: alert.second.clone(),
-            areas: alert.areas.clone(),
-            content_hash: proposed.hash.clone(),
-        }
-    }
-
     async fn deliver_update(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure<MoveRefusal>> {
         let lanes = tx.list_lanes(event.alert_id).await?;
         if lanes.is_empty() {
@@ -149,22 +130,11 @@ impl App {
             );
             return Ok(());
         }
-        let polygons = areas::polygons(&event.areas);
-        let content = AlertContent {
-            headline: &self.settings.headline,
-            text: &event.text,
-            second: event.second.as_ref(),
-            is_welsh: self.is_welsh(&event.text),
-            polygons: &polygons,
-            sent: event.created_at,
-            expires: event.finishes_at,
-            channel: event.channel,
-        };
         for key in lanes {
             let Some(lane) = tx.lock_lane(&key).await? else {
                 continue;
             };
-            self.update_lane(tx, event, &key, lane, &content).await?;
+            self.update_lane(tx, event, &key, lane).await?;
         }
         tx.wake_dispatchers().await?;
         Ok(())
@@ -177,18 +147,12 @@ impl App {
         event: &Event,
         key: &LaneKey,
         mut lane: Lane,
-        content: &AlertContent<'_>,
     ) -> Result<(), Failure<MoveRefusal>> {
         let has_number = has_message_number(tx, &lane).await?;
         let known = self.settings.profile(&key.provider);
         let profile = match known {
             Some(profile) => profile.clone(),
             None => forgotten(&key.provider, has_number),
-        };
-        let polygons = fitted(event, &profile, content)?;
-        let content = AlertContent {
-            polygons: &polygons,
-            ..*content
         };
         let mut kind = Kind::Update;
         if !profile.capabilities.update {
@@ -207,20 +171,7 @@ impl App {
             lane = self.issue(tx, key, &lane, cancel, &frozen).await?;
             kind = Kind::Alert;
         }
-        let delivery = self.new_delivery(event, kind, &lane);
-        let message_number = match profile.format {
-            Format::Cap => None,
-            Format::Ibag => Some(tx.next_message_number().await?),
-        };
-        let payload = payload::render_alert(&profile, delivery.id, message_number, &content);
-        let frozen = Frozen {
-            event_id: event.id,
-            sent_at: event.created_at,
-            message_number,
-            payload: Some(payload),
-        };
-        self.issue(tx, key, &lane, delivery, &frozen).await?;
-        Ok(())
+        self.issue_text(tx, key, &lane, event, kind, &profile).await
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) use repeat::repeat;
 
 pub mod approve_alert;
 mod approve_update;
+mod approved;
 pub mod area_libraries;
 mod areas;
 pub mod authenticate;

@@ -1,7 +1,6 @@
 //! Reading alerts' histories for `domain::history`: page by page, each alert in a read of its own,
 //! so that a country's history needs no more memory than its largest alert.
 
-use balefire_domain::approval::{Content, content_hash};
 use balefire_domain::history::{AuditFact, EventFact, History};
 use balefire_domain::ids::{AlertId, DeliveryId};
 use balefire_domain::lane::Kind;
@@ -11,6 +10,7 @@ use balefire_store::StoreError;
 use balefire_store::history::Recorded;
 use serde_json::Value;
 
+use crate::approved::Said;
 use crate::{App, areas};
 
 impl App {
@@ -53,11 +53,9 @@ impl App {
         let Recorded {
             mut history,
             areas: all_areas,
-            seconds,
             extra_contents,
         } = recorded;
-        let frozen = all_areas.into_iter().zip(seconds);
-        for (event, (stored, second)) in history.events.iter_mut().zip(frozen) {
+        for (event, stored) in history.events.iter_mut().zip(all_areas) {
             event.polygons = areas::polygons(&stored);
             let Some(details) = approval_of(event, &history.audit) else {
                 continue;
@@ -71,17 +69,13 @@ impl App {
             let version = details["version"].as_u64();
             let mut extras = extra_contents.iter();
             let extra = extras.find(|(number, _)| Some(u64::from(*number)) == version);
-            let is_welsh = self.is_welsh(&event.text);
-            event.frozen_hash = Some(content_hash(&Content {
+            let said = Said {
                 text: &event.text,
-                polygons: &event.polygons,
-                area_names: &areas::names(&stored),
-                channel: event.channel,
-                providers: &providers,
-                language: if is_welsh { "welsh" } else { "english" },
-                second: second.as_ref(),
+                second: event.second.as_ref(),
+                areas: &stored,
                 extra_content: extra.and_then(|(_, extra)| extra.as_deref()),
-            }));
+            };
+            event.frozen_hash = Some(self.hash_of(&said, event.channel, &providers));
         }
         for delivery in &mut history.deliveries {
             let event = history

@@ -63,6 +63,14 @@ pub struct Seen {
     pub hash: Option<String>,
 }
 
+impl Seen {
+    /// Whether a version or a hash is named, and it is not this one.
+    pub fn is_stale(&self, version: u32, hash: &str) -> bool {
+        let other = |seen: &String| seen != hash;
+        self.version.is_some_and(|seen| seen != version) || self.hash.as_ref().is_some_and(other)
+    }
+}
+
 /// A yes that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Approval {
@@ -107,25 +115,13 @@ pub fn decide(
     seen: &Seen,
     now: Timestamp,
 ) -> Result<Approval, ApprovalRefusal> {
-    let is_stale = seen
-        .version
-        .is_some_and(|version| version != proposal.version)
-        || seen
-            .hash
-            .as_ref()
-            .is_some_and(|hash| *hash != proposal.hash);
-    if is_stale {
+    if seen.is_stale(proposal.version, &proposal.hash) {
         return Err(ApprovalRefusal::Stale);
     }
     if setting.mode == Mode::Live {
         check_second_person(proposal, approver)?;
     }
-    if proposal.polygons == 0 {
-        return Err(ApprovalRefusal::NoAreas);
-    }
-    if !proposal.is_stubbed && setting.mode == Mode::Training {
-        return Err(ApprovalRefusal::ServiceInTraining);
-    }
+    check_goes_out(proposal.polygons, proposal.is_stubbed, setting.mode)?;
     let makes_event = !proposal.is_stubbed;
     if makes_event && setting.is_cbc_enabled && setting.providers.is_empty() {
         return Err(ApprovalRefusal::NoProviders);
@@ -136,6 +132,21 @@ pub fn decide(
         finishes_at,
         makes_event,
     })
+}
+
+/// What must hold of an alert and of an update alike for either to go out.
+pub(crate) fn check_goes_out(
+    polygons: usize,
+    is_stubbed: bool,
+    mode: Mode,
+) -> Result<(), ApprovalRefusal> {
+    if polygons == 0 {
+        return Err(ApprovalRefusal::NoAreas);
+    }
+    if !is_stubbed && mode == Mode::Training {
+        return Err(ApprovalRefusal::ServiceInTraining);
+    }
+    Ok(())
 }
 
 fn check_second_person(proposal: &Proposal, approver: UserId) -> Result<(), ApprovalRefusal> {
@@ -272,6 +283,21 @@ mod tests {
             (4, None),
         ] {
             assert_eq!(ask(&proposal(), &setting(), who).err(), want, "user {who}");
+        }
+    }
+
+    #[test]
+    fn who_names_nothing_names_nothing_stale() {
+        for (version, hash, want) in [
+            (None, None, false),
+            (Some(2), Some("abc"), false),
+            (Some(1), None, true),
+            (Some(3), Some("abc"), true),
+            (None, Some("abd"), true),
+        ] {
+            let hash = hash.map(str::to_owned);
+            let got = Seen { version, hash }.is_stale(2, "abc");
+            assert_eq!(got, want, "{version:?}");
         }
     }
 

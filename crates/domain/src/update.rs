@@ -8,7 +8,7 @@
 //! update that nobody has read.
 
 use crate::alert::{Mode, Status};
-use crate::approval::{ApprovalRefusal, Seen};
+use crate::approval::{ApprovalRefusal, Seen, check_goes_out};
 use crate::ids::UserId;
 use crate::time::Timestamp;
 
@@ -110,28 +110,17 @@ pub fn decide(
     if seen.version.is_none() {
         return Err(ApprovalRefusal::VersionUnnamed);
     }
-    if is_stale(update, seen) {
+    if seen.is_stale(update.version, &update.hash) {
         return Err(ApprovalRefusal::Stale);
     }
     if mode == Mode::Live && update.proposer == Some(approver) {
         return Err(ApprovalRefusal::OwnAlert);
     }
-    if update.polygons == 0 {
-        return Err(ApprovalRefusal::NoAreas);
-    }
-    if !update.is_stubbed && mode == Mode::Training {
-        return Err(ApprovalRefusal::ServiceInTraining);
-    }
+    check_goes_out(update.polygons, update.is_stubbed, mode)?;
     if update.finishes_at <= now {
         return Err(ApprovalRefusal::EndPassed);
     }
     Ok(!update.is_stubbed)
-}
-
-/// Whether the version or the hash that is named is not the update's. A no need not name either.
-pub fn is_stale(update: &ProposedUpdate, seen: &Seen) -> bool {
-    let other = |hash: &String| *hash != update.hash;
-    seen.version.is_some_and(|seen| seen != update.version) || seen.hash.as_ref().is_some_and(other)
 }
 
 #[cfg(test)]
@@ -202,19 +191,6 @@ mod tests {
         ] {
             let got = decide(&proposed(), Mode::Live, user(4), &seen(version, hash), NOW);
             assert_eq!(got.err(), want, "{version:?} {hash:?}");
-        }
-    }
-
-    #[test]
-    fn a_no_need_not_name_it_but_must_not_name_another() {
-        for (version, hash, want) in [
-            (None, None, false),
-            (Some(2), Some("abc"), false),
-            (Some(1), None, true),
-            (None, Some("abd"), true),
-        ] {
-            let got = is_stale(&proposed(), &seen(version, hash));
-            assert_eq!(got, want, "{version:?} {hash:?}");
         }
     }
 

@@ -8,7 +8,6 @@ use balefire_domain::history::{
 use balefire_domain::ids::{AlertId, DeliveryId, EventId, ServiceId, UserId};
 use balefire_domain::lane::Kind;
 use balefire_domain::provider::ProviderName;
-use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 
 use crate::alerts::read_second;
@@ -23,8 +22,6 @@ pub struct EventRow {
     pub fact: EventFact,
     /// The areas as they are stored.
     pub areas: serde_json::Value,
-    /// The text in a second language.
-    pub second: Option<SecondText>,
 }
 
 /// A version of an alert that somebody may have approved.
@@ -45,8 +42,6 @@ pub struct Recorded {
     pub history: History,
     /// The events' areas, in the order of the events.
     pub areas: Vec<serde_json::Value>,
-    /// The events' texts in a second language, in the order of the events.
-    pub seconds: Vec<Option<SecondText>>,
     /// What each version shows beside its text.
     pub extra_contents: Vec<(u32, Option<String>)>,
 }
@@ -124,14 +119,9 @@ impl Tx {
             audit,
             requests: Vec::new(),
         };
-        let (areas, seconds) = events
-            .into_iter()
-            .map(|row| (row.areas, row.second))
-            .unzip();
         Ok(Some(Recorded {
             history,
-            areas,
-            seconds,
+            areas: events.into_iter().map(|row| row.areas).collect(),
             extra_contents: versions
                 .into_iter()
                 .map(|v| (v.version, v.extra_content))
@@ -167,17 +157,13 @@ fn read_event(row: &impl Row) -> Result<EventRow, StoreError> {
         finishes_at: row.instant("finishes_at")?,
         channel: row.word("channel", Channel::parse)?,
         text: row.text("text")?,
+        second: read_second(row)?,
         polygons: Vec::new(),
         content_hash: row.text("content_hash")?,
         frozen_hash: None,
     };
     let areas = row.json("areas")?;
-    let second = read_second(row)?;
-    Ok(EventRow {
-        fact,
-        areas,
-        second,
-    })
+    Ok(EventRow { fact, areas })
 }
 
 fn read_provider(row: &impl Row) -> Result<ProviderName, StoreError> {

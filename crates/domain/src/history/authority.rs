@@ -116,7 +116,7 @@ fn judge_approval(history: &History, event: &EventFact, judged: &mut Judged) {
 }
 
 /// The payload says the event's text, times and channel, and its polygons, or simpler ones that
-/// cover them.
+/// cover them; and in a second language what the event does, or nothing where that can't be carried.
 fn is_as_approved(delivery: &DeliveryFact, event: &EventFact) -> bool {
     let payload = delivery.payload.as_deref().unwrap_or_default();
     let Ok(read) = serde_json::from_str::<Value>(payload) else {
@@ -127,7 +127,13 @@ fn is_as_approved(delivery: &DeliveryFact, event: &EventFact) -> bool {
         && says("sent", &event.created_at.to_cap())
         && says("expires", &event.finishes_at.to_cap())
         && says("channel", event.channel.as_str())
+        && has_no_other_second(&read["second"], event)
         && (has_polygons(&read["areas"], &event.polygons) || delivery.covers_approved)
+}
+
+fn has_no_other_second(second: &Value, event: &EventFact) -> bool {
+    let approved = event.second.as_ref().map(|second| second.text.as_str());
+    second.is_null() || (approved.is_some() && second["description"].as_str() == approved)
 }
 
 fn has_polygons(areas: &Value, polygons: &[Vec<[f64; 2]>]) -> bool {

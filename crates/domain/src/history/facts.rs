@@ -6,6 +6,7 @@ use crate::ids::{AlertId, AttemptId, DeliveryId, EventId, ServiceId, UserId};
 use crate::lane::{Closed, Kind, State};
 use crate::outcome::Outcome;
 use crate::provider::ProviderName;
+use crate::second_text::SecondText;
 use crate::time::Timestamp;
 
 /// Everything that is known of one alert.
@@ -71,6 +72,8 @@ pub struct EventFact {
     pub channel: Channel,
     /// The text.
     pub text: String,
+    /// The text in a second language, where there is one.
+    pub second: Option<SecondText>,
     /// The polygons: rings of latitude and longitude, in degrees.
     pub polygons: Vec<Vec<[f64; 2]>>,
     /// The hash of what was approved.

@@ -14,6 +14,7 @@ use crate::ids::{AlertId, AttemptId, DeliveryId, EventId, ServiceId, UserId};
 use crate::lane::{Closed, Kind, MootReason, State};
 use crate::outcome::Outcome;
 use crate::provider::ProviderName;
+use crate::second_text::SecondText;
 use crate::time::Timestamp;
 
 mod updates;
@@ -57,6 +58,7 @@ fn event(seq: u32, kind: Kind, created_at: Timestamp) -> EventFact {
         finishes_at: at(1000),
         channel: Channel::Severe,
         text: "Go to \"high\" ground".to_owned(),
+        second: None,
         polygons: vec![vec![[53.1, 0.2], [53.2, 0.3], [53.1, 0.3], [53.1, 0.2]]],
         content_hash: "the hash".to_owned(),
         frozen_hash: (kind == Kind::Alert).then(|| "the hash".to_owned()),
@@ -340,6 +342,19 @@ const PLANTED: &[Planted] = &[
     ),
     // S7: authorised
     (
+        "it says in a second language what nobody approved",
+        |h| say_second(h, "Ewch adref"),
+        &["S7"],
+    ),
+    (
+        "it says in a second language something else than was approved",
+        |h| {
+            h.events[0].second = Some(in_welsh("Ewch i dir uchel"));
+            say_second(h, "Ewch adref");
+        },
+        &["S7"],
+    ),
+    (
         "the approver had edited the version",
         |h| h.versions.push((1, Some(user(2)))),
         &["S7"],
@@ -603,6 +618,22 @@ fn spoil(h: &mut History, from: &str, to: &str) {
     h.requests[0].stored = payload.trim_end_matches('}').to_owned();
 }
 
+fn in_welsh(text: &str) -> SecondText {
+    SecondText {
+        first_language: "en-GB".to_owned(),
+        language: "cy-GB".to_owned(),
+        content: text.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+/// A second language in what goes out to ee.
+fn say_second(h: &mut History, text: &str) {
+    let channel = "\"channel\":\"severe\"";
+    let second = json!({ "language": "cy-GB", "description": text });
+    spoil(h, channel, &format!("{channel},\"second\":{second}"));
+}
+
 fn keep_only(h: &mut History, provider: &str) {
     let gone: Vec<DeliveryId> = h
         .deliveries
@@ -697,6 +728,13 @@ fn what_is_allowed_is_not_found() {
             h.deliveries[1].payload = None;
             moot(h, MootReason::NeverSent);
         }),
+        (
+            "a second language goes where it can be carried, and the first alone elsewhere",
+            |h, _| {
+                h.events[0].second = Some(in_welsh("Ewch i dir uchel"));
+                say_second(h, "Ewch i dir uchel");
+            },
+        ),
         (
             "a shape is made simpler for a provider, and covers",
             |h, _| {
