@@ -4,7 +4,6 @@
 
 use balefire_cell_broadcast::AlertText;
 use balefire_domain::alert::ServiceState;
-use balefire_domain::approval::{self, Content};
 use balefire_domain::audit::Actor;
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
@@ -20,6 +19,7 @@ use balefire_store::users::User;
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
+use crate::approved::Said;
 use crate::update_alert::UpdateRefusal;
 use crate::{App, Failure, areas, repeat};
 
@@ -155,6 +155,7 @@ impl App {
         let view = self.view(&mut tx, &alert, &service, update).await?;
         if !is_dry_run {
             tx.commit().await?;
+            tell_proposed(id, view.update.version);
         }
         Ok(view)
     }
@@ -216,10 +217,6 @@ impl App {
         let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
         self.audit(tx, actor, "alert.propose_update", object, service, details)
             .await?;
-        tracing::info!(
-            event = "alert.update_proposed", alert.id = %alert.id, version,
-            "an update of a live alert waits for approval"
-        );
         Ok(update)
     }
 
@@ -286,18 +283,22 @@ impl App {
 
     /// The hash of what an approver of an update approves (D51).
     pub(crate) fn update_hash(&self, update: &AlertUpdate, frame: &Frame) -> String {
-        let is_welsh = self.is_welsh(&update.text);
-        approval::content_hash(&Content {
+        let said = Said {
             text: &update.text,
-            polygons: &areas::polygons(&update.areas),
-            area_names: &areas::names(&update.areas),
-            channel: frame.channel,
-            providers: &frame.providers,
-            language: if is_welsh { "welsh" } else { "english" },
             second: update.second.as_ref(),
+            areas: &update.areas,
             extra_content: update.extra_content.as_deref(),
-        })
+        };
+        self.hash_of(&said, frame.channel, &frame.providers)
     }
+}
+
+/// Says that a proposal was stored.
+pub(crate) fn tell_proposed(alert: AlertId, version: u32) {
+    tracing::info!(
+        event = "alert.update_proposed", alert.id = %alert, version,
+        "an update of a live alert waits for approval"
+    );
 }
 
 /// What an update keeps: of an alert that made an event, that event's channel and the lanes.

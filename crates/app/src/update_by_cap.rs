@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::App;
 use crate::cap_content::Prepared;
-use crate::propose_update::Proposed;
+use crate::propose_update::{Proposed, tell_proposed};
 use crate::submit_cap::{
     Refused, Sender, SubmitRefusal, Submitted, known, named, repetition, with_signer,
 };
@@ -39,7 +39,8 @@ impl App {
         }
         let candidates = reading.list_cancellable_alerts(service).await?;
         drop(reading);
-        let found = cap_cancel::find(&named(references), &candidates, sender.is_test_key)
+        // What is made in training touches nothing real, as if it came by a test key.
+        let found = cap_cancel::find(&named(references), &candidates, is_stubbed)
             .map_err(|miss| Refused::Refused(SubmitRefusal::Update(miss)))?;
         let mut tx = self.store.begin("update_by_cap", self.clock.now()).await?;
         let Some(alert) = tx.lock_alert(found.alert).await? else {
@@ -54,6 +55,9 @@ impl App {
         {
             Ok((alert, proposed)) => {
                 tx.commit().await?;
+                if let Some(version) = proposed {
+                    tell_proposed(alert.id, version);
+                }
                 Ok(Submitted {
                     alert,
                     is_repetition: false,

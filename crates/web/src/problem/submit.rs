@@ -68,8 +68,13 @@ impl Problem {
                 );
                 Self::error(bad, Name::BadRequest, message)
             }
-            SubmitRefusal::Cancel(miss) => Self::missed(miss, "cancel"),
-            SubmitRefusal::Update(miss) => Self::missed(miss, "update"),
+            SubmitRefusal::Cancel(miss) => {
+                Self::missed(miss, "Cannot cancel a live broadcast with a test API key")
+            }
+            SubmitRefusal::Update(miss) => {
+                let words = "Cannot update a live broadcast with a test API key, or from training";
+                Self::missed(miss, words)
+            }
             SubmitRefusal::TooManyVersions => {
                 let message = format!(
                     "This alert was changed {ALERT_VERSIONS_MAX} times, which is the most: cancel \
@@ -80,7 +85,7 @@ impl Problem {
         }
     }
 
-    fn missed(miss: Miss, asked: &str) -> Self {
+    fn missed(miss: Miss, live_with_test_key: &str) -> Self {
         match miss {
             Miss::NotFound => Self::not_found(Shape::Public),
             Miss::Ambiguous => {
@@ -89,8 +94,7 @@ impl Problem {
                 Self::error(StatusCode::BAD_REQUEST, Name::BadRequest, message)
             }
             Miss::LiveWithTestKey => {
-                let message = format!("Cannot {asked} a live broadcast with a test API key");
-                Self::error(StatusCode::FORBIDDEN, Name::Auth, message)
+                Self::error(StatusCode::FORBIDDEN, Name::Auth, live_with_test_key)
             }
         }
     }

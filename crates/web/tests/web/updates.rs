@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use balefire_app::Settings;
-use balefire_domain::alert::ServiceState;
+use balefire_domain::alert::{Mode, ServiceState};
+use balefire_domain::audit::Actor;
 use balefire_domain::ids::AlertId;
 use balefire_domain::lane::Kind;
 use balefire_domain::outcome::Outcome;
@@ -15,7 +16,7 @@ use balefire_store::alert_updates::AlertUpdate;
 use balefire_store::events::Event;
 use serde_json::{Value, json};
 
-use crate::documents::{alert, cancel, triple, update, update_triple};
+use crate::documents::{alert, cancel, in_languages, triple, update, update_triple};
 use crate::support::*;
 
 const OLD: &str = "The river is over its banks. Go uphill now. ";
@@ -391,7 +392,7 @@ async fn an_update_finds_its_alert_as_a_cancel_does() {
     by_test_key.assert_public_error(403, "AuthError");
     assert_eq!(
         by_test_key.message(),
-        "Cannot update a live broadcast with a test API key"
+        "Cannot update a live broadcast with a test API key, or from training"
     );
     assert_eq!(updates(&web, id).await, [], "none of these left anything");
 
@@ -479,4 +480,129 @@ async fn in_training_an_update_is_approved_by_its_author_and_goes_nowhere() {
     let approved = web.post(&path, &yes).await;
     assert_eq!(approved.json()["content"], NEW, "{approved:?}");
     assert_eq!(events(&web, id).await, []);
+}
+
+/// An exercise of a service whose real alert is still on the air must not prepare a text for it.
+#[tokio::test]
+async fn an_update_made_in_training_touches_nothing_real() {
+    let web = TestWeb::start().await;
+    let id = live_alert(&web).await;
+    let waits = web
+        .post_cap(&web.live.normal, &alert("waits"))
+        .await
+        .alert();
+    let to_training = web
+        .app
+        .set_service_mode(Actor::CommandLine, web.live.id, Mode::Training);
+    to_training.await.unwrap();
+    for (identifier, named) in [("u1", "first"), ("u2", "waits")] {
+        let exercise = update(identifier, &triple(named), "Exercise: the dam broke.");
+        let refused = web.post_cap(&web.live.normal, &exercise).await;
+        refused.assert_public_error(403, "AuthError");
+        assert!(refused.message().contains("training"), "{refused:?}");
+    }
+    assert_eq!(updates(&web, id).await, []);
+    assert_eq!(updates(&web, waits).await, []);
+    let stopped = web
+        .post_cap(&web.live.normal, &cancel(&triple("first")))
+        .await;
+    assert_eq!(stopped.status, 201, "a cancel still is possible");
+}
+
+#[tokio::test]
+async fn what_is_only_tried_is_not_logged_as_proposed() {
+    let web = TestWeb::start().await;
+    let id = live_alert(&web).await;
+    let change = balefire_app::propose_update::UpdateChange {
+        content: Some(NEW.to_owned()),
+        areas: None,
+        by: web.live.author,
+    };
+    for (is_dry_run, logged) in [(true, 0), (false, 1)] {
+        let made = web.app.propose_update(web.live.id, id, &change, is_dry_run);
+        assert_eq!(made.await.unwrap().update.version, 2);
+        let told = web.log.with("alert.update_proposed");
+        assert_eq!(told.len(), logged, "{told:?}");
+    }
+    let by_cap = update("second", &triple("first"), "Stay there.");
+    assert_eq!(web.post_cap(&web.live.normal, &by_cap).await.status, 201);
+    assert_eq!(web.log.with("alert.update_proposed").len(), 2);
+}
+
+#[tokio::test]
+async fn an_update_takes_its_own_second_language_to_who_can_carry_it() {
+    let web = TestWeb::start_with(|state| {
+        let mut settings = Settings::clone(&state.app.settings);
+        settings.profiles[0].capabilities.second_language = true;
+        state.app.settings = Arc::new(settings);
+    })
+    .await;
+    let approver = web.live.approver;
+    let document = in_languages(&["en-GB", "cy-GB"]);
+    let id = web.post_cap(&web.live.normal, &document).await.alert();
+    web.change_status(id, "broadcasting", approver).await;
+    let scope = "<scope>Public</scope>";
+    let named = format!("{scope}<references>{}</references>", triple("changed"));
+    let newer = document
+        .replace("<identifier>changed", "<identifier>second")
+        .replace("<msgType>Alert", "<msgType>Update")
+        .replace(scope, &named)
+        .replace("text in cy-GB", "Ewch i fyny");
+    let posted = web.post_cap(&web.live.normal, &newer).await;
+    assert_eq!(
+        (posted.status.as_u16(), posted.alert()),
+        (201, id),
+        "{posted:?}"
+    );
+    let said = |told: &(u32, Kind, Option<Value>)| told.2.as_ref().unwrap()["second"].clone();
+
+    // A change of the Welsh alone, too, is an update, and has a hash of its own.
+    let live = web.app.find_alert(id).await.unwrap().unwrap();
+    let service = web.app.load_service(web.live.id).await.unwrap().unwrap();
+    let waits = web
+        .app
+        .load_proposal(&live, &service)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(waits.update.text, live.text);
+    assert_ne!(waits.hash, web.app.content_hash(&live, &service));
+    web.decide_update(id, "broadcasting", 2, approver).await;
+    let told = lane(&web, id, "ee").await;
+    assert_eq!(said(&told[2])["description"], "Ewch i fyny");
+    assert!(said(&lane(&web, id, "o2").await[2]).is_null());
+    let events = events(&web, id).await;
+    assert_eq!(
+        events[1].second.as_ref().map(|s| s.text.as_str()),
+        Some("Ewch i fyny")
+    );
+
+    // An author's new area keeps both; a new text in one language is sent alone.
+    for (version, content, want) in [(3, None, Some("Ewch i fyny")), (4, Some(NEW), None)] {
+        let ring = json!([[53.1, 0.2], [53.2, 0.3], [53.1, 0.3], [53.1, 0.2]]);
+        let change = balefire_app::propose_update::UpdateChange {
+            content: content.map(str::to_owned),
+            areas: Some(json!({ "names": [], "simple_polygons": [ring] })),
+            by: web.live.author,
+        };
+        let made = web
+            .app
+            .propose_update(web.live.id, id, &change, false)
+            .await;
+        made.unwrap();
+        let answer = web
+            .decide_update(id, "broadcasting", version, approver)
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let told = lane(&web, id, "ee").await;
+        assert_eq!(said(told.last().unwrap())["description"].as_str(), want);
+        let shown = answer.json();
+        assert_eq!(shown["second_language"]["content"].as_str(), want);
+    }
+    let history = web.app.load_history(id).await.unwrap().unwrap();
+    let hashes = history
+        .events
+        .iter()
+        .map(|e| (e.frozen_hash.as_ref(), &e.content_hash));
+    assert!(hashes.clone().count() == 4 && hashes.clone().all(|(f, c)| f == Some(c)));
 }
