@@ -30,6 +30,7 @@ pub mod cancel_alert;
 mod cap_content;
 pub mod complete_alerts;
 pub mod create_alert;
+pub mod differences;
 pub mod duty_items;
 pub mod epochs;
 mod imports;

@@ -20,6 +20,7 @@ use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
 use super::population::Estimate;
+use super::render_update::ProposalPage;
 use super::{Session, alert_update, cap, find, render, text};
 use crate::cli::AlertCommand;
 
@@ -170,10 +171,25 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
     } else {
         app.settings.providers_of(&service)
     };
+    let differences = if alert.approved_at.is_none() {
+        app.list_differences(&alert.areas, alert.second.as_ref(), &networks)
+    } else {
+        Vec::new()
+    };
     let proposal = app.load_proposal(&alert, &service).await?;
+    let then_differ = proposal.as_ref().map_or_else(Vec::new, |proposal| {
+        let update = &proposal.update;
+        app.list_differences(&update.areas, update.second.as_ref(), &proposal.providers)
+    });
     let now_reached = reached(&app, &alert.areas).await;
     let page = render::AlertPage {
-        proposal: proposal.as_ref(),
+        proposal: proposal.as_ref().map(|proposal| ProposalPage {
+            alert: &alert,
+            proposal,
+            differences: &then_differ,
+            is_dry_run: false,
+        }),
+        differences: &differences,
         alert: &alert,
         hash: &hash,
         service: &service,
@@ -360,7 +376,7 @@ fn submit_words(refusal: &SubmitRefusal) -> String {
             "a test key can't cancel a live alert".to_owned()
         }
         SubmitRefusal::Update(Miss::LiveWithTestKey) => {
-            "a test key can't change a live alert".to_owned()
+            "what comes by a test key or in training can't change a real alert".to_owned()
         }
         SubmitRefusal::TooManyVersions => format!(
             "the alert was changed {ALERT_VERSIONS_MAX} times, which is the most: cancel it and \

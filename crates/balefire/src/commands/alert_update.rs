@@ -15,6 +15,7 @@ use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
 use super::alert::load;
+use super::render_second::second_lines_after;
 use super::{Session, cap, find, render, render_update};
 
 /// What `alert update` was given.
@@ -55,9 +56,13 @@ pub(super) async fn update(
         .await
     {
         Ok(proposal) => {
+            let update = &proposal.update;
+            let (areas, second) = (&update.areas, update.second.as_ref());
+            let differences = app.list_differences(areas, second, &proposal.providers);
             let page = render_update::ProposalPage {
                 alert: &alert,
                 proposal: &proposal,
+                differences: &differences,
                 is_dry_run,
             };
             session.print(&page.json(), || page.text());
@@ -72,7 +77,7 @@ pub(super) async fn update(
 async fn edit(
     session: &Session,
     app: &App,
-    alert: &Alert,
+    known: &Alert,
     by: UserId,
     content: Option<String>,
     mut areas: Option<Value>,
@@ -88,13 +93,14 @@ async fn edit(
         is_dry_run,
         ..AlertChange::default()
     };
-    match app.update_alert(alert.service_id, alert.id, &change).await {
+    match app.update_alert(known.service_id, known.id, &change).await {
         Ok(alert) => {
             session.print(&render::alert(&alert, None), || {
                 let would = if is_dry_run { "would be" } else { "is" };
                 let line = render::alert_line(&alert);
+                let second = second_lines_after(known.second.as_ref(), alert.second.as_ref());
                 format!(
-                    "{line}\nversion {} {would} what waits for approval",
+                    "{line}\nversion {} {would} what waits for approval{second}",
                     alert.version
                 )
             });

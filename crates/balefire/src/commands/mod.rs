@@ -21,6 +21,7 @@ mod provider;
 mod provider_log;
 mod provider_sim;
 mod render;
+mod render_differences;
 mod render_second;
 mod render_update;
 mod serve;

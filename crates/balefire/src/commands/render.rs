@@ -1,6 +1,5 @@
 //! Alerts and deliveries as commands print them.
 
-use balefire_app::propose_update::ProposalView;
 use balefire_app::read_alerts::People;
 use balefire_app::text_facts::TextFacts;
 use balefire_domain::lane::{Attempt, Delivery, Kind, State};
@@ -15,6 +14,7 @@ use balefire_store::users::User;
 use serde_json::{Value, json};
 
 use super::population::Estimate;
+use super::render_differences::{Differences, difference_lines, differences_json};
 use super::render_second::second_lines;
 use super::render_update::ProposalPage;
 use super::text;
@@ -55,9 +55,11 @@ pub(super) struct AlertPage<'a> {
     pub(super) people: &'a People,
     /// Where it goes, or would go if it were approved now.
     pub(super) networks: &'a [ProviderName],
+    /// What they would get otherwise, while nobody has approved it.
+    pub(super) differences: &'a Differences,
     pub(super) items: &'a [DutyItem],
     /// The update of it that waits for a second person.
-    pub(super) proposal: Option<&'a ProposalView>,
+    pub(super) proposal: Option<ProposalPage<'a>>,
     pub(super) text_facts: &'a TextFacts,
     /// How many phones it reaches.
     pub(super) reached: &'a Estimate,
@@ -70,23 +72,16 @@ impl AlertPage<'_> {
         shown["service_name"] = json!(self.service.name);
         shown["channel"] = json!(self.service.channel.as_str());
         shown["networks"] = json!(self.networks);
+        shown["network_differences"] = differences_json(self.differences);
         shown["author"] = json!(email(&self.people.author));
         shown["author_key"] = json!(self.people.author_key);
         shown["approver"] = json!(email(&self.people.approver));
         let items: Vec<Value> = self.items.iter().map(duty_item).collect();
         shown["duty_items"] = json!(items);
-        shown["proposed_update"] = json!(self.proposed().map(|page| page.json()));
+        shown["proposed_update"] = json!(self.proposal.as_ref().map(ProposalPage::json));
         shown["text_facts"] = text::text_facts_json(self.text_facts);
         shown["phones"] = self.reached.json();
         shown
-    }
-
-    fn proposed(&self) -> Option<ProposalPage<'_>> {
-        self.proposal.map(|proposal| ProposalPage {
-            alert: self.alert,
-            proposal,
-            is_dry_run: false,
-        })
     }
 
     /// The alert's text in full, and all around it.
@@ -117,10 +112,11 @@ impl AlertPage<'_> {
             items => format!("duty items:\n{}", items.join("\n")),
         };
         let proposed = self
-            .proposed()
+            .proposal
+            .as_ref()
             .map_or_else(String::new, |page| format!("\n\n{}", page.text()));
         format!(
-            "{}\nservice   {} ({}), {}\nchannel   {}\nnetworks  {}\nauthor    {author}\n\
+            "{}\nservice   {} ({}), {}\nchannel   {}\nnetworks  {}{}\nauthor    {author}\n\
              approver  {approver}\nends      {ends}\nversion   {} hash {}\n\
              areas     {} ({} polygons)\nphones    {}\n\n{}{}\n\n{}\n\n{items}{proposed}",
             alert_line(alert),
@@ -129,6 +125,7 @@ impl AlertPage<'_> {
             self.service.mode.as_str(),
             self.service.channel.as_str(),
             networks.join(", "),
+            difference_lines(self.differences),
             alert.version,
             self.hash,
             names.unwrap_or_default(),

@@ -20,3 +20,40 @@ pub(super) fn second_lines(second: Option<&SecondText>) -> String {
         second.text
     )
 }
+
+/// The same of a change: where the second language falls away that too is said.
+pub(super) fn second_lines_after(was: Option<&SecondText>, is: Option<&SecondText>) -> String {
+    match (was, is) {
+        (Some(was), None) => format!(
+            "\n\nthe text in {} falls away: there is one language then. To keep two, send both in \
+             one CAP Update.",
+            was.language
+        ),
+        (_, is) => second_lines(is),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_language_that_falls_away_is_said_and_one_that_stays_is_shown() {
+        let welsh = SecondText {
+            first_language: "en-GB".to_owned(),
+            language: "cy-GB".to_owned(),
+            content: "Ewch".to_owned(),
+            text: "Ewch".to_owned(),
+        };
+        for (was, is, want) in [
+            (None, None, ""),
+            (Some(&welsh), None, "the text in cy-GB falls away"),
+            (None, Some(&welsh), "Ewch"),
+            (Some(&welsh), Some(&welsh), "Ewch"),
+        ] {
+            let lines = second_lines_after(was, is);
+            assert!(lines.contains(want), "{lines}");
+            assert_eq!(lines.is_empty(), want.is_empty(), "{lines}");
+        }
+    }
+}

@@ -6,13 +6,16 @@ use balefire_domain::provider::ProviderName;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
-use super::render_second::second_lines;
+use super::render_differences::{Differences, difference_lines, differences_json};
+use super::render_second::second_lines_after;
 
 /// A proposal beside its alert.
 pub(super) struct ProposalPage<'a> {
     /// The alert as it is on the air.
     pub(super) alert: &'a Alert,
     pub(super) proposal: &'a ProposalView,
+    /// What its networks would get otherwise.
+    pub(super) differences: &'a Differences,
     /// It was not stored.
     pub(super) is_dry_run: bool,
 }
@@ -27,6 +30,7 @@ impl ProposalPage<'_> {
             "created_at": update.created_at.to_json_style(),
             "author": proposal.author.as_ref().map(|user| &user.email),
             "author_key": proposal.author_key, "networks": proposal.providers,
+            "network_differences": differences_json(self.differences),
             "differs_in": self.differs_in(), "dry_run": self.is_dry_run,
         })
     }
@@ -81,16 +85,17 @@ impl ProposalPage<'_> {
             )
         };
         format!(
-            "{heading}\nversion   {} hash {}\nauthor    {author} at {}\nnetworks  {}\n\
+            "{heading}\nversion   {} hash {}\nauthor    {author} at {}\nnetworks  {}{}\n\
              changes   {changes}\nareas     {}\n          {} on the air\n\n{}{}{next}",
             update.version,
             proposal.hash,
             update.created_at,
             networks.join(", "),
+            difference_lines(self.differences),
             areas_line(&update.areas),
             areas_line(&alert.areas),
             text_lines(&alert.text, &update.text),
-            second_lines(update.second.as_ref()),
+            second_lines_after(alert.second.as_ref(), update.second.as_ref()),
         )
     }
 }

@@ -189,6 +189,30 @@ async fn both_languages_of_an_alert_are_searched(engine: Engine) {
         (&json!("cy-GB"), &json!("0800 123 4567")),
     ];
     assert_eq!(found, want, "{shown}");
+    // None of the networks carries two languages, and whoever decides reads so.
+    let differ = shown["network_differences"].as_array().expect("a list");
+    assert_eq!(differ.len(), 4, "{shown}");
+    let page = sandbox.run(&["alert", "show", &alert]).await.must_succeed();
+    let alone = "o2 gets the first language alone";
+    assert!(page.stdout.contains(alone), "{}", page.stdout);
+
+    // What says in Welsh what the English no longer says goes, and not in silence.
+    let author = team.author.email.as_str();
+    let change = [
+        "alert",
+        "update",
+        &alert,
+        "--content",
+        "Stay.",
+        "--as",
+        author,
+    ];
+    let edited = sandbox.run(&change).await.must_succeed();
+    let words = "the text in cy-GB falls away";
+    assert!(edited.stdout.contains(words), "{}", edited.stdout);
+    let shown = sandbox.json(&["alert", "show", &alert]).await;
+    assert_eq!(shown["second"], Value::Null);
+    assert_eq!(shown["network_differences"], json!([]));
     oracle::nothing_was_sent(&sandbox).await;
 }
 

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use balefire_app::Settings;
+use balefire_app::{Alert, Service, Settings};
+use balefire_domain::channel::Channel;
 use balefire_domain::ids::AlertId;
-use balefire_domain::provider::Limits;
+use balefire_domain::provider::{Limits, ProviderName};
+use balefire_domain::second_text::SecondText;
 use serde_json::{Value, json};
 
 use crate::documents::{RING, alert, changed, in_languages, with_polygons};
@@ -178,4 +180,91 @@ async fn what_a_provider_can_t_take_is_refused_at_approval_and_not_when_it_is_se
     let after = web.get(&alert_path(web.live.id, id)).await.json();
     assert_eq!(after["status"], "pending-approval", "nothing was done");
     assert_eq!(web.app.list_deliveries(id).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn the_approver_is_told_which_network_gets_what_otherwise() {
+    let mut app = TestWeb::start().await.app;
+    let mut settings = Settings::clone(&app.settings);
+    settings.profiles[0].capabilities.second_language = true;
+    settings.profiles[0].limits.decimals = 3;
+    settings.profiles[1].limits.polygons = 1;
+    let mut networks: Vec<_> = settings.profiles.iter().map(|p| p.name.clone()).collect();
+    networks.push(ProviderName::new("gone").unwrap());
+    app.settings = Arc::new(settings);
+    let told = |areas: &Value, second: Option<&SecondText>| -> Vec<String> {
+        let told = app.list_differences(areas, second, &networks);
+        told.iter()
+            .map(|(name, what)| format!("{name} {what}"))
+            .collect()
+    };
+    let near = json!([
+        [51.9004, -2.1],
+        [51.9, -2.2004],
+        [51.8, -2.2],
+        [51.8, -2.1],
+        [51.9004, -2.1]
+    ]);
+    let far = json!([
+        [-51.9, 100.0],
+        [-51.9, 101.0],
+        [-51.0, 101.0],
+        [-51.9, 100.0]
+    ]);
+    let second = SecondText {
+        first_language: "en-GB".to_owned(),
+        language: "cy-GB".to_owned(),
+        content: "D\u{175}r".to_owned(),
+        text: "D\u{175}r".to_owned(),
+    };
+    let one = told(&json!({ "simple_polygons": [near] }), Some(&second));
+    let want = [
+        "ee gets a simpler area of ",
+        "o2 gets the first language alone",
+        "three gets the first language alone",
+        "vodafone gets the first language alone",
+        "gone is in the configuration no more",
+    ];
+    assert_eq!(one.len(), want.len(), "{one:#?}");
+    for (line, want) in one.iter().zip(want) {
+        assert!(line.starts_with(want), "{line}");
+    }
+    let square_km2 = 76.6; // 0.1 degrees of latitude by 0.1 of longitude there
+    let more: f64 = one[0].rsplit(' ').nth(2).unwrap().parse().unwrap();
+    assert!(more > 0.0 && more < 0.3 * square_km2, "{}", one[0]);
+    let two = told(&json!({ "simple_polygons": [near, far] }), None);
+    assert!(
+        two[1].starts_with("o2 can't take it, and no approval counts"),
+        "{two:#?}"
+    );
+}
+
+#[tokio::test]
+async fn whatever_an_approver_reads_and_a_network_is_sent_is_in_the_hash() {
+    let web = TestWeb::start().await;
+    let id = web
+        .post_cap(&web.live.normal, &in_languages(&["en-GB", "cy-GB"]))
+        .await
+        .alert();
+    let alert = web.app.find_alert(id).await.unwrap().unwrap();
+    let service = web.app.load_service(web.live.id).await.unwrap().unwrap();
+    let known = web.app.content_hash(&alert, &service);
+    let mut others = vec![known];
+    let mut with = |change: &dyn Fn(&mut Alert, &mut Service)| {
+        let (mut alert, mut service) = (alert.clone(), service.clone());
+        change(&mut alert, &mut service);
+        let hash = web.app.content_hash(&alert, &service);
+        assert!(!others.contains(&hash), "change {}", others.len());
+        others.push(hash);
+    };
+    with(&|alert, _| alert.text.push('!'));
+    with(&|alert, _| alert.second = None);
+    with(&|alert, _| alert.second.as_mut().unwrap().text.push('!'));
+    with(&|alert, _| alert.second.as_mut().unwrap().language.push_str("-x"));
+    with(&|alert, _| alert.second.as_mut().unwrap().first_language.push_str("-x"));
+    with(&|alert, _| alert.areas["names"] = json!(["elsewhere"]));
+    with(&|alert, _| alert.areas["simple_polygons"][0][0][0] = json!(51.9));
+    with(&|alert, _| alert.extra_content = Some("more".to_owned()));
+    with(&|_, service| service.channel = Channel::Operator);
+    with(&|_, service| service.providers = Some(vec![ProviderName::new("ee").unwrap()]));
 }
