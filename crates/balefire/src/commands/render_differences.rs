@@ -9,12 +9,14 @@ pub(super) type Differences = [(ProviderName, Difference)];
 
 /// A line for each, or nothing.
 pub(super) fn difference_lines(differences: &Differences) -> String {
-    let line =
-        |(network, what): &(ProviderName, Difference)| format!("\n          {network} {what}");
-    differences.iter().map(line).collect()
+    let lines = differences.iter();
+    let lines = lines.map(|(network, what)| format!("\n          {network} {what}"));
+    lines.collect()
 }
 
 pub(super) fn differences_json(differences: &Differences) -> Value {
-    let one = |(network, what): &(ProviderName, Difference)| json!({ "network": network, "what": what.to_string() });
-    differences.iter().map(one).collect()
+    let networks = differences.iter();
+    let networks =
+        networks.map(|(network, what)| json!({ "network": network, "what": what.to_string() }));
+    networks.collect()
 }

@@ -116,7 +116,7 @@ fn judge_approval(history: &History, event: &EventFact, judged: &mut Judged) {
 }
 
 /// The payload says the event's text, times and channel, and its polygons, or simpler ones that
-/// cover them; and in a second language what the event does, or nothing where that can't be carried.
+/// cover them; and in a second language what the event does, or nothing where it can't be carried.
 fn is_as_approved(delivery: &DeliveryFact, event: &EventFact) -> bool {
     let payload = delivery.payload.as_deref().unwrap_or_default();
     let Ok(read) = serde_json::from_str::<Value>(payload) else {
