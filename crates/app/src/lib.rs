@@ -37,6 +37,7 @@ mod imports;
 pub mod keys;
 mod lanes;
 pub mod move_alert;
+pub mod notifications;
 pub mod people_reached;
 pub mod propose_update;
 pub mod providers;

@@ -306,7 +306,7 @@ fn spawn_schedule(
     let jobs_end = end.clone();
     loops.spawn(async move {
         runner.run(jobs_end).await;
-        ("tickets and pages", Ok(()))
+        ("tickets, pages and notifications", Ok(()))
     });
     let (app, end) = (app.clone(), end.clone());
     let own = config.cbc.signing_certificate_file.clone();
@@ -382,8 +382,8 @@ fn dispatcher(config: &Config, app: &App, way_out: Way, instance_name: String) -
     }
 }
 
-/// The runner of tickets and pages. It shares the connections of the requests: dispatch has
-/// its own.
+/// The runner of tickets, pages and notifications. It shares the connections of the requests:
+/// dispatch has its own.
 fn job_runner(config: &Config, app: &App) -> anyhow::Result<JobRunner> {
     let connect_timeout = Duration::from_millis(config.dispatch.connect_timeout_ms);
     let ca_file = config.cbc.ca_file.as_deref().map(Path::new);
@@ -396,6 +396,7 @@ fn job_runner(config: &Config, app: &App) -> anyhow::Result<JobRunner> {
         clock,
         entropy,
         settings,
+        Arc::new(app.secret_opener()),
     ))
 }
 

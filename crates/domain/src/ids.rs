@@ -61,4 +61,6 @@ id! {
     DutyItemId;
     /// One line of the audit trail.
     AuditEntryId;
+    /// One message to one person.
+    NotificationId;
 }

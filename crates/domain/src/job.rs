@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AlertId, DutyItemId};
+use crate::ids::{AlertId, DutyItemId, NotificationId};
 use crate::lane::Kind;
+use crate::notification::Way;
 use crate::time::Timestamp;
 
 /// The longest wait between two tries.
@@ -51,6 +52,25 @@ pub enum Job {
         /// Which.
         duty_item_id: DutyItemId,
     },
+    /// Send an e-mail.
+    Email(Told),
+    /// Send an SMS.
+    Sms(Told),
+}
+
+/// A notification as it is stored: nobody reads it without the key for secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Which.
+    pub notification_id: NotificationId,
+    /// The word of its message.
+    pub message: String,
+    /// A part of the address, for people.
+    pub to: String,
+    /// From then on it is worth nothing.
+    pub valid_until: Timestamp,
+    /// The notification as JSON, encrypted.
+    pub sealed: String,
 }
 
 /// What is added to a ticket.
@@ -91,6 +111,10 @@ pub enum JobKind {
     Page,
     /// [`Job::PageResolve`].
     PageResolve,
+    /// [`Job::Sms`].
+    Sms,
+    /// [`Job::Email`].
+    Email,
     /// [`Job::Ticket`].
     Ticket,
     /// [`Job::TicketComment`].
@@ -99,9 +123,11 @@ pub enum JobKind {
 
 impl JobKind {
     /// All kinds, the most urgent first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Page,
         Self::PageResolve,
+        Self::Sms,
+        Self::Email,
         Self::Ticket,
         Self::TicketComment,
     ];
@@ -111,6 +137,8 @@ impl JobKind {
         match self {
             Self::Page => "page",
             Self::PageResolve => "page_resolve",
+            Self::Sms => "sms",
+            Self::Email => "email",
             Self::Ticket => "ticket",
             Self::TicketComment => "ticket_comment",
         }
@@ -124,7 +152,15 @@ impl JobKind {
     const fn is_of_ticket(self) -> bool {
         match self {
             Self::Ticket | Self::TicketComment => true,
-            Self::Page | Self::PageResolve => false,
+            Self::Page | Self::PageResolve | Self::Sms | Self::Email => false,
+        }
+    }
+
+    /// Whether its jobs hold what must not be kept longer than it is needed.
+    pub const fn holds_secrets(self) -> bool {
+        match self {
+            Self::Sms | Self::Email => true,
+            Self::Ticket | Self::TicketComment | Self::Page | Self::PageResolve => false,
         }
     }
 }
@@ -137,6 +173,8 @@ impl Job {
             Self::TicketComment { .. } => JobKind::TicketComment,
             Self::Page { .. } => JobKind::Page,
             Self::PageResolve { .. } => JobKind::PageResolve,
+            Self::Sms(_) => JobKind::Sms,
+            Self::Email(_) => JobKind::Email,
         }
     }
 
@@ -151,6 +189,7 @@ impl Job {
             Self::Page { duty_item_id } | Self::PageResolve { duty_item_id } => {
                 format!("{kind} {duty_item_id}")
             }
+            Self::Sms(told) | Self::Email(told) => format!("{kind} {}", told.notification_id),
         }
     }
 
@@ -186,11 +225,30 @@ impl Job {
         Self::Page { duty_item_id: item }.key()
     }
 
+    /// A notification on its way.
+    pub const fn notification(way: Way, told: Told) -> Self {
+        match way {
+            Way::Email => Self::Email(told),
+            Way::Sms => Self::Sms(told),
+        }
+    }
+
+    /// The notification, where it is one.
+    pub const fn told(&self) -> Option<&Told> {
+        match self {
+            Self::Email(told) | Self::Sms(told) => Some(told),
+            Self::Ticket { .. }
+            | Self::TicketComment { .. }
+            | Self::Page { .. }
+            | Self::PageResolve { .. } => None,
+        }
+    }
+
     /// The alert that it is about, where it is about one.
     pub const fn alert_id(&self) -> Option<AlertId> {
         match self {
             Self::Ticket { alert_id, .. } | Self::TicketComment { alert_id, .. } => Some(*alert_id),
-            Self::Page { .. } | Self::PageResolve { .. } => None,
+            Self::Page { .. } | Self::PageResolve { .. } | Self::Sms(_) | Self::Email(_) => None,
         }
     }
 }
@@ -232,7 +290,8 @@ pub enum AfterFailure {
 }
 
 /// What becomes of a job that failed for the `failures`th time (1, 2, …): min(2^failures, 240) s
-/// ±10 % until the next try. Pages are tried for ever, tickets for [`TICKET_TRIED_FOR`].
+/// ±10 % until the next try. Pages are tried for ever, tickets for [`TICKET_TRIED_FOR`]; what
+/// becomes of a notification [`crate::notification::after_failure`] says.
 /// `jitter_permille` is -1000..=1000 thousandths of the greatest deviation.
 pub fn after_failure(
     kind: JobKind,
@@ -245,15 +304,19 @@ pub fn after_failure(
     if kind.is_of_ticket() && age >= TICKET_TRIED_FOR {
         return AfterFailure::Park;
     }
-    let seconds = (1_u64 << failures.min(32)).min(BACKOFF_SECONDS_MAX);
-    let tenth_ms = i64::try_from(seconds * 100).unwrap_or(i64::MAX);
-    let jitter_ms = tenth_ms * i64::from(jitter_permille.clamp(-1000, 1000)) / 1000;
-    let wait_ms = u64::try_from(tenth_ms * 10 + jitter_ms).unwrap_or(0);
     AfterFailure::RetryAt {
-        at: now + Duration::from_millis(wait_ms),
+        at: now + wait_after(failures, jitter_permille),
         // Nobody can be told of a page that fails by another page: that is for the log.
         needs_person: kind.is_of_ticket() && failures >= TICKET_FAILURES_MAX,
     }
+}
+
+/// min(2^failures, 240) s ±10 %.
+pub(crate) fn wait_after(failures: u32, jitter_permille: i32) -> Duration {
+    let seconds = (1_u64 << failures.min(32)).min(BACKOFF_SECONDS_MAX);
+    let tenth_ms = i64::try_from(seconds * 100).unwrap_or(i64::MAX);
+    let jitter_ms = tenth_ms * i64::from(jitter_permille.clamp(-1000, 1000)) / 1000;
+    Duration::from_millis(u64::try_from(tenth_ms * 10 + jitter_ms).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -264,6 +327,16 @@ mod tests {
 
     const ALERT: AlertId = AlertId::new(Uuid::from_u128(1));
     const ITEM: DutyItemId = DutyItemId::new(Uuid::from_u128(2));
+
+    fn told() -> Told {
+        Told {
+            notification_id: NotificationId::new(Uuid::from_u128(3)),
+            message: "test".to_owned(),
+            to: "a…@example.org".to_owned(),
+            valid_until: Timestamp::from_seconds(2_000),
+            sealed: "AAAA".to_owned(),
+        }
+    }
 
     fn samples() -> Vec<(Job, &'static str)> {
         let comment = |comment| Job::TicketComment {
@@ -319,6 +392,14 @@ mod tests {
             (
                 Job::PageResolve { duty_item_id: ITEM },
                 "page_resolve 00000000-0000-0000-0000-000000000002",
+            ),
+            (
+                Job::notification(Way::Sms, told()),
+                "sms 00000000-0000-0000-0000-000000000003",
+            ),
+            (
+                Job::notification(Way::Email, told()),
+                "email 00000000-0000-0000-0000-000000000003",
             ),
         ]
     }

@@ -21,6 +21,7 @@ pub mod job;
 pub mod lane;
 pub mod limits;
 pub mod link_test;
+pub mod notification;
 pub mod outcome;
 pub mod page;
 pub mod payload;

@@ -55,7 +55,7 @@ statements! {
         WHERE kind = $1 AND done_at IS NULL AND due_at <= $2
         ORDER BY due_at, id LIMIT $3";
     RECALL: "UPDATE jobs SET due_at = $1
-        WHERE done_at IS NULL AND due_at > $2 AND kind IN ($3, $4)";
+        WHERE done_at IS NULL AND due_at > $2 AND kind IN ($3, $4, $5, $6)";
     CLAIM: "UPDATE jobs SET owner = $2, tries = tries + 1, due_at = $3 WHERE id = $1";
     FINISH: "UPDATE jobs SET done_at = $4, result = $5, last_error = NULL
         WHERE id = $1 AND owner = $2 AND tries = $3 AND done_at IS NULL";
@@ -66,6 +66,7 @@ statements! {
     GIVE_UP: "UPDATE jobs SET done_at = $4, is_parked = TRUE, failures = failures + 1,
             last_error = $5
         WHERE id = $1 AND owner = $2 AND tries = $3 AND done_at IS NULL";
+    WIPE: "UPDATE jobs SET payload = '{}' WHERE id = $1 AND done_at IS NOT NULL";
     LOAD: "SELECT done_at, is_parked, result, last_error FROM jobs WHERE id = $1";
 }
 
@@ -88,12 +89,13 @@ impl Tx {
             .collect())
     }
 
-    /// Makes pages and their ends due that wait for longer than `ahead_max`; how many. A worker
-    /// that has one may still store its end, until another takes it.
+    /// Makes pages, their ends and notifications due that wait for longer than `ahead_max`; how
+    /// many. A worker that has one may still store its end, until another takes it.
     pub async fn recall_pages(&mut self, ahead_max: Duration) -> Result<u64, StoreError> {
         let (now, latest) = (self.now.micros(), (self.now + ahead_max).micros());
         let (page, end) = (JobKind::Page.as_str(), JobKind::PageResolve.as_str());
-        execute!(self, RECALL, now, latest, page, end)
+        let (sms, email) = (JobKind::Sms.as_str(), JobKind::Email.as_str());
+        execute!(self, RECALL, now, latest, page, end, sms, email)
     }
 
     /// Takes at most `limit` jobs of a kind for `lease`, the longest due first. Nobody waits for
@@ -131,7 +133,16 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let (id, owner, tries) = fence(job);
         let (now, result) = (self.now.micros(), result.map(str::to_owned));
-        Ok(execute!(self, FINISH, id, owner, tries, now, result)? == 1)
+        let is_ours = execute!(self, FINISH, id, owner, tries, now, result)? == 1;
+        self.wipe_ended(job, is_ours).await
+    }
+
+    /// Forgets what a job was to say, where that is a secret: it has ended. Whether it was ours.
+    async fn wipe_ended(&mut self, job: &ClaimedJob, is_ours: bool) -> Result<bool, StoreError> {
+        if is_ours && job.kind.holds_secrets() {
+            execute_one!(self, WIPE, job.key.clone())?;
+        }
+        Ok(is_ours)
     }
 
     /// Gives a job back until `due_at`, without a failure: it waits for something. False where the
@@ -162,7 +173,8 @@ impl Tx {
     pub async fn park_job(&mut self, job: &ClaimedJob, why: &str) -> Result<bool, StoreError> {
         let (id, owner, tries) = fence(job);
         let (now, why) = (self.now.micros(), shortened(why));
-        Ok(execute!(self, GIVE_UP, id, owner, tries, now, why)? == 1)
+        let is_ours = execute!(self, GIVE_UP, id, owner, tries, now, why)? == 1;
+        self.wipe_ended(job, is_ours).await
     }
 
     /// How the job of this key stands; absent where it was never enqueued.

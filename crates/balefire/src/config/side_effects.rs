@@ -1,6 +1,6 @@
 //! `[tickets]` and `[pages]`: what they must say, and what the runner is given of them.
 
-use balefire_dispatcher::jobs::{JobSettings, PagerDuty, Zendesk};
+use balefire_dispatcher::jobs::{Carrier, JobSettings, Notifications, PagerDuty, Zendesk};
 use balefire_domain::limits::JOB_CALL_TIME_MAX;
 use balefire_gateway::{Endpoint, Scheme};
 
@@ -118,6 +118,10 @@ pub(crate) fn job_settings(config: &Config) -> anyhow::Result<JobSettings> {
     Ok(JobSettings {
         tickets,
         pages,
+        notifications: Notifications {
+            email: Carrier::Log,
+            sms: Carrier::Log,
+        },
         call_timeout: JOB_CALL_TIME_MAX,
     })
 }

@@ -17,7 +17,7 @@ use crate::measure;
 use crate::sweep::bounded;
 
 /// How a try ended.
-enum Tried {
+pub(super) enum Tried {
     /// Done: what the other side named, and what follows.
     Done {
         result: Option<String>,
@@ -29,20 +29,24 @@ enum Tried {
     NotYet(Timestamp),
     /// It failed: a sentence for a person.
     Failed(String),
+    /// It failed, and the other side may have done it all the same.
+    Doubtful(String),
+    /// It failed, and would for ever.
+    Refused(String),
 }
 
 impl Tried {
     /// What [`Tried::as_str`] may say.
-    const WORDS: [&'static str; 4] = ["done", "needless", "not_yet", "failed"];
+    const WORDS: [&'static str; 5] = ["done", "needless", "not_yet", "failed", "refused"];
 
-    fn done(result: impl Into<String>) -> Self {
+    pub(super) fn done(result: impl Into<String>) -> Self {
         Self::Done {
             result: Some(result.into()),
             then: Vec::new(),
         }
     }
 
-    fn needless(why: impl std::fmt::Display) -> Self {
+    pub(super) fn needless(why: impl std::fmt::Display) -> Self {
         Self::Needless(format!("not sent: {why}"))
     }
 
@@ -52,7 +56,8 @@ impl Tried {
             Self::Done { .. } => "done",
             Self::Needless(_) => "needless",
             Self::NotYet(_) => "not_yet",
-            Self::Failed(_) => "failed",
+            Self::Failed(_) | Self::Doubtful(_) => "failed",
+            Self::Refused(_) => "refused",
         }
     }
 
@@ -101,6 +106,7 @@ impl JobRunner {
         match (job, &self.settings.tickets) {
             (Job::Page { duty_item_id }, _) => self.page(claimed, *duty_item_id).await,
             (Job::PageResolve { duty_item_id }, _) => self.resolve(claimed, *duty_item_id).await,
+            (Job::Email(told) | Job::Sms(told), _) => Ok(self.tell(claimed, told).await),
             (
                 Job::Ticket {
                     alert_id,
@@ -226,7 +232,14 @@ impl JobRunner {
         let mut tx = self.store.begin("jobs.record", self.clock.now()).await?;
         let is_ours = match &tried {
             Tried::NotYet(at) => tx.put_off_job(claimed, *at).await?,
-            Tried::Failed(why) => self.record_failure(&mut tx, claimed, why).await?,
+            Tried::Failed(_) | Tried::Doubtful(_) | Tried::Refused(_)
+                if claimed.kind.holds_secrets() =>
+            {
+                self.record_untold(&mut tx, claimed, &tried).await?
+            }
+            Tried::Failed(why) | Tried::Doubtful(why) | Tried::Refused(why) => {
+                self.record_failure(&mut tx, claimed, why).await?
+            }
             Tried::Needless(why) => record_end(&mut tx, claimed, Some(why), &[]).await?,
             Tried::Done { result, then } => {
                 record_end(&mut tx, claimed, result.as_deref(), then).await?
@@ -262,7 +275,7 @@ impl JobRunner {
                     "nothing to do"
                 );
             }
-            Tried::NotYet(_) | Tried::Failed(_) => {}
+            Tried::NotYet(_) | Tried::Failed(_) | Tried::Doubtful(_) | Tried::Refused(_) => {}
         }
         Ok(())
     }

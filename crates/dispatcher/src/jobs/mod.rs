@@ -1,4 +1,4 @@
-//! Side effects: tickets and pages (D7, D19).
+//! Side effects: tickets, pages, and notifications by e-mail and SMS (D7, D19).
 //!
 //! Each is a row in `jobs`, stored in the transaction that caused it. A worker takes what is due,
 //! calls the other system without a transaction, and stores what came of it, fenced by its name and
@@ -10,10 +10,12 @@
 //!
 //! While the clock is in doubt tickets are held, for the lease of a wrong clock shuts nobody out,
 //! or everybody. Pages go on: who should set the clock right is told by one, and a page that is
-//! sent twice opens one incident.
+//! sent twice opens one incident. So do notifications: nobody signs in without a code.
 
 mod carry_out;
+mod notifications;
 mod pagerduty;
+mod tell;
 mod zendesk;
 
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
+pub use notifications::{Carrier, Notifications, Sent};
 pub use pagerduty::PagerDuty;
 pub use zendesk::Zendesk;
 
@@ -55,9 +58,14 @@ pub struct JobSettings {
     pub tickets: Option<Zendesk>,
     /// `[pages]`, where there are any.
     pub pages: Option<PagerDuty>,
+    /// `[notifications]`.
+    pub notifications: Notifications,
     /// How long one call may take: `JOB_CALL_TIME_MAX`.
     pub call_timeout: Duration,
 }
+
+/// Opens what a job keeps encrypted; nothing where the key is another one.
+pub type OpenSecret = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// The way to other systems.
 struct Caller {
@@ -92,6 +100,7 @@ pub struct JobRunner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: JobSettings,
+    open: Arc<OpenSecret>,
     owner: InstanceId,
     places: [(JobKind, Arc<Semaphore>); JobKind::ALL.len()],
 }
@@ -106,13 +115,14 @@ struct Looks {
 }
 
 impl JobRunner {
-    /// A runner that does nothing before [`JobRunner::run`].
+    /// A runner that does nothing before [`JobRunner::run`]. `open` reads notifications.
     pub fn new(
         store: Store,
         client: HttpClient,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         settings: JobSettings,
+        open: Arc<OpenSecret>,
     ) -> Self {
         carry_out::begin_counts();
         let owner = InstanceId::new(entropy.uuid_v7(clock.now()));
@@ -127,6 +137,7 @@ impl JobRunner {
             clock,
             entropy,
             settings,
+            open,
             owner,
             places,
         }
@@ -266,7 +277,8 @@ impl JobRunner {
             JobKind::Ticket | JobKind::TicketComment => {
                 is_trusted && self.settings.tickets.is_some()
             }
-            JobKind::Page | JobKind::PageResolve => true,
+            // Whoever is to set the clock right may have to sign in for it.
+            JobKind::Page | JobKind::PageResolve | JobKind::Sms | JobKind::Email => true,
         }
     }
 }

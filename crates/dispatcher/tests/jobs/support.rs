@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use balefire_dispatcher::jobs::{JobRunner, JobSettings, PagerDuty, Zendesk};
+use balefire_dispatcher::jobs::{
+    Carrier, JobRunner, JobSettings, Notifications, PagerDuty, Zendesk,
+};
 use balefire_domain::alert::{Mode, ServiceState, Status};
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, DeliveryId, DutyItemId, EventId, ServiceId, UserId};
@@ -147,6 +149,10 @@ impl World {
                 routing_key: "route".to_owned(),
                 environment: "live".to_owned(),
             }),
+            notifications: Notifications {
+                email: Carrier::None,
+                sms: Carrier::None,
+            },
             call_timeout: CALL_TIMEOUT,
         };
         Arc::new(JobRunner::new(
@@ -155,6 +161,7 @@ impl World {
             clock,
             Arc::new(SeededEntropy::new(7)),
             settings,
+            Arc::new(|sealed: &str| Some(sealed.to_owned())),
         ))
     }
 
