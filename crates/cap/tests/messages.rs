@@ -400,7 +400,7 @@ fn alerts_are_refused_by_rule() {
     let long = "x".repeat(256);
     let references = |text: &str| format!("<references>{text}</references><info>");
     // One row per rule: what is exchanged in the smallest Alert, for what, and what is found.
-    let cases: [(&str, &str, &str); 30] = [
+    let cases: [(&str, &str, &str); 31] = [
         (":03-00:00", ":03-00:00", ""),
         ("T04:09:03", "T24:00:00", "date-hour-24 alert/sent"),
         (">id<", "><", "empty-name alert/identifier"),
