@@ -2,6 +2,7 @@
 
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::permission::Permission;
 use balefire_store::StoreError;
 use balefire_store::users::User;
 use serde_json::json;
@@ -62,7 +63,8 @@ impl App {
             if tx.load_service(*service).await?.is_none() {
                 return Err(Failure::Refused(UserRefusal::ServiceNotFound(*service)));
             }
-            tx.insert_membership(user.id, *service).await?;
+            let all = Permission::OF_BROADCASTING.into_iter().collect();
+            tx.insert_membership(user.id, *service, &all).await?;
         }
         let details = json!({ "services": new.services, "platform_admin": user.is_platform_admin });
         let object = format!("user {}", user.id);

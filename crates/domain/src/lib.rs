@@ -25,6 +25,7 @@ pub mod notification;
 pub mod outcome;
 pub mod page;
 pub mod payload;
+pub mod permission;
 pub mod phones;
 pub mod provider;
 pub mod routing;

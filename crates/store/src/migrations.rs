@@ -58,6 +58,7 @@ const FILES: &[File] = &[
     file!(11, "add_area_libraries", "0011_add_area_libraries", for both),
     file!(12, "add_population", "0012_add_population", for both),
     file!(13, "add_second_text", "0013_add_second_text", for both),
+    file!(14, "add_people", "0014_add_people", for both),
 ];
 
 /// The counter that names the oldest program which may work on the schema.

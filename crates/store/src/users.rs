@@ -1,9 +1,10 @@
 //! People, and the services they belong to.
 
 use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::permission::{Permissions, Standing};
 use balefire_domain::time::Timestamp;
 
-use crate::sql::{Row, StoreError};
+use crate::sql::{Row, StoreError, unread_json};
 use crate::store::Tx;
 
 /// A person.
@@ -26,9 +27,11 @@ statements! {
         VALUES ($1, $2, $3, $4, $5)";
     LOAD: "SELECT * FROM users WHERE id = $1";
     LOAD_BY_EMAIL: "SELECT * FROM users WHERE email = $1";
-    INSERT_MEMBERSHIP: "INSERT INTO memberships (user_id, service_id, created_at)
-        VALUES ($1, $2, $3)";
-    COUNT_MEMBERSHIPS: "SELECT count(*) AS n FROM memberships
+    INSERT_MEMBERSHIP: "INSERT INTO memberships (user_id, service_id, created_at, permissions)
+        VALUES ($1, $2, $3, $4)";
+    LOAD_PERMISSIONS: "SELECT permissions FROM memberships
+        WHERE user_id = $1 AND service_id = $2";
+    SET_PERMISSIONS: "UPDATE memberships SET permissions = $3
         WHERE user_id = $1 AND service_id = $2";
 }
 
@@ -56,11 +59,12 @@ impl Tx {
         fetch_optional!(self, read, LOAD_BY_EMAIL, email.to_owned())
     }
 
-    /// Makes a person a member of a service, with all broadcast permissions (D50).
+    /// Makes a person a member of a service. A unique violation means that they are one.
     pub async fn insert_membership(
         &mut self,
         user: UserId,
         service: ServiceId,
+        permissions: &Permissions,
     ) -> Result<(), StoreError> {
         let now = self.now.micros();
         execute_one!(
@@ -68,8 +72,56 @@ impl Tx {
             INSERT_MEMBERSHIP,
             user.to_string(),
             service.to_string(),
-            now
+            now,
+            words(permissions),
         )
+    }
+
+    /// What a member may; `None`: the person is no member.
+    pub async fn load_permissions(
+        &mut self,
+        user: UserId,
+        service: ServiceId,
+    ) -> Result<Option<Permissions>, StoreError> {
+        fetch_optional!(
+            self,
+            read_permissions,
+            LOAD_PERMISSIONS,
+            user.to_string(),
+            service.to_string()
+        )
+    }
+
+    /// Says what a member may from now on; false where the person is no member.
+    pub async fn set_permissions(
+        &mut self,
+        user: UserId,
+        service: ServiceId,
+        permissions: &Permissions,
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self,
+            SET_PERMISSIONS,
+            user.to_string(),
+            service.to_string(),
+            words(permissions),
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Who a person is to a service; `None`: there is no such person.
+    pub async fn load_standing(
+        &mut self,
+        user: UserId,
+        service: ServiceId,
+    ) -> Result<Option<Standing>, StoreError> {
+        let Some(person) = self.load_user(user).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Standing {
+            permissions: self.load_permissions(user, service).await?,
+            is_platform_admin: person.is_platform_admin,
+        }))
     }
 
     /// Whether a person belongs to a service.
@@ -78,15 +130,19 @@ impl Tx {
         user: UserId,
         service: ServiceId,
     ) -> Result<bool, StoreError> {
-        let n = fetch_optional!(
-            self,
-            |row| row.int("n"),
-            COUNT_MEMBERSHIPS,
-            user.to_string(),
-            service.to_string()
-        )?;
-        Ok(n.unwrap_or(0) > 0)
+        Ok(self.load_permissions(user, service).await?.is_some())
     }
+}
+
+/// Permissions as the table has them: a JSON array of words.
+fn words(permissions: &Permissions) -> String {
+    let words: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
+    serde_json::Value::from(words).to_string()
+}
+
+fn read_permissions(row: &impl Row) -> Result<Permissions, StoreError> {
+    let text = row.text("permissions")?;
+    serde_json::from_str(&text).map_err(|_| unread_json("permissions"))
 }
 
 fn read(row: &impl Row) -> Result<User, StoreError> {

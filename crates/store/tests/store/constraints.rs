@@ -2,6 +2,7 @@
 
 use balefire_domain::alert::Status;
 use balefire_domain::lane::Kind;
+use balefire_domain::permission::Permissions;
 use balefire_store::alerts::{Alert, CapIdentity};
 
 use crate::samples::*;
@@ -236,8 +237,13 @@ async fn a_person_s_address_is_taken_once(db: TestStore) {
     drop(tx);
     let mut tx = db.begin().await;
     insert_people(&mut tx).await.unwrap();
-    tx.insert_membership(AUTHOR, SERVICE).await.unwrap();
-    let again = tx.insert_membership(AUTHOR, SERVICE).await.unwrap_err();
+    tx.insert_membership(AUTHOR, SERVICE, &Permissions::new())
+        .await
+        .unwrap();
+    let again = tx
+        .insert_membership(AUTHOR, SERVICE, &Permissions::new())
+        .await
+        .unwrap_err();
     assert!(again.is_unique_violation(), "{again}");
 }
 

@@ -6,6 +6,7 @@ use balefire_domain::channel::Channel;
 use balefire_domain::entropy::Entropy as _;
 use balefire_domain::ids::{ApiKeyId, AuditEntryId, DutyItemId, ServiceId, UserId};
 use balefire_domain::lane::{DutyKind, Kind};
+use balefire_domain::permission::{Permission, Permissions};
 use balefire_domain::time::Timestamp;
 use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::{ApiKey, KeyKind};
@@ -176,7 +177,17 @@ async fn a_person_is_found_by_id_and_by_address(db: TestStore) {
     tx.insert_service(&service()).await.unwrap();
     tx.insert_user(&person).await.unwrap();
     assert!(!tx.is_member(AUTHOR, SERVICE).await.unwrap());
-    tx.insert_membership(AUTHOR, SERVICE).await.unwrap();
+    let may: Permissions = [Permission::ApproveBroadcasts, Permission::ManageUsers].into();
+    tx.insert_membership(AUTHOR, SERVICE, &may).await.unwrap();
+    let kept = tx.load_permissions(AUTHOR, SERVICE).await.unwrap();
+    assert_eq!(kept.as_ref(), Some(&may));
+    assert!(
+        tx.set_permissions(AUTHOR, SERVICE, &Permissions::new())
+            .await
+            .unwrap()
+    );
+    let standing = tx.load_standing(AUTHOR, SERVICE).await.unwrap().unwrap();
+    assert_eq!(standing.permissions, Some(Permissions::new()));
     tx.commit().await.unwrap();
 
     let mut tx = db.begin().await;

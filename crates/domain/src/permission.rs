@@ -1,0 +1,232 @@
+//! What a person may do in a service.
+//!
+//! A member holds permissions, which are given one by one. A platform administrator may view every
+//! service and stop every alert, and nothing else: whoever can change everything must not be able
+//! to alert alone. Stopping needs membership and no further permission (D40): the way to a cancel
+//! is never long.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// One permission of a member. The texts are those of the existing API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Invite and remove members, and say what they may do.
+    ManageUsers,
+    /// Write templates and folders.
+    ManageTemplates,
+    /// Make and revoke the service's keys.
+    ManageApiKeys,
+    /// See the service's alerts. Every member has it.
+    ViewActivity,
+    /// Write, change and submit alerts.
+    CreateBroadcasts,
+    /// Approve alerts that others wrote.
+    ApproveBroadcasts,
+    /// Shown to clients; stopping needs membership alone.
+    CancelBroadcasts,
+    /// Reject alerts, and give them back to be edited.
+    RejectBroadcasts,
+}
+
+impl Permission {
+    /// All permissions.
+    pub const ALL: [Self; 8] = [
+        Self::ManageUsers,
+        Self::ManageTemplates,
+        Self::ManageApiKeys,
+        Self::ViewActivity,
+        Self::CreateBroadcasts,
+        Self::ApproveBroadcasts,
+        Self::CancelBroadcasts,
+        Self::RejectBroadcasts,
+    ];
+
+    /// What a person who was added by command holds (D50).
+    pub const OF_BROADCASTING: [Self; 5] = [
+        Self::ViewActivity,
+        Self::CreateBroadcasts,
+        Self::ApproveBroadcasts,
+        Self::CancelBroadcasts,
+        Self::RejectBroadcasts,
+    ];
+
+    /// The text on the wire and in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ManageUsers => "manage_users",
+            Self::ManageTemplates => "manage_templates",
+            Self::ManageApiKeys => "manage_api_keys",
+            Self::ViewActivity => "view_activity",
+            Self::CreateBroadcasts => "create_broadcasts",
+            Self::ApproveBroadcasts => "approve_broadcasts",
+            Self::CancelBroadcasts => "cancel_broadcasts",
+            Self::RejectBroadcasts => "reject_broadcasts",
+        }
+    }
+
+    /// The permission that [`Permission::as_str`] spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|permission| permission.as_str() == text)
+    }
+
+    /// Whether giving it to somebody takes a second person (`authoring.md` 2.10).
+    pub const fn needs_second_person(self) -> bool {
+        matches!(self, Self::CreateBroadcasts | Self::ApproveBroadcasts)
+    }
+}
+
+/// The permissions of one member.
+pub type Permissions = BTreeSet<Permission>;
+
+/// What somebody wants to do in a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// See alerts, versions, deliveries, members and history.
+    View,
+    /// Write, change or submit an alert, or propose an update.
+    Author,
+    /// Approve an alert or an update.
+    Approve,
+    /// Reject, or give back to be edited.
+    Reject,
+    /// Stop an alert.
+    Cancel,
+    /// Write templates and folders.
+    WriteTemplates,
+    /// Invite and remove members, and say what they may do.
+    ManageUsers,
+    /// Make and revoke keys.
+    ManageKeys,
+}
+
+impl Deed {
+    /// All deeds.
+    pub const ALL: [Self; 8] = [
+        Self::View,
+        Self::Author,
+        Self::Approve,
+        Self::Reject,
+        Self::Cancel,
+        Self::WriteTemplates,
+        Self::ManageUsers,
+        Self::ManageKeys,
+    ];
+
+    /// The permission that a member needs; `None`: membership is enough.
+    pub const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::View | Self::Cancel => None,
+            Self::Author => Some(Permission::CreateBroadcasts),
+            Self::Approve => Some(Permission::ApproveBroadcasts),
+            Self::Reject => Some(Permission::RejectBroadcasts),
+            Self::WriteTemplates => Some(Permission::ManageTemplates),
+            Self::ManageUsers => Some(Permission::ManageUsers),
+            Self::ManageKeys => Some(Permission::ManageApiKeys),
+        }
+    }
+}
+
+/// Who somebody is to a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// What they may as a member; `None`: they are none.
+    pub permissions: Option<Permissions>,
+    /// They act as platform administrator.
+    pub is_platform_admin: bool,
+}
+
+/// Why somebody may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// They don't belong to the service.
+    NotAMember,
+    /// They belong to it without this permission.
+    Lacks(Permission),
+    /// They act as platform administrator, who views and stops only.
+    AdminOnlyStops,
+}
+
+/// Whether somebody may do something in a service.
+pub fn check(standing: &Standing, deed: Deed) -> Result<(), Denial> {
+    if standing.is_platform_admin {
+        return match deed {
+            Deed::View | Deed::Cancel => Ok(()),
+            _ => Err(Denial::AdminOnlyStops),
+        };
+    }
+    let Some(permissions) = &standing.permissions else {
+        return Err(Denial::NotAMember);
+    };
+    match deed.permission() {
+        Some(needed) if !permissions.contains(&needed) => Err(Denial::Lacks(needed)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(permissions: &[Permission]) -> Standing {
+        Standing {
+            permissions: Some(permissions.iter().copied().collect()),
+            is_platform_admin: false,
+        }
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        for permission in Permission::ALL {
+            assert_eq!(Permission::parse(permission.as_str()), Some(permission));
+            let json = serde_json::to_value(permission).expect("JSON");
+            assert_eq!(json, permission.as_str());
+        }
+        assert_eq!(Permission::parse("platform_admin"), None);
+    }
+
+    #[test]
+    fn a_member_may_what_their_permissions_say_and_always_view_and_stop() {
+        for permission in Permission::ALL {
+            let standing = member(&[permission]);
+            for deed in Deed::ALL {
+                let want = match deed {
+                    Deed::View | Deed::Cancel => true,
+                    Deed::Author => permission == Permission::CreateBroadcasts,
+                    Deed::Approve => permission == Permission::ApproveBroadcasts,
+                    Deed::Reject => permission == Permission::RejectBroadcasts,
+                    Deed::WriteTemplates => permission == Permission::ManageTemplates,
+                    Deed::ManageUsers => permission == Permission::ManageUsers,
+                    Deed::ManageKeys => permission == Permission::ManageApiKeys,
+                };
+                let got = check(&standing, deed);
+                assert_eq!(got.is_ok(), want, "{permission:?} {deed:?} {got:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_no_member_may_nothing_and_an_administrator_views_and_stops() {
+        for deed in Deed::ALL {
+            assert_eq!(check(&Standing::default(), deed), Err(Denial::NotAMember));
+            // Also where the administrator is a member too, with every permission.
+            for standing in [Standing::default(), member(&Permission::ALL)] {
+                let admin = Standing {
+                    is_platform_admin: true,
+                    ..standing
+                };
+                let stops = matches!(deed, Deed::View | Deed::Cancel);
+                let want = if stops {
+                    Ok(())
+                } else {
+                    Err(Denial::AdminOnlyStops)
+                };
+                assert_eq!(check(&admin, deed), want, "{deed:?}");
+            }
+        }
+    }
+}
