@@ -1,17 +1,7 @@
 //! The HTTP interface of existing clients: routes, authentication, and the exact shapes of their
 //! answers.
 //!
-//! | route | who | what |
-//! |---|---|---|
-//! | `GET /`, `GET` and `POST /_api_status` | anybody | the process answers |
-//! | `GET /_api_status/ready` | anybody | the database answers and the dispatcher lives |
-//! | `POST /v2/broadcast` | a service's key | a CAP document |
-//! | `OPTIONS /v2/broadcast` | a service's key | the methods |
-//! | `GET`, `POST /service/{sid}/broadcast-message` | `notify-admin` | list, create |
-//! | `GET`, `POST /service/{sid}/broadcast-message/{id}` | `notify-admin` | read, change |
-//! | `POST …/{id}/status` | `notify-admin` | submit, approve, reject, cancel |
-//! | `GET …/{id}/provider-statuses` | `notify-admin` | the course of the deliveries |
-//! | `POST /populations` | `notify-admin` | how many phones an area reaches |
+//! [`routes`] is the table of all of them.
 //!
 //! What it promises: every size is bounded before anything is read; a handler parses, calls one
 //! verb of `app`, and renders; whatever a client sends, the answer has one of three shapes
@@ -25,7 +15,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use balefire_app::App;
 
 mod answer;
@@ -33,10 +22,16 @@ mod api;
 mod extract;
 mod metrics_page;
 mod middleware;
+mod openapi;
 mod problem;
+mod routes;
+mod schema;
 mod serve;
 
 pub use metrics_page::{RenderMetrics, metrics_router};
+pub use openapi::{openapi, path_parameters};
+pub use routes::{Body, Caller, Route, routes};
+pub use schema::{Property, Schema};
 pub use serve::serve;
 
 /// What the handlers share. Cheap to clone.
@@ -81,46 +76,17 @@ impl FromRef<WebState> for App {
 
 /// Only what a load balancer asks, for processes without the role `api`.
 pub fn status_router(state: WebState) -> Router {
-    use api::status;
-
-    Router::new()
-        .route("/_api_status", get(status::show).post(status::show))
-        .route("/_api_status/ready", get(status::show_readiness))
-        .fallback(api::not_found)
-        .method_not_allowed_fallback(api::method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), middleware::bound_body))
-        .layer(from_fn_with_state(state.clone(), middleware::guard))
-        .with_state(state)
+    let routes = api::status::LOAD_BALANCER_ROUTES;
+    guarded(routes::table_router(routes.iter()), state)
 }
 
 /// Every route, behind what holds for all of them.
 pub fn router(state: WebState) -> Router {
-    use api::{broadcast, broadcast_message, populations, status};
+    guarded(routes::table_router(routes::routes()), state)
+}
 
-    const ALERTS: &str = "/service/{service}/broadcast-message";
-    const ALERT: &str = "/service/{service}/broadcast-message/{alert}";
-    const STATUS: &str = "/service/{service}/broadcast-message/{alert}/status";
-    const STATUSES: &str = "/service/{service}/broadcast-message/{alert}/provider-statuses";
-
-    Router::new()
-        .route("/", get(status::show))
-        .route("/_api_status", get(status::show).post(status::show))
-        .route("/_api_status/ready", get(status::show_readiness))
-        .route(
-            problem::PUBLIC_ROUTE,
-            post(broadcast::post).options(broadcast::options),
-        )
-        .route(
-            ALERTS,
-            get(broadcast_message::list).post(broadcast_message::create),
-        )
-        .route(
-            ALERT,
-            get(broadcast_message::read).post(broadcast_message::update),
-        )
-        .route(STATUS, post(broadcast_message::change_status))
-        .route("/populations", post(populations::count))
-        .route(STATUSES, get(broadcast_message::show_provider_statuses))
+fn guarded(router: Router<WebState>, state: WebState) -> Router {
+    router
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), middleware::bound_body))

@@ -8,10 +8,70 @@ mod status;
 mod update;
 mod view;
 
-pub(crate) use create::create;
-pub(crate) use list::list;
-pub(crate) use provider_statuses::show_provider_statuses;
-pub(crate) use read::read;
-pub(crate) use status::change_status;
-pub(crate) use update::update;
-pub(crate) use view::render_alert;
+use axum::routing::{get, post};
+
+use crate::routes::{Body, Caller, Route};
+use crate::schema::{Schema, required};
+
+pub(crate) use view::{ALERT, render_alert};
+
+const LIST: Route = Route {
+    method: "GET",
+    path: "/service/{service}/broadcast-message",
+    caller: Caller::Admin,
+    summary: "The service's alerts, oldest first",
+    query: &[],
+    body: Body::None,
+    answers: &[(
+        200,
+        Some(Schema::Object(&[required(
+            "broadcast_messages",
+            Schema::List(&ALERT),
+        )])),
+    )],
+    handler: || get(list::list),
+};
+
+pub(crate) const ROUTES: &[Route] = &[
+    LIST,
+    Route {
+        method: "POST",
+        summary: "Write a new draft",
+        body: Body::Json(create::BODY),
+        answers: &[(201, Some(ALERT))],
+        handler: || post(create::create),
+        ..LIST
+    },
+    Route {
+        path: "/service/{service}/broadcast-message/{alert}",
+        summary: "An alert",
+        answers: &[(200, Some(ALERT))],
+        handler: || get(read::read),
+        ..LIST
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/broadcast-message/{alert}",
+        summary: "Change an alert that is not yet approved",
+        body: Body::Json(update::BODY),
+        answers: &[(200, Some(ALERT))],
+        handler: || post(update::update),
+        ..LIST
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/broadcast-message/{alert}/status",
+        summary: "Submit, approve, reject or cancel an alert",
+        body: Body::Json(status::BODY),
+        answers: &[(200, Some(ALERT))],
+        handler: || post(status::change_status),
+        ..LIST
+    },
+    Route {
+        path: "/service/{service}/broadcast-message/{alert}/provider-statuses",
+        summary: "What happened to an alert at each network, oldest first",
+        answers: &[(200, Some(provider_statuses::STATUSES))],
+        handler: || get(provider_statuses::show_provider_statuses),
+        ..LIST
+    },
+];

@@ -13,6 +13,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::routing::post;
 use balefire_app::App;
 use balefire_app::people_reached::WktRefusal;
 use serde_json::{Number, Value};
@@ -20,6 +21,19 @@ use serde_json::{Number, Value};
 use crate::answer;
 use crate::extract::{Admin, JsonBody};
 use crate::problem::{Problem, Shape};
+use crate::routes::{Body, Caller, Route};
+use crate::schema::{Schema, required};
+
+pub(crate) const ROUTES: &[Route] = &[Route {
+    method: "POST",
+    path: "/populations",
+    caller: Caller::Admin,
+    summary: "How many phones are within an area",
+    query: &[],
+    body: Body::Json(Schema::Object(&[required("areas", Schema::Text)])),
+    answers: &[(200, Some(Schema::Number))],
+    handler: || post(count),
+}];
 
 /// Decimals of the answer: it is an estimate.
 const DECIMALS: f64 = 1_000.0;

@@ -9,11 +9,61 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::routing::{get, post};
 use balefire_domain::limits::READINESS_TIME_MAX;
 use serde_json::json;
 
 use crate::WebState;
 use crate::answer;
+use crate::routes::{Body, Caller, Route};
+use crate::schema::{Schema, required};
+
+const ALIVE: Schema = Schema::Object(&[required("status", Schema::Word(&["ok"]))]);
+const READINESS: Schema = Schema::Object(&[
+    required("status", Schema::Word(&["ok", "unavailable"])),
+    required("database", Schema::Word(&["ok", "unavailable"])),
+    required(
+        "dispatcher",
+        Schema::Word(&["ok", "stopped", "elsewhere", "none"]),
+    ),
+    required("clock", Schema::Word(&["ok", "in doubt"])),
+]);
+
+const LIVENESS: Route = Route {
+    method: "GET",
+    path: "/_api_status",
+    caller: Caller::Anybody,
+    summary: "The process answers, whatever becomes of the database",
+    query: &[],
+    body: Body::None,
+    answers: &[(200, Some(ALIVE))],
+    handler: || get(show),
+};
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route {
+        path: "/",
+        ..LIVENESS
+    },
+    LIVENESS,
+    Route {
+        method: "POST",
+        handler: || post(show),
+        ..LIVENESS
+    },
+    READINESS_ROUTE,
+];
+
+const READINESS_ROUTE: Route = Route {
+    path: "/_api_status/ready",
+    summary: "The database answers and the dispatcher lives",
+    answers: &[(200, Some(READINESS)), (503, Some(READINESS))],
+    handler: || get(show_readiness),
+    ..LIVENESS
+};
+
+/// What a load balancer asks.
+pub(crate) const LOAD_BALANCER_ROUTES: &[Route] = &[LIVENESS, READINESS_ROUTE];
 
 pub(crate) async fn show() -> Response {
     answer::json(StatusCode::OK, &json!({ "status": "ok" }))

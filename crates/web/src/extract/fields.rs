@@ -10,6 +10,7 @@ use jiff::{Span, SpanRelativeTo};
 use serde_json::{Map, Value};
 
 use crate::problem::{Name, Problem};
+use crate::schema::{Property, Schema};
 
 /// Characters of a name or value that an answer shows.
 const SHOWN_CHARS_MAX: usize = 40;
@@ -26,8 +27,9 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of `body`, which may be no others than `known`.
-    pub(crate) fn of(body: &'a Value, known: &[&str]) -> Result<Self, Problem> {
+    /// The fields of `body`, which may be no others than the schema's, and must be those that it
+    /// requires.
+    pub(crate) fn of(body: &'a Value, schema: &Schema) -> Result<Self, Problem> {
         let Value::Object(object) = body else {
             let message = "The body is not of type object".to_owned();
             return Err(Problem::invalid(Name::Validation, [message]));
@@ -36,16 +38,20 @@ impl<'a> Fields<'a> {
             object,
             errors: Vec::new(),
         };
-        fields.refuse_others(known);
+        let properties = schema.properties();
+        fields.refuse_others(properties);
+        for property in properties.iter().filter(|property| property.is_required) {
+            fields.require(&[property.name]);
+        }
         Ok(fields)
     }
 
-    fn refuse_others(&mut self, known: &[&str]) {
+    fn refuse_others(&mut self, known: &[Property]) {
         let others: Vec<&str> = self
             .object
             .keys()
             .map(String::as_str)
-            .filter(|name| !known.contains(name))
+            .filter(|name| !known.iter().any(|property| property.name == *name))
             .collect();
         if others.is_empty() {
             return;
@@ -243,6 +249,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::{optional, required};
 
     #[test]
     fn durations_are_positive_and_have_a_length() {
@@ -274,17 +281,17 @@ mod tests {
             "x": 1, "created_by": "me", "reference": "", "content": 5, "starts_at": "now",
             "status": "nonsense", "duration": "long", "personalisation": [],
         });
-        let known = [
-            "created_by",
-            "reference",
-            "content",
-            "starts_at",
-            "status",
-            "duration",
-            "personalisation",
-        ];
-        let mut fields = Fields::of(&body, &known).unwrap_or_else(|_| unreachable!("an object"));
-        fields.require(&["created_by", "service_id"]);
+        const BODY: Schema = Schema::Object(&[
+            required("created_by", Schema::Id),
+            required("service_id", Schema::Id),
+            optional("reference", Schema::Text),
+            optional("content", Schema::Text),
+            optional("starts_at", Schema::Instant),
+            optional("status", Schema::Text),
+            optional("duration", Schema::Text),
+            optional("personalisation", Schema::Any),
+        ]);
+        let mut fields = Fields::of(&body, &BODY).unwrap_or_else(|_| unreachable!("an object"));
         assert_eq!(fields.id::<UserId>("created_by"), None);
         assert_eq!(fields.filled_text("reference", Some(255)), None);
         assert_eq!(fields.text("content"), None);

@@ -16,6 +16,7 @@ mod populations;
 mod reach;
 mod recorded;
 mod refused_documents;
+mod schemas;
 mod signatures;
 mod sockets;
 mod status_moves;

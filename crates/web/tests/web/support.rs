@@ -32,6 +32,8 @@ use balefire_test_support::clock::ManualClock;
 use balefire_test_support::entropy::SeededEntropy;
 use balefire_web::{WebLimits, WebState, router};
 use serde_json::Value;
+
+use crate::schemas;
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 use tracing::Level;
@@ -363,7 +365,18 @@ impl TestWeb {
         }
     }
 
+    /// Sends a request. What is answered to a route of the table is what the table says.
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (
+            request.method().to_string(),
+            request.uri().path().to_owned(),
+        );
+        let answer = self.send_unread(request).await;
+        schemas::hold(&method, &path, &answer);
+        answer
+    }
+
+    async fn send_unread(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 64 << 20).await.unwrap();

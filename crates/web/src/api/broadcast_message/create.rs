@@ -29,19 +29,26 @@ use super::render_alert;
 use crate::answer;
 use crate::extract::{Admin, Fields, JsonBody, ServicePath};
 use crate::problem::{Problem, Shape};
+use crate::schema::{Schema, optional, required};
 
-const FIELDS: [&str; 10] = [
-    "service_id",
-    "created_by",
-    "reference",
-    "content",
-    "template_id",
-    "personalisation",
-    "duration",
-    "starts_at",
-    "finishes_at",
-    "areas",
-];
+pub(crate) const BODY: Schema = Schema::Object(&[
+    required("service_id", Schema::Id),
+    required("created_by", Schema::Id),
+    optional(
+        "reference",
+        Schema::Nullable(&Schema::Bounded(1, REFERENCE_CHARS_MAX)),
+    ),
+    optional("content", Schema::Nullable(&Schema::Text)),
+    optional("template_id", Schema::Nullable(&Schema::Id)),
+    optional(
+        "personalisation",
+        Schema::Nullable(&Schema::Map(&Schema::Any)),
+    ),
+    optional("duration", Schema::Any),
+    optional("starts_at", Schema::Nullable(&Schema::Instant)),
+    optional("finishes_at", Schema::Nullable(&Schema::Instant)),
+    optional("areas", Schema::Any),
+]);
 
 pub(crate) async fn create(
     _admin: Admin,
@@ -58,8 +65,7 @@ pub(crate) async fn create(
 }
 
 fn read_new(service: ServiceId, body: &Value) -> Result<NewAlert, Problem> {
-    let mut fields = Fields::of(body, &FIELDS)?;
-    fields.require(&["service_id", "created_by"]);
+    let mut fields = Fields::of(body, &BODY)?;
     let template: Option<Uuid> = fields.id("template_id");
     if template.is_none() {
         // With a template its text and name would be taken.

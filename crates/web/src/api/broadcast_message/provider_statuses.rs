@@ -22,6 +22,23 @@ use serde_json::{Value, json};
 use crate::answer;
 use crate::extract::{Admin, AlertPath};
 use crate::problem::{Problem, Shape};
+use crate::schema::{Schema, optional, required};
+
+const ENTRIES: Schema = Schema::List(&Schema::Object(&[
+    required("status", Schema::Text),
+    required("created_at", Schema::Text),
+    required(
+        "error_detail",
+        Schema::Nullable(&Schema::Object(&[required("exception", Schema::Text)])),
+    ),
+]));
+
+/// The course at each provider, by its name.
+pub(crate) const STATUSES: Schema = Schema::Map(&Schema::Object(&[
+    required("alert", ENTRIES),
+    required("cancel", ENTRIES),
+    optional("update", ENTRIES),
+]));
 
 #[derive(Default)]
 struct Course {

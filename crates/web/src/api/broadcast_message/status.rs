@@ -27,17 +27,22 @@ use balefire_domain::limits::REJECTION_REASON_CHARS_MAX;
 use serde_json::Value;
 
 use super::render_alert;
+use super::view::STATUSES;
 use crate::answer;
 use crate::extract::{Admin, AlertPath, Fields, JsonBody};
 use crate::problem::{Problem, Shape};
+use crate::schema::{Schema, optional, required};
 
-const FIELDS: [&str; 5] = [
-    "status",
-    "created_by",
-    "rejection_reason",
-    "version",
-    "hash",
-];
+pub(crate) const BODY: Schema = Schema::Object(&[
+    required("status", Schema::Word(&STATUSES)),
+    required("created_by", Schema::Id),
+    optional(
+        "rejection_reason",
+        Schema::Nullable(&Schema::Bounded(0, REJECTION_REASON_CHARS_MAX)),
+    ),
+    optional("version", Schema::Nullable(&Schema::Integer)),
+    optional("hash", Schema::Nullable(&Schema::Bounded(0, HASH_CHARS))),
+]);
 
 /// Characters of a version's hash: SHA-256 in hex.
 const HASH_CHARS: usize = 64;
@@ -57,8 +62,7 @@ pub(crate) async fn change_status(
 }
 
 fn read_move(body: &Value) -> Result<Move, Problem> {
-    let mut fields = Fields::of(body, &FIELDS)?;
-    fields.require(&["status", "created_by"]);
+    let mut fields = Fields::of(body, &BODY)?;
     let to = fields.status("status");
     let by = fields.id("created_by");
     let rejection_reason = fields.bounded_text("rejection_reason", REJECTION_REASON_CHARS_MAX);

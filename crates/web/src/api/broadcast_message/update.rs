@@ -27,18 +27,28 @@ use super::render_alert;
 use crate::answer;
 use crate::extract::{Admin, AlertPath, Fields, JsonBody};
 use crate::problem::Problem;
+use crate::schema::{Schema, optional};
 
-const FIELDS: [&str; 9] = [
-    "personalisation",
-    "reference",
-    "content",
-    "duration",
-    "starts_at",
-    "finishes_at",
-    "areas",
-    "extra_content",
-    "created_by",
-];
+pub(crate) const BODY: Schema = Schema::Object(&[
+    optional(
+        "personalisation",
+        Schema::Nullable(&Schema::Map(&Schema::Any)),
+    ),
+    optional(
+        "reference",
+        Schema::Nullable(&Schema::Bounded(1, REFERENCE_CHARS_MAX)),
+    ),
+    optional("content", Schema::Nullable(&Schema::Text)),
+    optional("duration", Schema::Nullable(&Schema::Text)),
+    optional("starts_at", Schema::Nullable(&Schema::Instant)),
+    optional("finishes_at", Schema::Nullable(&Schema::Instant)),
+    optional("areas", Schema::Any),
+    optional(
+        "extra_content",
+        Schema::Nullable(&Schema::Bounded(0, EXTRA_CONTENT_CHARS_MAX)),
+    ),
+    optional("created_by", Schema::Nullable(&Schema::Id)),
+]);
 
 pub(crate) async fn update(
     _admin: Admin,
@@ -55,7 +65,7 @@ pub(crate) async fn update(
 }
 
 fn read_change(body: &Value) -> Result<AlertChange, Problem> {
-    let mut fields = Fields::of(body, &FIELDS)?;
+    let mut fields = Fields::of(body, &BODY)?;
     fields.check_object("personalisation");
     let change = AlertChange {
         reference: fields.filled_text("reference", Some(REFERENCE_CHARS_MAX)),

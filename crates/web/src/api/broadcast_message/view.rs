@@ -5,6 +5,67 @@ use balefire_app::Alert;
 use balefire_domain::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::schema::{Property, Schema, optional, required};
+
+/// The words of an alert's status.
+pub(crate) const STATUSES: [&str; 8] = [
+    "draft",
+    "pending-approval",
+    "rejected",
+    "broadcasting",
+    "completed",
+    "cancelled",
+    "technical-failure",
+    "returned",
+];
+
+const INSTANT: Schema = Schema::Nullable(&Schema::Instant);
+const ID: Schema = Schema::Nullable(&Schema::Id);
+const TEXT: Schema = Schema::Nullable(&Schema::Text);
+
+/// What [`render_alert`] makes.
+pub(crate) const ALERT: Schema = Schema::Object(ALERT_PROPERTIES);
+/// Its properties.
+pub(crate) const ALERT_PROPERTIES: &[Property] = &[
+    required("id", Schema::Id),
+    required("reference", TEXT),
+    required("cap_event", TEXT),
+    required("service_id", Schema::Id),
+    required("template_id", ID),
+    required("template_version", Schema::Nullable(&Schema::Integer)),
+    required("template_name", TEXT),
+    required("personalisation", Schema::Any),
+    required("content", Schema::Text),
+    required("extra_content", TEXT),
+    required("areas", Schema::Any),
+    required("status", Schema::Word(&STATUSES)),
+    required("duration", Schema::Nullable(&Schema::Number)),
+    required("starts_at", INSTANT),
+    required("finishes_at", INSTANT),
+    required("created_at", Schema::Instant),
+    required("approved_at", INSTANT),
+    required("cancelled_at", INSTANT),
+    required("rejected_at", INSTANT),
+    required("updated_at", INSTANT),
+    required("submitted_at", INSTANT),
+    required("created_by_id", ID),
+    required("submitted_by_id", ID),
+    required("updated_by_id", ID),
+    required("approved_by_id", ID),
+    required("cancelled_by_id", ID),
+    required("rejected_by_id", ID),
+    required("rejection_reason", TEXT),
+    required("rejected_by_api_key_id", ID),
+    required("finished_govuk_acknowledged", Schema::Bool),
+    optional(
+        "second_language",
+        Schema::Object(&[
+            required("language", Schema::Text),
+            required("content", Schema::Text),
+        ]),
+    ),
+];
+
 /// Microseconds in a second.
 const SECOND_US: f64 = 1_000_000.0;
 

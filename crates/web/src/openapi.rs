@@ -1,0 +1,134 @@
+//! The OpenAPI 3.1 document, made of the table of the routes. `docs/openapi.json` is a copy, which
+//! a test compares.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::routes::{Body, Caller, Route, routes};
+
+/// The document.
+pub fn openapi() -> Value {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for route in routes() {
+        let methods = paths.entry(route.path).or_default();
+        methods.insert(route.method.to_lowercase(), operation(route));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Balefire",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Emergency alerts, from their author to every mobile network.",
+        },
+        "paths": paths,
+        "components": { "securitySchemes": {
+            "client": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "HS256, with the claims iss (the client's name) and iat",
+            },
+            "service": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "HS256, with the claims iss (the service's id) and iat",
+            },
+        } },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let mut told = json!({
+        "operationId": operation_id(route),
+        "summary": route.summary,
+        "parameters": parameters(route),
+        "responses": responses(route),
+        "security": security(route.caller),
+    });
+    let (content_type, schema) = match &route.body {
+        Body::None => return told,
+        Body::Json(schema) => ("application/json", schema.to_json()),
+        Body::Cap => ("application/cap+xml", json!({ "type": "string" })),
+    };
+    let content = json!({ content_type: { "schema": schema } });
+    told["requestBody"] = json!({ "required": true, "content": content });
+    told
+}
+
+/// `post_service_service_broadcast_message`: unique, because method and path are.
+fn operation_id(route: &Route) -> String {
+    let path: String = route
+        .path
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    let words: Vec<&str> = path.split('_').filter(|word| !word.is_empty()).collect();
+    format!("{}_{}", route.method.to_lowercase(), words.join("_"))
+}
+
+/// The names in braces.
+pub fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let in_path = path_parameters(route.path).map(|name| {
+        json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+    });
+    let in_query = route.query.iter().map(|property| {
+        json!({
+            "name": property.name, "in": "query", "required": property.is_required,
+            "schema": property.schema.to_json(),
+        })
+    });
+    in_path.chain(in_query).collect()
+}
+
+fn responses(route: &Route) -> Value {
+    let mut told = Map::new();
+    for (status, schema) in route.answers {
+        let mut answer = json!({ "description": "Done" });
+        if let Some(schema) = schema {
+            answer["content"] = json!({ "application/json": { "schema": schema.to_json() } });
+        }
+        told.insert(status.to_string(), answer);
+    }
+    told.insert(
+        "default".to_owned(),
+        json!({ "description": "Refused: the body says why" }),
+    );
+    Value::Object(told)
+}
+
+fn security(caller: Caller) -> Value {
+    match caller {
+        Caller::Anybody => json!([]),
+        Caller::Admin | Caller::PublicSite | Caller::Publisher => json!([{ "client": [] }]),
+        Caller::ServiceKey => json!([{ "service": [] }]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The copy that developers read. When it differs, the right one is written beside the build.
+    #[test]
+    fn the_copy_in_docs_is_this_document() {
+        let told = serde_json::to_string_pretty(&openapi()).expect("JSON") + "\n";
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let copy = std::fs::read_to_string(root.join("docs/openapi.json")).unwrap_or_default();
+        if copy != told {
+            let right = std::env::temp_dir().join("balefire-openapi.json");
+            std::fs::write(&right, &told).expect("a temporary file");
+            let right = right.display();
+            panic!("docs/openapi.json is not what the code does: copy {right} there");
+        }
+    }
+
+    #[test]
+    fn names_in_braces_are_parameters() {
+        let names: Vec<&str> = path_parameters("/service/{service}/x/message={alert}").collect();
+        assert_eq!(names, ["service", "alert"]);
+    }
+}

@@ -1,0 +1,269 @@
+//! What bodies and answers look like, as data: the OpenAPI document is made of it, and the tests
+//! hold every answer against it, so that neither can say what the code doesn't do.
+//!
+//! A schema describes; it refuses nothing. Bodies are judged by `extract::Fields`, which takes the
+//! names and what is required from here, in the words that existing clients know.
+
+use serde_json::{Map, Value, json};
+
+/// A JSON value.
+#[derive(Clone, Copy, Debug)]
+pub enum Schema {
+    /// Anything.
+    Any,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// A text.
+    Text,
+    /// A text of so many characters at least and at most.
+    Bounded(usize, usize),
+    /// A UUID with its hyphens.
+    Id,
+    /// An instant, `2026-11-23T04:09:03.099744Z`.
+    Instant,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// That, or null.
+    Nullable(&'static Schema),
+    /// An array of that.
+    List(&'static Schema),
+    /// An object whose values are that, whatever their names.
+    Map(&'static Schema),
+    /// An object of these properties and no others.
+    Object(&'static [Property]),
+    /// Either of these.
+    Either(&'static [Schema]),
+}
+
+/// A property of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Property {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub schema: Schema,
+    /// Whether it is always there.
+    pub is_required: bool,
+}
+
+/// A property that is always there.
+pub(crate) const fn required(name: &'static str, schema: Schema) -> Property {
+    Property {
+        name,
+        schema,
+        is_required: true,
+    }
+}
+
+/// A property that may be missing.
+pub(crate) const fn optional(name: &'static str, schema: Schema) -> Property {
+    Property {
+        name,
+        schema,
+        is_required: false,
+    }
+}
+
+impl Schema {
+    /// The properties of an object; none of anything else.
+    pub const fn properties(&self) -> &'static [Property] {
+        match self {
+            Self::Object(properties) => properties,
+            _ => &[],
+        }
+    }
+
+    /// As OpenAPI 3.1 and JSON Schema 2020-12 have it.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Any => json!({}),
+            Self::Bool => json!({ "type": "boolean" }),
+            Self::Integer => json!({ "type": "integer" }),
+            Self::Number => json!({ "type": "number" }),
+            Self::Text => json!({ "type": "string" }),
+            Self::Bounded(min, max) => {
+                json!({ "type": "string", "minLength": min, "maxLength": max })
+            }
+            Self::Id => json!({ "type": "string", "format": "uuid" }),
+            Self::Instant => json!({ "type": "string", "format": "date-time" }),
+            Self::Word(words) => json!({ "type": "string", "enum": words }),
+            Self::Nullable(schema) => json!({ "anyOf": [schema.to_json(), { "type": "null" }] }),
+            Self::List(schema) => json!({ "type": "array", "items": schema.to_json() }),
+            Self::Map(schema) => {
+                json!({ "type": "object", "additionalProperties": schema.to_json() })
+            }
+            Self::Object(properties) => object_to_json(properties),
+            Self::Either(schemas) => {
+                let schemas: Vec<Value> = schemas.iter().map(Self::to_json).collect();
+                json!({ "anyOf": schemas })
+            }
+        }
+    }
+
+    /// Whether a value is such a one; where not, the place and what is wrong there.
+    pub fn check(&self, value: &Value) -> Result<(), String> {
+        let fault = |what: &str| Err(format!(": {value} is {what}"));
+        match self {
+            Self::Any => Ok(()),
+            Self::Bool if !value.is_boolean() => fault("no boolean"),
+            Self::Integer if !value.is_i64() && !value.is_u64() => fault("no whole number"),
+            Self::Number if !value.is_number() => fault("no number"),
+            Self::Text | Self::Bounded(..) | Self::Instant if !value.is_string() => {
+                fault("no text")
+            }
+            Self::Id => match value.as_str().map(str::parse::<uuid::Uuid>) {
+                Some(Ok(_)) => Ok(()),
+                _ => fault("no UUID"),
+            },
+            Self::Bool | Self::Integer | Self::Number | Self::Text | Self::Instant => Ok(()),
+            Self::Bounded(min, max) => {
+                let chars = value.as_str().map_or(0, |text| text.chars().count());
+                if (*min..=*max).contains(&chars) {
+                    Ok(())
+                } else {
+                    fault("too long or too short")
+                }
+            }
+            Self::Word(words) => match value.as_str() {
+                Some(word) if words.contains(&word) => Ok(()),
+                _ => fault("none of the words"),
+            },
+            Self::Nullable(_) if value.is_null() => Ok(()),
+            Self::Nullable(schema) => schema.check(value),
+            Self::List(schema) => check_list(schema, value),
+            Self::Map(schema) => check_map(schema, value),
+            Self::Object(properties) => check_object(properties, value),
+            Self::Either(schemas) => {
+                if schemas.iter().any(|schema| schema.check(value).is_ok()) {
+                    Ok(())
+                } else {
+                    fault("none of what it may be")
+                }
+            }
+        }
+    }
+}
+
+fn object_to_json(properties: &[Property]) -> Value {
+    let required: Vec<&str> = properties
+        .iter()
+        .filter(|property| property.is_required)
+        .map(|property| property.name)
+        .collect();
+    let schemas: Map<String, Value> = properties
+        .iter()
+        .map(|property| (property.name.to_owned(), property.schema.to_json()))
+        .collect();
+    json!({
+        "type": "object", "required": required, "properties": schemas,
+        "additionalProperties": false,
+    })
+}
+
+fn check_list(schema: &Schema, value: &Value) -> Result<(), String> {
+    let Value::Array(values) = value else {
+        return Err(format!(": {value} is no array"));
+    };
+    for (index, value) in values.iter().enumerate() {
+        schema
+            .check(value)
+            .map_err(|fault| format!("[{index}]{fault}"))?;
+    }
+    Ok(())
+}
+
+fn check_map(schema: &Schema, value: &Value) -> Result<(), String> {
+    let Value::Object(values) = value else {
+        return Err(format!(": {value} is no object"));
+    };
+    for (name, value) in values {
+        schema
+            .check(value)
+            .map_err(|fault| format!(".{name}{fault}"))?;
+    }
+    Ok(())
+}
+
+fn check_object(properties: &[Property], value: &Value) -> Result<(), String> {
+    let Value::Object(values) = value else {
+        return Err(format!(": {value} is no object"));
+    };
+    for property in properties {
+        let name = property.name;
+        match values.get(name) {
+            Some(value) => {
+                let checked = property.schema.check(value);
+                checked.map_err(|fault| format!(".{name}{fault}"))?;
+            }
+            None if property.is_required => return Err(format!(".{name}: it is missing")),
+            None => {}
+        }
+    }
+    let is_known = |name: &String| properties.iter().any(|property| property.name == name);
+    match values.keys().find(|name| !is_known(name)) {
+        Some(name) => Err(format!(".{name}: the schema does not have it")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERSON: Schema = Schema::Object(&[
+        required("id", Schema::Id),
+        required("name", Schema::Bounded(1, 5)),
+        required("state", Schema::Word(&["active", "pending"])),
+        optional("since", Schema::Nullable(&Schema::Instant)),
+        optional("of", Schema::Map(&Schema::List(&Schema::Integer))),
+    ]);
+
+    fn person() -> Value {
+        json!({ "id": "00000000-0000-0000-0000-000000000001", "name": "Ana", "state": "active" })
+    }
+
+    #[test]
+    fn a_value_is_held_against_its_schema_and_the_place_is_told() {
+        assert_eq!(PERSON.check(&person()), Ok(()));
+        for (name, value, want) in [
+            ("id", json!("1"), ".id: "),
+            ("name", json!(""), ".name: "),
+            ("name", json!("Anastasia"), ".name: "),
+            ("state", json!("gone"), ".state: "),
+            ("since", json!(null), ""),
+            ("since", json!(5), ".since: "),
+            ("of", json!({ "a": [1, 2] }), ""),
+            ("of", json!({ "a": [1, "x"] }), ".of.a[1]: "),
+            ("of", json!({ "a": [1.5] }), ".of.a[0]: "),
+            ("more", json!(1), ".more: "),
+        ] {
+            let mut person = person();
+            person[name] = value;
+            match PERSON.check(&person) {
+                Ok(()) => assert_eq!(want, "", "{name}"),
+                Err(fault) => assert!(!want.is_empty() && fault.starts_with(want), "{fault}"),
+            }
+        }
+        let mut nameless = person();
+        nameless.as_object_mut().map(|person| person.remove("name"));
+        assert_eq!(
+            PERSON.check(&nameless),
+            Err(".name: it is missing".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_document_says_the_same() {
+        let told = PERSON.to_json();
+        assert_eq!(told["required"], json!(["id", "name", "state"]));
+        assert_eq!(told["additionalProperties"], false);
+        assert_eq!(told["properties"]["name"]["maxLength"], 5);
+        let since = &told["properties"]["since"]["anyOf"];
+        assert_eq!(since[0]["format"], "date-time");
+        assert_eq!(since[1]["type"], "null");
+    }
+}

@@ -1,0 +1,60 @@
+//! Every success that a test is answered is held against the table of the routes.
+
+use balefire_web::{Route, routes};
+use serde_json::Value;
+
+use crate::support::Answer;
+
+/// # Panics
+///
+/// When the answer is a success that the route's schemas don't have.
+pub fn hold(method: &str, path: &str, answer: &Answer) {
+    if !answer.status.is_success() {
+        return;
+    }
+    let Some(route) = find(method, path) else {
+        return;
+    };
+    let status = answer.status.as_u16();
+    let schema = route.answers.iter().find(|(known, _)| *known == status);
+    let name = format!("{method} {}: {status}", route.path);
+    let Some((_, schema)) = schema else {
+        panic!("{name} is no answer of the table");
+    };
+    let Some(schema) = schema else {
+        assert_eq!(answer.text, "", "{name} has no body in the table");
+        return;
+    };
+    let value: Value = serde_json::from_str(&answer.text).expect("JSON");
+    if let Err(fault) = schema.check(&value) {
+        panic!("{name} is not as the table says: answer{fault}");
+    }
+}
+
+/// The route of a path: one without parameters goes first.
+fn find(method: &str, path: &str) -> Option<&'static Route> {
+    let mut found: Vec<&Route> = routes()
+        .filter(|route| route.method == method && is_of(route.path, path))
+        .collect();
+    found.sort_by_key(|route| route.path.matches('{').count());
+    found.first().copied()
+}
+
+fn is_of(template: &str, path: &str) -> bool {
+    let (mut names, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (names.next(), given.next()) {
+            (None, None) => return true,
+            (Some(name), Some(part)) => {
+                let (before, is_open) = match name.split_once('{') {
+                    Some((before, _)) => (before, true),
+                    None => (name, false),
+                };
+                if is_open && !part.starts_with(before) || !is_open && part != name {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
