@@ -41,6 +41,7 @@ pub mod notifications;
 pub mod people_reached;
 pub mod propose_update;
 pub mod providers;
+pub mod public_site;
 pub mod read_alerts;
 pub mod read_history;
 mod repeat;
@@ -86,6 +87,8 @@ pub struct Settings {
     pub scripts: Scripts,
     /// Whether this is the live environment, where an alert may wake a country (D16).
     pub is_live: bool,
+    /// Whether routes exist that only tests need: outside of staging and live.
+    pub has_test_routes: bool,
     /// Whether an approved alert gets a ticket: in the live environment, where `[tickets]` says so.
     pub makes_tickets: bool,
     /// Internal clients with the secrets of each, for rotation.

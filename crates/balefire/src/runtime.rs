@@ -97,6 +97,10 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
         },
         scripts: config.text.scripts,
         is_live: config.environment == config::Environment::Live,
+        has_test_routes: !matches!(
+            config.environment,
+            config::Environment::Staging | config::Environment::Live
+        ),
         makes_tickets: config.makes_tickets(),
         clients: clients.collect(),
     };

@@ -63,4 +63,6 @@ id! {
     AuditEntryId;
     /// One message to one person.
     NotificationId;
+    /// One run of what publishes the public site.
+    PublishTaskId;
 }

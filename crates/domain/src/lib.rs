@@ -28,6 +28,7 @@ pub mod payload;
 pub mod permission;
 pub mod phones;
 pub mod provider;
+pub mod publishing;
 pub mod routing;
 pub mod second_text;
 pub mod shown;

@@ -70,6 +70,12 @@ pub const TEXT_UCS2_MAX: usize = 615;
 /// Bytes of an alert's text as it is written: 70 times what can be sent, and normalising it stays
 /// under a few milliseconds.
 pub const TEXT_BYTES_MAX: usize = 100_000;
+/// Alerts in one answer to the public site; a country sends a few a year.
+pub const PUBLIC_ALERTS_MAX: u32 = 10_000;
+/// Tasks of the publisher in one list.
+pub const PUBLISH_TASKS_LISTED_MAX: u32 = 1_000;
+/// Characters of what the publisher calls a task or a file.
+pub const PUBLISHED_NAME_CHARS_MAX: usize = 1_000;
 /// Characters of an alert's reference, and of each name in a CAP identity: they are indexed.
 pub const REFERENCE_CHARS_MAX: usize = 255;
 /// Versions of one alert, proposed ones too: each approved update adds to every lane of the alert,

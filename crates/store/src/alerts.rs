@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use balefire_domain::alert::Status;
 use balefire_domain::cap_cancel::{Candidate, NamedMessage};
+use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
 use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
@@ -146,6 +147,12 @@ statements! {
     LOCK (lock): "SELECT id FROM alerts WHERE id = $1";
     LOAD: "SELECT * FROM alerts WHERE id = $1";
     LIST: "SELECT * FROM alerts WHERE service_id = $1 ORDER BY created_at, id";
+    LIST_PUBLIC: "SELECT a.*, e.channel AS frozen_channel
+        FROM alerts a JOIN events e ON e.alert_id = a.id AND e.kind = 'alert'
+        WHERE a.status IN ('broadcasting', 'completed', 'cancelled') AND NOT a.is_stubbed
+        AND a.starts_at >= $1
+        AND (e.channel IN ('severe', 'government') OR a.starts_at >= $2)
+        ORDER BY a.starts_at DESC, a.id DESC LIMIT $3";
     LIST_CANCELLABLE: "SELECT id, status, is_stubbed, reference,
             cap_sender, cap_identifier, cap_sent
         FROM alerts WHERE service_id = $1
@@ -300,6 +307,25 @@ impl Tx {
     /// A service's alerts, oldest first.
     pub async fn list_alerts(&mut self, service: ServiceId) -> Result<Vec<Alert>, StoreError> {
         fetch_all!(self, read, LIST, service.to_string())
+    }
+
+    /// What the public may read, the newest first: real alerts that were approved and start at or
+    /// after `since`, those of the channels for tests at or after `tests_since`; each with the
+    /// channel on which it was sent.
+    pub async fn list_public_alerts(
+        &mut self,
+        since: Timestamp,
+        tests_since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Alert, Channel)>, StoreError> {
+        fetch_all!(
+            self,
+            |row| Ok::<_, StoreError>((read(row)?, row.word("frozen_channel", Channel::parse)?)),
+            LIST_PUBLIC,
+            since.micros(),
+            tests_since.micros(),
+            i64::from(limit),
+        )
     }
 
     /// A service's alerts that a CAP Cancel or Update may mean (D41), oldest first: what finding

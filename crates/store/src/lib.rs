@@ -37,6 +37,7 @@ mod migrations;
 pub mod population;
 pub mod probes;
 pub mod provider_pauses;
+pub mod publish_tasks;
 mod reach;
 pub mod route_results;
 pub mod service_certificates;
@@ -77,6 +78,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         population::ALL,
         probes::ALL,
         provider_pauses::ALL,
+        publish_tasks::ALL,
         route_results::ALL,
         service_certificates::ALL,
         service_contacts::ALL,

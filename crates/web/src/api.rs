@@ -7,6 +7,8 @@ use crate::problem::Problem;
 pub(crate) mod broadcast;
 pub(crate) mod broadcast_message;
 pub(crate) mod populations;
+pub(crate) mod public_site;
+pub(crate) mod publish_tasks;
 pub(crate) mod status;
 
 /// A path that is none of ours.

@@ -8,6 +8,6 @@ mod path;
 mod strict_json;
 
 pub(crate) use body::{CapBody, JsonBody};
-pub(crate) use caller::{Admin, Author, Holder};
+pub(crate) use caller::{Admin, Author, Holder, PublicSite, Publisher};
 pub(crate) use fields::Fields;
-pub(crate) use path::{AlertPath, ServicePath};
+pub(crate) use path::{AlertPath, DaysPath, ServicePath};

@@ -30,7 +30,7 @@ mod serve;
 
 pub use metrics_page::{RenderMetrics, metrics_router};
 pub use openapi::{openapi, path_parameters};
-pub use routes::{Body, Caller, Route, routes};
+pub use routes::{Body, Caller, Route, routes, test_routes};
 pub use schema::{Property, Schema};
 pub use serve::serve;
 
@@ -82,7 +82,8 @@ pub fn status_router(state: WebState) -> Router {
 
 /// Every route, behind what holds for all of them.
 pub fn router(state: WebState) -> Router {
-    guarded(routes::table_router(routes::routes()), state)
+    let tests = routes::test_routes().filter(|_| state.app.settings.has_test_routes);
+    guarded(routes::table_router(routes::routes().chain(tests)), state)
 }
 
 fn guarded(router: Router<WebState>, state: WebState) -> Router {

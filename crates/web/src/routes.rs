@@ -57,14 +57,22 @@ pub struct Route {
     pub(crate) handler: fn() -> MethodRouter<WebState>,
 }
 
-/// Every route, group by group.
+/// Every route that exists in every environment, group by group.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
     const GROUPS: &[&[Route]] = &[
         api::status::ROUTES,
         api::broadcast::ROUTES,
         api::broadcast_message::ROUTES,
         api::populations::ROUTES,
+        api::public_site::ROUTES,
+        api::publish_tasks::ROUTES,
     ];
+    GROUPS.iter().copied().flatten()
+}
+
+/// Routes that only tests need: in staging and live they do not exist.
+pub fn test_routes() -> impl Iterator<Item = &'static Route> {
+    const GROUPS: &[&[Route]] = &[api::publish_tasks::TEST_ROUTES];
     GROUPS.iter().copied().flatten()
 }
 
@@ -84,7 +92,7 @@ mod tests {
     #[test]
     fn every_route_is_there_once_and_says_what_it_does() {
         let mut seen = BTreeSet::new();
-        for route in routes() {
+        for route in routes().chain(test_routes()) {
             let name = format!("{} {}", route.method, route.path);
             assert!(seen.insert(name.clone()), "{name} is there twice");
             assert!(

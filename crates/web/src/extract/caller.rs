@@ -20,8 +20,19 @@ const FORWARDER: &str = "x-custom-forwarder";
 /// The scheme with its blank; any case.
 const BEARER: &[u8] = b"bearer ";
 
+/// The public site.
+const PUBLIC_SITE: &str = "govuk-alerts";
+/// What publishes it.
+const PUBLISHER: &str = "govuk-alerts-publish";
+
 /// The caller is the client `notify-admin`.
 pub(crate) struct Admin;
+
+/// The caller is the client `govuk-alerts`.
+pub(crate) struct PublicSite;
+
+/// The caller is the client `govuk-alerts-publish`.
+pub(crate) struct Publisher;
 
 /// The caller holds a key of a service.
 pub(crate) struct Holder(pub(crate) KeyHolder);
@@ -33,12 +44,33 @@ impl FromRequestParts<WebState> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers, &state.limits.route_secrets)
-            .map_err(|refusal| Problem::bearer(Shape::Internal, refusal))?;
-        match state.app.authenticate_client(token, &[ADMIN]) {
-            Ok(_) => Ok(Self),
-            Err(refusal) => Err(Problem::token(Shape::Internal, refusal)),
-        }
+        check_client(parts, state, ADMIN).map(|()| Self)
+    }
+}
+
+impl FromRequestParts<WebState> for PublicSite {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        check_client(parts, state, PUBLIC_SITE).map(|()| Self)
+    }
+}
+
+impl FromRequestParts<WebState> for Publisher {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        check_client(parts, state, PUBLISHER).map(|()| Self)
+    }
+}
+
+/// The caller must be this client.
+fn check_client(parts: &Parts, state: &WebState, client: &str) -> Result<(), Problem> {
+    let token = bearer(&parts.headers, &state.limits.route_secrets)
+        .map_err(|refusal| Problem::bearer(Shape::Internal, refusal))?;
+    match state.app.authenticate_client(token, &[client]) {
+        Ok(_) => Ok(()),
+        Err(refusal) => Err(Problem::token(Shape::Internal, refusal)),
     }
 }
 

@@ -23,6 +23,19 @@ pub(crate) struct AlertPath {
     pub(crate) alert: AlertId,
 }
 
+/// `…/purge/{days}`: a whole number.
+pub(crate) struct DaysPath(pub(crate) u32);
+
+impl FromRequestParts<WebState> for DaysPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        let text = param(parts, state, "days").await?;
+        let days = text.parse().map_err(|_| not_found())?;
+        Ok(Self(days))
+    }
+}
+
 impl FromRequestParts<WebState> for ServicePath {
     type Rejection = Problem;
 
@@ -42,13 +55,21 @@ impl FromRequestParts<WebState> for AlertPath {
 }
 
 async fn id<T: FromStr>(parts: &mut Parts, state: &WebState, name: &str) -> Result<T, Problem> {
-    let not_found = || Problem::not_found(Shape::Internal);
+    let text = param(parts, state, name).await?;
+    let id = Some(text).filter(|text| text.len() == UUID_CHARS);
+    id.and_then(|text| text.parse().ok()).ok_or_else(not_found)
+}
+
+async fn param(parts: &mut Parts, state: &WebState, name: &str) -> Result<String, Problem> {
     let params = RawPathParams::from_request_parts(parts, state)
         .await
         .map_err(|_| not_found())?;
-    params
-        .iter()
-        .find(|(key, value)| *key == name && value.len() == UUID_CHARS)
-        .and_then(|(_, value)| value.parse().ok())
+    let param = params.iter().find(|(key, _)| *key == name);
+    param
+        .map(|(_, value)| value.to_owned())
         .ok_or_else(not_found)
+}
+
+fn not_found() -> Problem {
+    Problem::not_found(Shape::Internal)
 }

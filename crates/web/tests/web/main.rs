@@ -13,6 +13,7 @@ mod json_routes;
 mod libraries;
 mod main_job;
 mod populations;
+mod public_site;
 mod reach;
 mod recorded;
 mod refused_documents;

@@ -1,6 +1,6 @@
 //! Every success that a test is answered is held against the table of the routes.
 
-use balefire_web::{Route, routes};
+use balefire_web::{Route, routes, test_routes};
 use serde_json::Value;
 
 use crate::support::Answer;
@@ -34,6 +34,7 @@ pub fn hold(method: &str, path: &str, answer: &Answer) {
 /// The route of a path: one without parameters goes first.
 fn find(method: &str, path: &str) -> Option<&'static Route> {
     let mut found: Vec<&Route> = routes()
+        .chain(test_routes())
         .filter(|route| route.method == method && is_of(route.path, path))
         .collect();
     found.sort_by_key(|route| route.path.matches('{').count());

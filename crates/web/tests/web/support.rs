@@ -45,6 +45,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 pub const START: Timestamp = Timestamp::from_seconds(1_795_406_942);
 pub const ADMIN_SECRET: &str = "the secret of notify-admin";
 pub const GOVUK_SECRET: &str = "the secret of govuk-alerts";
+pub const PUBLISHER_SECRET: &str = "the secret of govuk-alerts-publish";
 /// Small, so that tests need not send much.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
@@ -256,10 +257,15 @@ fn settings() -> Settings {
         },
         scripts: Scripts::GsmWelsh,
         is_live: false,
+        has_test_routes: true,
         makes_tickets: false,
         clients: vec![
             ("notify-admin".to_owned(), vec![ADMIN_SECRET.to_owned()]),
             ("govuk-alerts".to_owned(), vec![GOVUK_SECRET.to_owned()]),
+            (
+                "govuk-alerts-publish".to_owned(),
+                vec![PUBLISHER_SECRET.to_owned()],
+            ),
         ],
     }
 }
