@@ -4,11 +4,13 @@ use balefire_cell_broadcast::{AlertText, TextRefusal};
 use balefire_domain::alert::{Mode, Status};
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::permission::{Deed, Denial};
 use balefire_domain::time::Timestamp;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
 use crate::areas::{self, AreasRefusal};
+use crate::refused::{Attempt, NotAllowed, check_deed};
 use crate::{App, Failure, repeat};
 
 /// What an author writes.
@@ -39,8 +41,8 @@ pub enum CreateRefusal {
     ServiceInactive,
     /// No such person (404).
     UserNotFound,
-    /// The author does not belong to the service.
-    NotAMember(UserId),
+    /// The author may not write alerts of the service.
+    Denied(UserId, Denial),
     /// The text can't be sent.
     Text(TextRefusal),
     /// The areas can't be taken.
@@ -55,7 +57,18 @@ impl App {
         new: &NewAlert,
     ) -> Result<Alert, Failure<CreateRefusal>> {
         let areas = areas::check_apart(new.areas.as_ref()).await;
-        repeat(|| self.create_alert_once(service, new, areas.as_ref())).await
+        let created = repeat(|| self.create_alert_once(service, new, areas.as_ref())).await;
+        if let Err(Failure::Refused(CreateRefusal::Denied(by, denial))) = &created {
+            let attempt = Attempt {
+                by: *by,
+                asked: "create",
+                object: format!("service {service}"),
+                service,
+                why: denial.to_string(),
+            };
+            self.note_refused(&attempt).await?;
+        }
+        created
     }
 
     async fn create_alert_once(
@@ -75,11 +88,13 @@ impl App {
         if service.state != balefire_domain::alert::ServiceState::Active {
             return Err(refuse(CreateRefusal::ServiceInactive));
         }
-        if tx.load_user(new.created_by).await?.is_none() {
-            return Err(refuse(CreateRefusal::UserNotFound));
-        }
-        if !tx.is_member(new.created_by, service_id).await? {
-            return Err(refuse(CreateRefusal::NotAMember(new.created_by)));
+        let by = new.created_by;
+        match check_deed(&mut tx, by, service_id, Deed::Author).await? {
+            Ok(()) => {}
+            Err(NotAllowed::Unknown) => return Err(refuse(CreateRefusal::UserNotFound)),
+            Err(NotAllowed::Denied(denial)) => {
+                return Err(refuse(CreateRefusal::Denied(by, denial)));
+            }
         }
         let text = AlertText::accept(&new.content, self.settings.scripts)
             .map_err(|refusal| refuse(CreateRefusal::Text(refusal)))?;

@@ -44,6 +44,7 @@ pub mod providers;
 pub mod public_site;
 pub mod read_alerts;
 pub mod read_history;
+mod refused;
 mod repeat;
 pub mod replay_delivery;
 pub mod secrets;

@@ -2,14 +2,15 @@
 //! proposed update of one that is broadcasting, which moves nothing (ADR 17).
 //!
 //! Order of checks: 1. the alert exists; 2. the service may act (a cancel always may); 3. the
-//! person exists; 4. and belongs to the service (a platform administrator may cancel); 5. the move
-//! is one of D9's table, or decides about a proposed update; 6. the rules of submission or
-//! approval.
+//! person exists; 4. and belongs to the service (a platform administrator may cancel) with the
+//! permission that the move asks for (`domain::permission`); 5. the move is one of D9's table, or
+//! decides about a proposed update; 6. the rules of submission or approval.
 
 use balefire_domain::alert::{Mode, Mover, ServiceState, Status};
 use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::permission::{Denial, deed_of_move};
 use balefire_domain::provider::ProviderName;
 use balefire_geometry::Unfit;
 use balefire_store::StoreError;
@@ -19,6 +20,7 @@ use balefire_store::services::Service;
 use balefire_store::{Tx, crash_point};
 use serde_json::{Value, json};
 
+use crate::refused::{Attempt, NotAllowed, check_deed};
 use crate::{App, Failure, areas, repeat};
 
 /// Where a move is asked for.
@@ -50,8 +52,8 @@ pub enum MoveRefusal {
     ServiceInactive,
     /// No such person (404).
     UserNotFound,
-    /// The person does not belong to the service.
-    NotAMember,
+    /// The person may not do this in the service.
+    Denied(Denial),
     /// D9's table has no such move.
     IllegalMove {
         /// From here.
@@ -75,6 +77,26 @@ pub enum MoveRefusal {
 }
 
 type Refused = Failure<MoveRefusal>;
+
+impl MoveRefusal {
+    /// Where it is the person who may not, and not the alert: why, for the audit trail.
+    fn why_not_this_person(&self) -> Option<String> {
+        match self {
+            Self::Denied(denial) => Some(denial.to_string()),
+            Self::Approval(ApprovalRefusal::OwnAlert | ApprovalRefusal::OwnSubmission) => {
+                Some("nobody approves what they wrote, changed or submitted".to_owned())
+            }
+            Self::NotFound
+            | Self::ServiceInactive
+            | Self::UserNotFound
+            | Self::IllegalMove { .. }
+            | Self::NoAreas
+            | Self::Approval(_)
+            | Self::Unfit { .. }
+            | Self::ClockInDoubt => None,
+        }
+    }
+}
 
 impl App {
     /// Moves an alert. On success the alert as it now is; what follows from an approval or a
@@ -108,7 +130,20 @@ impl App {
         alert: AlertId,
         asked: &Move,
     ) -> Result<Alert, Refused> {
-        let moved = repeat(|| self.move_alert_once(origin, service, alert, asked)).await?;
+        let moved = repeat(|| self.move_alert_once(origin, service, alert, asked)).await;
+        if let Err(Failure::Refused(refusal)) = &moved
+            && let Some(why) = refusal.why_not_this_person()
+        {
+            let attempt = Attempt {
+                by: asked.by,
+                asked: asked.to.as_str(),
+                object: format!("alert {alert}"),
+                service,
+                why,
+            };
+            self.note_refused(&attempt).await?;
+        }
+        let moved = moved?;
         self.wake(moved.id);
         Ok(moved)
     }
@@ -129,7 +164,7 @@ impl App {
         let (Some(alert), Some(service)) = (alert, service) else {
             return Err(Failure::Refused(MoveRefusal::NotFound));
         };
-        check_person(&mut tx, &service, asked, origin).await?;
+        check_person(&mut tx, &service, &alert, asked, origin).await?;
         let from = alert.status;
         let decides_update = matches!(
             (from, asked.to),
@@ -286,6 +321,7 @@ impl App {
 async fn check_person(
     tx: &mut Tx,
     service: &Service,
+    alert: &Alert,
     asked: &Move,
     origin: Origin,
 ) -> Result<(), Refused> {
@@ -308,8 +344,11 @@ async fn check_person(
     if service.state == ServiceState::Archived && origin == Origin::Api {
         return Err(Failure::Refused(MoveRefusal::ServiceInactive));
     }
-    if !tx.is_member(asked.by, service.id).await? {
-        return Err(Failure::Refused(MoveRefusal::NotAMember));
+    let is_own = alert.created_by == Some(asked.by);
+    let deed = deed_of_move(alert.status, asked.to, is_own);
+    match check_deed(tx, asked.by, service.id, deed).await? {
+        Ok(()) => Ok(()),
+        Err(NotAllowed::Unknown) => Err(Failure::Refused(MoveRefusal::UserNotFound)),
+        Err(NotAllowed::Denied(denial)) => Err(Failure::Refused(MoveRefusal::Denied(denial))),
     }
-    Ok(())
 }

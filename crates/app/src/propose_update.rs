@@ -8,6 +8,7 @@ use balefire_domain::audit::Actor;
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
 use balefire_domain::limits::ALERT_VERSIONS_MAX;
+use balefire_domain::permission::Deed;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
@@ -20,6 +21,7 @@ use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
 use crate::approved::Said;
+use crate::refused::{NotAllowed, check_deed};
 use crate::update_alert::UpdateRefusal;
 use crate::{App, Failure, areas, repeat};
 
@@ -116,7 +118,11 @@ impl App {
             .transpose()
             .map_err(|refusal| Failure::Refused(UpdateRefusal::Areas(refusal)))?;
         let propose = || self.propose_once(service, alert, change, areas.as_ref(), is_dry_run);
-        repeat(propose).await
+        let proposed = repeat(propose).await;
+        if let Err(Failure::Refused(refusal)) = &proposed {
+            self.note_refused_update(service, alert, refusal).await?;
+        }
+        proposed
     }
 
     async fn propose_once(
@@ -138,8 +144,12 @@ impl App {
         if service.state != ServiceState::Active {
             return Err(refuse(UpdateRefusal::ServiceInactive));
         }
-        if !tx.is_member(change.by, service_id).await? {
-            return Err(refuse(UpdateRefusal::NotAMember(change.by)));
+        match check_deed(&mut tx, change.by, service_id, Deed::Author).await? {
+            Ok(()) => {}
+            Err(NotAllowed::Unknown) => return Err(refuse(UpdateRefusal::UserNotFound)),
+            Err(NotAllowed::Denied(denial)) => {
+                return Err(refuse(UpdateRefusal::Denied(change.by, denial)));
+            }
         }
         if update::means(alert.status, alert.finishes_at, tx.now) != UpdateMeans::Proposal {
             return Err(refuse(UpdateRefusal::NotEditable(alert.status)));

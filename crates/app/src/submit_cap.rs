@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 
 use crate::authenticate::KeyHolder;
 use crate::cap_content::Prepared;
+use crate::refused::Attempt;
 use crate::{App, Failure, repeat};
 
 /// Bytes above which a document is read on a thread for long work.
@@ -133,7 +134,7 @@ impl App {
         };
         match asked {
             Err(refusal) => {
-                self.audit_refused_status(sender, &refusal).await?;
+                self.audit_refused(sender, &refusal).await?;
                 Err(Failure::Refused(refusal))
             }
             Ok(Asked::Alert(prepared)) => repeat(|| self.store_cap_alert(sender, &prepared)).await,
@@ -181,11 +182,22 @@ impl App {
         }
     }
 
-    async fn audit_refused_status(
+    async fn audit_refused(
         &self,
         sender: &Sender,
         refusal: &SubmitRefusal,
     ) -> Result<(), StoreError> {
+        if let (SubmitRefusal::KeyRevoked, Actor::User(by)) = (refusal, sender.actor) {
+            let service = sender.service.id;
+            let attempt = Attempt {
+                by,
+                asked: "create",
+                object: format!("service {service}"),
+                service,
+                why: "only a Cancel is taken of them".to_owned(),
+            };
+            return self.note_refused(&attempt).await;
+        }
         let SubmitRefusal::Kind(finding) = refusal else {
             return Ok(());
         };

@@ -7,12 +7,15 @@ use balefire_cell_broadcast::{AlertText, TextRefusal};
 use balefire_domain::alert::{Mode, ServiceState, Status};
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::permission::{Deed, Denial};
 use balefire_domain::time::Timestamp;
+use balefire_store::Tx;
 use balefire_store::alerts::Alert;
 use balefire_store::services::Service;
 use serde_json::{Value, json};
 
 use crate::areas::{self, AreasRefusal};
+use crate::refused::{Attempt, NotAllowed, check_deed};
 use crate::{App, Failure, repeat};
 
 /// What changes; what is absent stays.
@@ -38,6 +41,15 @@ pub struct AlertChange {
     pub is_dry_run: bool,
 }
 
+impl AlertChange {
+    fn sets_only_times(&self) -> bool {
+        self.reference.is_none()
+            && self.content.is_none()
+            && self.areas.is_none()
+            && self.extra_content.is_none()
+    }
+}
+
 /// Why it was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UpdateRefusal {
@@ -47,8 +59,8 @@ pub enum UpdateRefusal {
     ServiceInactive,
     /// No such person (404).
     UserNotFound,
-    /// The editor does not belong to the service.
-    NotAMember(UserId),
+    /// The editor may not do this in the service.
+    Denied(UserId, Denial),
     /// It is approved, over or cancelled.
     NotEditable(Status),
     /// One of area ids and polygons without the other.
@@ -77,7 +89,31 @@ impl App {
         change: &AlertChange,
     ) -> Result<Alert, Refused> {
         let areas = areas::check_apart(change.areas.as_ref()).await;
-        repeat(|| self.update_alert_once(service, alert, change, areas.as_ref())).await
+        let updated =
+            repeat(|| self.update_alert_once(service, alert, change, areas.as_ref())).await;
+        if let Err(Failure::Refused(refusal)) = &updated {
+            self.note_refused_update(service, alert, refusal).await?;
+        }
+        updated
+    }
+
+    pub(crate) async fn note_refused_update(
+        &self,
+        service: ServiceId,
+        alert: AlertId,
+        refusal: &UpdateRefusal,
+    ) -> Result<(), balefire_store::StoreError> {
+        let UpdateRefusal::Denied(by, denial) = refusal else {
+            return Ok(());
+        };
+        let attempt = Attempt {
+            by: *by,
+            asked: "update",
+            object: format!("alert {alert}"),
+            service,
+            why: denial.to_string(),
+        };
+        self.note_refused(&attempt).await
     }
 
     async fn update_alert_once(
@@ -100,12 +136,7 @@ impl App {
             return Err(Failure::Refused(UpdateRefusal::ServiceInactive));
         }
         if let Some(user) = change.created_by {
-            if tx.load_user(user).await?.is_none() {
-                return Err(Failure::Refused(UpdateRefusal::UserNotFound));
-            }
-            if !tx.is_member(user, service_id).await? {
-                return Err(Failure::Refused(UpdateRefusal::NotAMember(user)));
-            }
+            check_updater(&mut tx, user, service_id, change).await?;
         }
         let mut alert = self
             .changed(&known, change, areas)
@@ -187,6 +218,30 @@ fn has_areas(given: &Value) -> Result<bool, UpdateRefusal> {
         (false, false) => Ok(false),
         (true, false) | (false, true) => Err(UpdateRefusal::HalfAreas),
     }
+}
+
+/// Whoever writes alerts may change this one. Its times, which are no edit (D42), may also be set by
+/// who is about to approve it.
+async fn check_updater(
+    tx: &mut Tx,
+    by: UserId,
+    service: ServiceId,
+    change: &AlertChange,
+) -> Result<(), Refused> {
+    let author = check_deed(tx, by, service, Deed::Author).await?;
+    let checked = match author {
+        Err(NotAllowed::Denied(_)) if change.sets_only_times() => {
+            let approver = check_deed(tx, by, service, Deed::Approve).await?;
+            approver.or(author)
+        }
+        Ok(()) | Err(_) => author,
+    };
+    checked.map_err(|refusal| {
+        Failure::Refused(match refusal {
+            NotAllowed::Unknown => UpdateRefusal::UserNotFound,
+            NotAllowed::Denied(denial) => UpdateRefusal::Denied(by, denial),
+        })
+    })
 }
 
 fn is_edit(was: &Alert, is: &Alert) -> bool {

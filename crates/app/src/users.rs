@@ -2,7 +2,7 @@
 
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{ServiceId, UserId};
-use balefire_domain::permission::Permission;
+use balefire_domain::permission::{self, Deed, Denial, Permission};
 use balefire_store::StoreError;
 use balefire_store::users::User;
 use serde_json::json;
@@ -79,6 +79,24 @@ impl App {
         repeat(|| async {
             let mut tx = self.store.begin_read("is_member", self.clock.now()).await?;
             tx.is_member(user, service).await
+        })
+        .await
+    }
+
+    /// Whether a person may do something in a service; somebody unknown may nothing.
+    pub async fn check_deed(
+        &self,
+        user: UserId,
+        service: ServiceId,
+        deed: Deed,
+    ) -> Result<Result<(), Denial>, StoreError> {
+        repeat(|| async {
+            let mut tx = self
+                .store
+                .begin_read("check_deed", self.clock.now())
+                .await?;
+            let standing = tx.load_standing(user, service).await?.unwrap_or_default();
+            Ok(permission::check(&standing, deed))
         })
         .await
     }

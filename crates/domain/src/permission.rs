@@ -6,8 +6,11 @@
 //! is never long.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::alert::Status;
 
 /// One permission of a member. The texts are those of the existing API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,6 +134,20 @@ impl Deed {
     }
 }
 
+/// What moving an alert from one state to another asks of a person. `is_own`: they wrote it. Whoever
+/// wrote a draft may throw it away, without the permission to reject what others wrote.
+pub const fn deed_of_move(from: Status, to: Status, is_own: bool) -> Deed {
+    match (from, to) {
+        (Status::Draft, Status::Rejected) if is_own => Deed::Author,
+        (_, Status::Rejected | Status::Returned) => Deed::Reject,
+        (_, Status::Broadcasting) => Deed::Approve,
+        (_, Status::Cancelled) => Deed::Cancel,
+        (_, Status::PendingApproval | Status::Draft) => Deed::Author,
+        // No person moves an alert there: the table of moves says so to whoever belongs here.
+        (_, Status::Completed | Status::TechnicalFailure) => Deed::View,
+    }
+}
+
 /// Who somebody is to a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -149,6 +166,20 @@ pub enum Denial {
     Lacks(Permission),
     /// They act as platform administrator, who views and stops only.
     AdminOnlyStops,
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAMember => f.write_str("they do not belong to the service"),
+            Self::Lacks(permission) => {
+                write!(f, "they lack the permission {}", permission.as_str())
+            }
+            Self::AdminOnlyStops => {
+                f.write_str("a platform administrator may view and stop alerts, and nothing else")
+            }
+        }
+    }
 }
 
 /// Whether somebody may do something in a service.
@@ -205,6 +236,37 @@ mod tests {
                 };
                 let got = check(&standing, deed);
                 assert_eq!(got.is_ok(), want, "{permission:?} {deed:?} {got:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_move_asks_for_its_own_deed() {
+        use Status::{
+            Broadcasting, Cancelled, Completed, Draft, PendingApproval, Rejected, Returned,
+            TechnicalFailure,
+        };
+        for from in Status::ALL {
+            for (to, others, own) in [
+                (Draft, Deed::Author, Deed::Author),
+                (PendingApproval, Deed::Author, Deed::Author),
+                (Returned, Deed::Reject, Deed::Reject),
+                (Broadcasting, Deed::Approve, Deed::Approve),
+                (Cancelled, Deed::Cancel, Deed::Cancel),
+                (Completed, Deed::View, Deed::View),
+                (TechnicalFailure, Deed::View, Deed::View),
+                (
+                    Rejected,
+                    Deed::Reject,
+                    if from == Draft {
+                        Deed::Author
+                    } else {
+                        Deed::Reject
+                    },
+                ),
+            ] {
+                assert_eq!(deed_of_move(from, to, false), others, "{from:?} {to:?}");
+                assert_eq!(deed_of_move(from, to, true), own, "{from:?} {to:?} own");
             }
         }
     }

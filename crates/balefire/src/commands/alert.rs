@@ -16,6 +16,7 @@ use balefire_domain::audit::Actor;
 use balefire_domain::cap_cancel::Miss;
 use balefire_domain::ids::{AlertId, ServiceId};
 use balefire_domain::limits::ALERT_VERSIONS_MAX;
+use balefire_domain::permission::{Deed, Denial};
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
@@ -86,11 +87,11 @@ async fn submit(session: &Session, file: &Path, id: ServiceId) -> anyhow::Result
     let Some(service) = app.load_service(id).await? else {
         return Ok(session.refuse(&format!("there is no service {id}")));
     };
-    let is_member = app.is_member(user.id, id).await?;
-    if !is_member && !user.is_platform_admin {
+    if app.check_deed(user.id, id, Deed::Cancel).await?.is_err() {
         return Ok(session.refuse(&format!("{email} does not belong to service {id}")));
     }
-    let is_for_cancel_only = service.state == ServiceState::Archived || !is_member;
+    let may_write = app.check_deed(user.id, id, Deed::Author).await?.is_ok();
+    let is_for_cancel_only = service.state == ServiceState::Archived || !may_write;
     let actor = Actor::User(user.id);
     let sender = Sender {
         service,
@@ -351,7 +352,8 @@ fn submit_words(refusal: &SubmitRefusal) -> String {
         }
         SubmitRefusal::Suspended => "the service is suspended: it may only cancel".to_owned(),
         SubmitRefusal::KeyRevoked => {
-            "only a Cancel is taken: the service is archived, or the person does not belong to it"
+            "only a Cancel is taken: the service is archived, or the person may not write its \
+             alerts (create_broadcasts)"
                 .to_owned()
         }
         SubmitRefusal::IdentifierTooLong => "alert/identifier is too long".to_owned(),
@@ -390,7 +392,10 @@ fn move_words(refusal: &MoveRefusal) -> String {
         MoveRefusal::NotFound => "there is no such alert".to_owned(),
         MoveRefusal::ServiceInactive => "the service is suspended or archived".to_owned(),
         MoveRefusal::UserNotFound => "there is no such person".to_owned(),
-        MoveRefusal::NotAMember => "this person does not belong to the service".to_owned(),
+        MoveRefusal::Denied(Denial::NotAMember) => {
+            "this person does not belong to the service".to_owned()
+        }
+        MoveRefusal::Denied(denial) => format!("this person may not do that: {denial}"),
         MoveRefusal::IllegalMove { from, to } => {
             format!(
                 "an alert can't move from {} to {}",

@@ -11,6 +11,7 @@ use balefire_app::update_alert::{AlertChange, UpdateRefusal};
 use balefire_domain::alert::Status;
 use balefire_domain::ids::{AlertId, UserId};
 use balefire_domain::limits::ALERT_VERSIONS_MAX;
+use balefire_domain::permission::Denial;
 use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
@@ -134,7 +135,10 @@ fn update_words(refusal: &UpdateRefusal) -> String {
         UpdateRefusal::UserNotFound | UpdateRefusal::EditorMissing => {
             "there is no such person".to_owned()
         }
-        UpdateRefusal::NotAMember(_) => "this person does not belong to the service".to_owned(),
+        UpdateRefusal::Denied(_, Denial::NotAMember) => {
+            "this person does not belong to the service".to_owned()
+        }
+        UpdateRefusal::Denied(_, denial) => format!("this person may not do that: {denial}"),
         UpdateRefusal::NotEditable(Status::Broadcasting) => {
             "the alert's time is over: make a new one".to_owned()
         }

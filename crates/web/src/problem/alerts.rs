@@ -9,6 +9,7 @@ use balefire_app::update_alert::UpdateRefusal;
 use balefire_domain::approval::ApprovalRefusal;
 use balefire_domain::ids::{AlertId, UserId};
 use balefire_domain::limits::ALERT_VERSIONS_MAX;
+use balefire_domain::permission::Denial;
 
 use super::{Name, Problem, Shape};
 
@@ -30,8 +31,11 @@ impl Problem {
                 StatusCode::FORBIDDEN,
                 "Creating broadcast message is not allowed: service is inactive",
             ),
-            CreateRefusal::NotAMember(user) => refuse(format!(
+            CreateRefusal::Denied(user, Denial::NotAMember) => refuse(format!(
                 "User {user} cannot create a broadcast_message of another service"
+            )),
+            CreateRefusal::Denied(user, denial) => refuse(format!(
+                "User {user} cannot create a broadcast_message: {denial}"
             )),
             CreateRefusal::Text(refusal) => refuse(refusal.message(TEXT)),
             CreateRefusal::Areas(refusal) => Self::areas(refusal),
@@ -44,7 +48,7 @@ impl Problem {
                 Self::not_found(Shape::Internal)
             }
             UpdateRefusal::ServiceInactive => Self::message(StatusCode::FORBIDDEN, INACTIVE),
-            UpdateRefusal::NotAMember(user) => other_service(user, id),
+            UpdateRefusal::Denied(user, denial) => denied(user, id, denial),
             UpdateRefusal::NotEditable(status) => refuse(format!(
                 "Cannot update broadcast_message {id} while it has status {}",
                 status.as_str()
@@ -69,7 +73,7 @@ impl Problem {
         Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
             MoveRefusal::NotFound | MoveRefusal::UserNotFound => Self::not_found(Shape::Internal),
             MoveRefusal::ServiceInactive => Self::message(StatusCode::FORBIDDEN, INACTIVE),
-            MoveRefusal::NotAMember => other_service(asked.by, id),
+            MoveRefusal::Denied(denial) => denied(asked.by, id, denial),
             MoveRefusal::IllegalMove { from, to } => refuse(format!(
                 "Cannot move broadcast_message {id} from {} to {}",
                 from.as_str(),
@@ -156,8 +160,12 @@ fn no_areas(id: AlertId) -> Problem {
     ))
 }
 
-fn other_service(user: UserId, id: AlertId) -> Problem {
+fn denied(user: UserId, id: AlertId, denial: Denial) -> Problem {
+    let why = match denial {
+        Denial::NotAMember => " from other service".to_owned(),
+        denial => format!(": {denial}"),
+    };
     refuse(format!(
-        "User {user} cannot update broadcast_message {id} from other service"
+        "User {user} cannot update broadcast_message {id}{why}"
     ))
 }

@@ -248,7 +248,7 @@ async fn any_content_type_will_do_for_json_that_can_be_read() {
 async fn rules_that_are_no_schema_are_told_in_shape_two() {
     let web = TestWeb::start().await;
     let nobody = UserId::new(web.live.id.uuid());
-    let stored = web.stored().await;
+    let stored = web.stored_alerts().await;
     let good = || new_alert(&web);
     let member = format!(
         "User {} cannot create a broadcast_message of another service",
@@ -305,7 +305,7 @@ async fn rules_that_are_no_schema_are_told_in_shape_two() {
     for (body, status, message) in rows {
         let answer = web.post(&alerts_path(web.live.id), &body).await;
         answer.assert_internal_error(status, message);
-        assert_eq!(web.stored().await, stored, "{message}");
+        assert_eq!(web.stored_alerts().await, stored, "{message}");
     }
     web.set_state(web.live.id, ServiceState::Suspended).await;
     let answer = web.post(&alerts_path(web.live.id), &good()).await;
@@ -434,7 +434,7 @@ async fn a_change_that_is_wrong_is_refused_in_the_words_of_the_existing_api() {
         json!({}),
         "neither of the two: the areas stay"
     );
-    let stored_since = web.stored().await;
+    let stored_since = web.stored_alerts().await;
     let outsider = format!(
         "User {} cannot update broadcast_message {id} from other service",
         web.outsider
@@ -450,7 +450,7 @@ async fn a_change_that_is_wrong_is_refused_in_the_words_of_the_existing_api() {
         .post(&path, &json!({ "content": "a".repeat(1_396) }))
         .await;
     answer.assert_internal_error(400, "Content must be 1,395 characters or fewer");
-    assert_eq!(web.stored().await, stored_since);
+    assert_eq!(web.stored_alerts().await, stored_since);
     assert_ne!(stored, stored_since, "an update is audited");
     web.set_state(web.live.id, ServiceState::Suspended).await;
     let answer = web.post(&path, &json!({ "content": "x" })).await;

@@ -12,6 +12,7 @@ mod hostile;
 mod json_routes;
 mod libraries;
 mod main_job;
+mod permissions;
 mod populations;
 mod public_site;
 mod reach;

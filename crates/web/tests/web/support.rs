@@ -21,6 +21,7 @@ use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ApiKeyId, AttemptId, InstanceId, ServiceId, UserId};
 use balefire_domain::lane::{Effect, Figures, LaneEvent, Policy, step};
 use balefire_domain::outcome::Outcome;
+use balefire_domain::permission::Permission;
 use balefire_domain::provider::{
     Capabilities, Format, Languages, Limits, Profile, ProviderName, Route,
 };
@@ -433,6 +434,29 @@ impl TestWeb {
         self.send(self.cap_request(key, document.to_owned())).await
     }
 
+    /// Somebody with these permissions in the live service; `None`: they do not belong to it.
+    pub async fn somebody(
+        &self,
+        name: &str,
+        permissions: Option<&[Permission]>,
+        is_platform_admin: bool,
+    ) -> UserId {
+        let of: &[ServiceId] = match permissions {
+            Some(_) => &[self.live.id],
+            None => &[],
+        };
+        let id = person(&self.app, name, is_platform_admin, of).await;
+        if let Some(permissions) = permissions {
+            let now = self.clock.now();
+            let mut tx = self.app.store.begin("permissions", now).await.unwrap();
+            let permissions = permissions.iter().copied().collect();
+            let set = tx.set_permissions(id, self.live.id, &permissions).await;
+            assert!(set.unwrap());
+            tx.commit().await.unwrap();
+        }
+        id
+    }
+
     /// Moves an alert of the live service.
     pub async fn change_status(&self, alert: AlertId, to: &str, by: UserId) -> Answer {
         let body = serde_json::json!({ "status": to, "created_by": by });
@@ -451,8 +475,8 @@ impl TestWeb {
         self.post(&status_path(self.live.id, alert), &body).await
     }
 
-    /// Everything that is stored, as text: to see that nothing was added or changed.
-    pub async fn stored(&self) -> String {
+    /// All alerts with what was sent of them, as text: to see that nothing was added or changed.
+    pub async fn stored_alerts(&self) -> String {
         let mut tx = self.app.store.begin_read("stored", START).await.unwrap();
         let mut text = String::new();
         for service in tx.list_services().await.unwrap() {
@@ -464,6 +488,13 @@ impl TestWeb {
                 writeln!(text, "{alert:?} {events:?} {lanes:?} {updates:?}").unwrap();
             }
         }
+        text
+    }
+
+    /// Everything that is stored, as text: alerts and audit trail.
+    pub async fn stored(&self) -> String {
+        let mut text = self.stored_alerts().await;
+        let mut tx = self.app.store.begin_read("stored", START).await.unwrap();
         let entries = tx.list_audit_entries(10_000).await.unwrap();
         writeln!(text, "{entries:?}").unwrap();
         text

@@ -233,7 +233,7 @@ async fn an_update_is_approved_by_a_second_person_who_names_what_they_read() {
         .propose_update(web.live.id, id, &change, false)
         .await;
     let made = made.unwrap();
-    let before = web.stored().await;
+    let before = web.stored_alerts().await;
 
     let own = web.decide_update(id, "broadcasting", 2, author).await;
     let why = format!("User {author} cannot approve their own broadcast_message {id}");
@@ -265,7 +265,7 @@ async fn an_update_is_approved_by_a_second_person_who_names_what_they_read() {
             .assert_public_error(400, "ValidationError");
     }
     assert_eq!(
-        web.stored().await,
+        web.stored_alerts().await,
         before,
         "a refused yes leaves nothing behind"
     );
