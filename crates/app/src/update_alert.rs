@@ -220,8 +220,8 @@ fn has_areas(given: &Value) -> Result<bool, UpdateRefusal> {
     }
 }
 
-/// Whoever writes alerts may change this one. Its times, which are no edit (D42), may also be set by
-/// who is about to approve it.
+/// Whoever writes alerts may change this one. Its times, which are no edit (D42), may also be set
+/// by who is about to approve it.
 async fn check_updater(
     tx: &mut Tx,
     by: UserId,

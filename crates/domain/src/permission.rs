@@ -134,8 +134,8 @@ impl Deed {
     }
 }
 
-/// What moving an alert from one state to another asks of a person. `is_own`: they wrote it. Whoever
-/// wrote a draft may throw it away, without the permission to reject what others wrote.
+/// What moving an alert from one state to another asks of a person. `is_own`: they wrote it.
+/// Whoever wrote a draft may throw it away, without the permission to reject what others wrote.
 pub const fn deed_of_move(from: Status, to: Status, is_own: bool) -> Deed {
     match (from, to) {
         (Status::Draft, Status::Rejected) if is_own => Deed::Author,
