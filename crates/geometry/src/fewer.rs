@@ -2,8 +2,10 @@
 //!
 //! Polygons that touch are first made one: grown by a fifth of a metre, joined, and what is left
 //! as a hole between them kept out by a slit. Then points are taken out by moves that only add
-//! ground (module `cover`). Where the bound on the added ground and the bound on the points can't
-//! both be held, [`Shape::fewer_points`] holds the points and says how much was added.
+//! ground (module `cover`). Where that adds more than is wanted, but not several times as much,
+//! it is done again with lines drawn tight after each move, which takes longer. Where the bound on
+//! the added ground and the bound on the points can't both be held, [`Shape::fewer_points`] holds
+//! the points and says how much was added.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,7 +15,7 @@ use geo::algorithm::buffer::BufferStyle;
 use geo::{Buffer, Polygon, unary_union};
 
 use crate::combine::from_polygons;
-use crate::cover::{Goal, enclose, reduce};
+use crate::cover::{Goal, enclose, reduce, refine};
 use crate::point::Point;
 use crate::shape::Shape;
 use crate::smooth::guard;
@@ -30,6 +32,11 @@ pub const LARGE_RADIUS_M: f64 = 10_000.0;
 const JOINING_DEGREES: f64 = 2e-6;
 /// Part of a bound on the ground that is aimed for: costs along the way are counted on a sphere.
 const AIM: f64 = 0.98;
+/// The same where more work is done.
+const REFINED_AIM: f64 = 0.999;
+/// The ground that was added quickly, in terms of the bound on it, beyond which more work is in
+/// vain.
+const WORTH_REFINING: f64 = 3.0;
 
 /// A shape with fewer points, and what it cost.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,15 +94,28 @@ impl Shape {
             shape.point_count() <= wanted.points && shape.polygon_count() <= wanted.polygons
         };
         let base = self.base();
-        let within = reduce(&base, goal(wanted.growth * AIM)).filter(holds);
-        let found = within
+        let quick = reduce(&base, goal(wanted.growth * AIM))
+            .filter(holds)
             .or_else(|| reduce(&base, goal(f64::INFINITY)).filter(holds))
-            .or_else(|| {
-                let joined = self.joined()?;
-                reduce(&joined, goal(f64::INFINITY)).filter(holds)
-            })
-            .or_else(|| enclose(self, wanted.points));
-        self.measure(found?)
+            .and_then(|shape| self.measure(shape));
+        let Some(quick) = quick else {
+            let joined = self.joined();
+            let fewer = joined.and_then(|joined| reduce(&joined, goal(f64::INFINITY)));
+            return self.measure(
+                fewer
+                    .filter(holds)
+                    .or_else(|| enclose(self, wanted.points))?,
+            );
+        };
+        let bound_m2 = wanted.growth * self.area_m2();
+        if quick.grown_m2 <= bound_m2 || quick.grown_m2 > bound_m2 * WORTH_REFINING {
+            return Some(quick);
+        }
+        let refined = refine(&base, goal(wanted.growth * REFINED_AIM))
+            .filter(holds)
+            .and_then(|shape| self.measure(shape));
+        let both = [refined, Some(quick)].into_iter().flatten();
+        both.min_by(|a, b| a.grown_m2.total_cmp(&b.grown_m2))
     }
 
     /// As few points as adding no more than this part of the ground permits.

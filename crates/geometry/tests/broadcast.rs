@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use balefire_domain::limits::{POINTS_UNCHANGED_MAX, POLYGONS_MAX, POLYGONS_UNCHANGED_MAX};
-use balefire_geometry::fewer::Wanted;
+use balefire_geometry::fewer::{GROWTH_LARGE_MAX, UNCOVERED_PART_MAX, Wanted};
 use balefire_geometry::{Broadcast, Obstacle, Reduction, Shape};
 use proptest::prelude::*;
 
@@ -372,5 +372,13 @@ fn the_countries_of_the_united_kingdom_are_covered_with_few_points() {
         assert!(broadcast.is_changed(), "{name}: {:?}", broadcast.reduction);
         let points = broadcast.shape.point_count();
         assert!(points <= POINTS_UNCHANGED_MAX, "{name}: {points} points");
+        let growth = broadcast.grown_area_m2() / shape.area_m2();
+        assert!(growth <= GROWTH_LARGE_MAX, "{name} grew by {growth}");
+        let outside_m2 = shape.area_outside_m2(&broadcast.shape).expect("comparable");
+        let uncovered = outside_m2 / shape.area_m2();
+        assert!(
+            uncovered <= UNCOVERED_PART_MAX,
+            "{name}: {uncovered} left out"
+        );
     }
 }

@@ -7,9 +7,15 @@
 //! would touch another line, the result is valid and covers what was asked for by construction;
 //! the caller checks both nevertheless.
 
+mod corner;
+mod grid;
+mod ground;
+mod line;
 mod merge;
 mod moves;
 mod outline;
+mod refine;
+mod swap;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,9 +23,13 @@ use std::collections::BinaryHeap;
 use crate::exact::{Spot, open_spots};
 use crate::shape::Shape;
 
+use ground::Ground;
 use merge::{Merge, best_merge, hull, is_current, join};
 use moves::{Move, best_move, make};
 use outline::{Node, Outline};
+
+/// How many times as many points as are wanted [`refine`] begins with.
+const POINTS_REFINED: usize = 5;
 
 /// How far to go.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +49,21 @@ pub(crate) fn reduce(shape: &Shape, goal: Goal) -> Option<Shape> {
     let mut work = Work::new(&rings, goal);
     work.run();
     to_shape(&work.outline)
+}
+
+/// A shape that covers this one and has the goal's points, with less ground added than [`reduce`]
+/// needs, and in more time: lines are drawn tight around the ground again after each point that
+/// is taken out. `None` where it isn't found with a bounded amount of work.
+pub(crate) fn refine(shape: &Shape, goal: Goal) -> Option<Shape> {
+    let rings: Vec<Vec<Spot>> = shape.rings().iter().map(open_spots).collect();
+    let first = Goal {
+        points: goal.points * POINTS_REFINED,
+        growth: f64::INFINITY,
+        ..goal
+    };
+    let mut work = Work::new(&rings, first);
+    work.run();
+    to_shape(&refine::refine(work.outline, &Ground::new(&rings), goal)?)
 }
 
 /// The convex shape around everything with at most so many points.

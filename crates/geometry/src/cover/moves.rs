@@ -11,7 +11,7 @@ use crate::point::LONGITUDE_MAX;
 use super::outline::{Change, Node, Outline};
 
 /// Millionths of a degree of the northernmost and southernmost points.
-const LATITUDE_MAX: i64 = 90_000_000;
+pub(super) const LATITUDE_MAX: i64 = 90_000_000;
 /// How far from the meeting point of two lines a place on whole millionths is looked for.
 const ROUNDING_MAX: i64 = 2;
 
@@ -152,4 +152,46 @@ pub(super) fn make(outline: &mut Outline, node: Node, found: Move) -> bool {
         }
     }
     true
+}
+
+/// A place on whole millionths near where two lines meet: the one with the least cost of those that
+/// have one.
+pub(super) fn find_crossing(
+    (a, b): (Spot, Spot),
+    (c, d): (Spot, Spot),
+    cost: impl Fn(Spot) -> Option<i64>,
+) -> Option<Spot> {
+    let (along_x, along_y) = (b.x - a.x, b.y - a.y);
+    let (back_x, back_y) = (c.x - d.x, c.y - d.y);
+    let turn = i128::from(along_x) * i128::from(back_y) - i128::from(along_y) * i128::from(back_x);
+    if turn == 0 {
+        return None;
+    }
+    let offset =
+        i128::from(c.x - b.x) * i128::from(back_y) - i128::from(c.y - b.y) * i128::from(back_x);
+    let round = |start: i64, along: i64| {
+        let beyond = divide(offset.checked_mul(i128::from(along))?, turn);
+        i64::try_from(beyond)
+            .ok()
+            .map(|beyond| start.saturating_add(beyond))
+    };
+    let near = Spot {
+        x: round(b.x, along_x)?,
+        y: round(b.y, along_y)?,
+    };
+    if near.y.abs() > LATITUDE_MAX || near.x.abs() > i64::from(LONGITUDE_MAX) {
+        return None;
+    }
+    let reach = -ROUNDING_MAX..=ROUNDING_MAX;
+    let around = reach
+        .clone()
+        .flat_map(|x| reach.clone().map(move |y| (x, y)));
+    around
+        .map(|(x, y)| Spot {
+            x: near.x + x,
+            y: near.y + y,
+        })
+        .filter_map(|spot| cost(spot).map(|cost| (cost, spot)))
+        .min()
+        .map(|(_, spot)| spot)
 }

@@ -1,12 +1,17 @@
 //! The rings while points are taken out of them: each a circle of nodes, and a grid to find the
 //! lines near a place.
 
+use std::cell::{Cell, RefCell};
+
 use crate::exact::{Spot, is_on, meet};
+
+use super::grid::{Grid, corners};
 
 /// A line is named by the node it starts from.
 pub(super) type Node = usize;
 
 /// Rings with their inside to the left.
+#[derive(Clone)]
 pub(super) struct Outline {
     pub spots: Vec<Spot>,
     pub next: Vec<Node>,
@@ -19,7 +24,14 @@ pub(super) struct Outline {
     pub sizes: Vec<usize>,
     /// One node of each ring.
     pub heads: Vec<Node>,
+    /// How many lines were looked at so far.
+    pub looked_at: Cell<u64>,
+    /// The look at which each line was seen last: a line is in many cells.
+    seen: RefCell<Vec<u32>>,
+    looks: Cell<u32>,
     grid: Grid,
+    /// The nodes in `heads` by place, and such as were.
+    tips: Grid,
 }
 
 /// What a change would do to its surroundings.
@@ -47,7 +59,11 @@ impl Outline {
             version: Vec::new(),
             sizes: Vec::new(),
             heads: Vec::new(),
+            looked_at: Cell::new(0),
+            seen: RefCell::default(),
+            looks: Cell::new(0),
             grid: Grid::default(),
+            tips: Grid::default(),
         };
         for (index, ring) in rings.iter().enumerate() {
             let first = outline.spots.len();
@@ -101,6 +117,19 @@ impl Outline {
             grid.add(node, self.spots[node], self.spots[self.next[node]]);
         }
         self.grid = grid;
+        let rings: Vec<usize> = (0..self.sizes.len())
+            .filter(|&ring| self.sizes[ring] > 0)
+            .collect();
+        let heads = rings.iter().map(|&ring| self.heads[ring]);
+        self.tips = Grid::around(heads.clone().map(|head| self.spots[head]), rings.len());
+        for head in heads {
+            self.tips.add_spot(head, self.spots[head]);
+        }
+    }
+
+    fn lead(&mut self, ring: usize, head: Node) {
+        self.heads[ring] = head;
+        self.tips.add_spot(head, self.spots[head]);
     }
 
     /// Takes a node out of its ring.
@@ -111,7 +140,9 @@ impl Outline {
         self.prev[after] = before;
         let ring = self.ring_of[node];
         self.sizes[ring] -= 1;
-        self.heads[ring] = before;
+        if self.heads[ring] == node {
+            self.lead(ring, before);
+        }
         self.touch(before);
         self.touch(after);
         self.grid.add(before, self.spots[before], self.spots[after]);
@@ -120,6 +151,9 @@ impl Outline {
     /// Moves a node.
     pub fn shift(&mut self, node: Node, to: Spot) {
         self.spots[node] = to;
+        if self.heads[self.ring_of[node]] == node {
+            self.tips.add_spot(node, to);
+        }
         let (before, after) = (self.prev[node], self.next[node]);
         self.touch(node);
         self.grid.add(before, self.spots[before], to);
@@ -150,6 +184,19 @@ impl Outline {
         self.touch(to);
     }
 
+    /// Puts new nodes in the place of those between two.
+    pub fn replace(&mut self, from: Node, to: Node, path: &[Spot]) {
+        let ring = self.ring_of[from];
+        let mut node = self.next[from];
+        while node != to {
+            self.is_alive[node] = false;
+            self.sizes[ring] -= 1;
+            node = self.next[node];
+        }
+        self.lead(ring, from);
+        self.insert(from, to, path);
+    }
+
     /// A new ring.
     pub fn add_ring(&mut self, spots: &[Spot]) {
         let (ring, first) = (self.sizes.len(), self.spots.len());
@@ -161,6 +208,7 @@ impl Outline {
         for offset in 0..spots.len() {
             self.link(first + offset, first + (offset + 1) % spots.len());
         }
+        self.lead(ring, first);
     }
 
     fn add_node(&mut self, ring: usize, spot: Spot) -> Node {
@@ -190,22 +238,61 @@ impl Outline {
 
     /// The rings that the change takes in; `None` where it would touch a line that stays.
     pub fn judge(&self, change: &Change) -> Option<Vec<usize>> {
-        let mut taken = Vec::new();
+        let stays_clear = |node| (change.is_gone)(node) || !self.is_touched(node, change);
+        let is_free = self.visit(
+            |look| {
+                let mut lines = change.path.windows(2);
+                lines.all(|line| self.grid.visit_along((line[0], line[1]), &mut *look))
+            },
+            stays_clear,
+        );
+        if !is_free {
+            return None;
+        }
+        // What the path doesn't touch is taken in as a whole or not at all.
         let own = change.ends.map(|(from, _)| self.ring_of[from]);
-        let is_free = self.grid.visit(corners(change.reach), |node| {
-            if !self.is_alive[node] || (change.is_gone)(node) {
-                return true;
-            }
-            if self.is_touched(node, change) {
-                return false;
-            }
-            let ring = self.ring_of[node];
-            if Some(ring) != own && !taken.contains(&ring) && (change.takes_in)(self.spots[node]) {
+        let mut taken = Vec::new();
+        self.tips.visit(corners(change.reach), |head| {
+            let ring = self.ring_of[head];
+            let is_other = self.sizes[ring] > 0 && self.heads[ring] == head && Some(ring) != own;
+            if is_other
+                && !taken.contains(&ring)
+                && !(change.is_gone)(head)
+                && (change.takes_in)(self.spots[head])
+            {
                 taken.push(ring);
             }
             true
         });
-        is_free.then_some(taken)
+        Some(taken)
+    }
+
+    /// Shows each line that a walk through the grid comes by once, until `look` says false;
+    /// whether it never did.
+    fn visit(
+        &self,
+        walk: impl FnOnce(&mut dyn FnMut(Node) -> bool) -> bool,
+        mut look: impl FnMut(Node) -> bool,
+    ) -> bool {
+        let mut seen = self.seen.borrow_mut();
+        seen.resize(self.spots.len(), 0);
+        let mut this = self.looks.get().wrapping_add(1);
+        if this == 0 {
+            seen.fill(0);
+            this = 1;
+        }
+        self.looks.set(this);
+        let mut shown = 0;
+        let is_free = walk(&mut |node| {
+            shown += 1;
+            if seen[node] == this || !self.is_alive[node] {
+                return true;
+            }
+            seen[node] = this;
+            look(node)
+        });
+        self.looked_at.set(self.looked_at.get() + shown);
+        is_free
     }
 
     fn is_touched(&self, node: Node, change: &Change) -> bool {
@@ -247,146 +334,20 @@ impl Outline {
             (low.x, low.y) = (low.x - reach, low.y - reach);
             (high.x, high.y) = (high.x + reach, high.y + reach);
             found.clear();
-            self.grid.visit((low, high), |node| {
-                if self.is_alive[node] && self.ring_of[node] != ring && !found.contains(&node) {
-                    found.push(node);
-                }
-                found.len() < 8 * limit
-            });
+            self.visit(
+                |look| self.grid.visit((low, high), look),
+                |node| {
+                    if self.ring_of[node] != ring {
+                        found.push(node);
+                    }
+                    found.len() < 8 * limit
+                },
+            );
             if found.len() >= limit {
                 break;
             }
             reach *= 2;
         }
         found
-    }
-}
-
-/// The south-west and north-east corners around places.
-fn corners(spots: &[Spot]) -> (Spot, Spot) {
-    let first = spots.first().copied().unwrap_or(Spot { x: 0, y: 0 });
-    spots.iter().fold((first, first), |(low, high), spot| {
-        (
-            Spot {
-                x: low.x.min(spot.x),
-                y: low.y.min(spot.y),
-            },
-            Spot {
-                x: high.x.max(spot.x),
-                y: high.y.max(spot.y),
-            },
-        )
-    })
-}
-
-/// Lines by the square cells that they pass through. Lines that are gone stay until the next
-/// grid is made; whoever asks looks whether they are still there.
-#[derive(Default)]
-struct Grid {
-    low: Spot2,
-    cell: i64,
-    columns: usize,
-    rows: usize,
-    lines: Vec<Vec<Node>>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Spot2 {
-    x: i64,
-    y: i64,
-}
-
-impl Grid {
-    /// An empty grid with about one cell per line.
-    fn around(spots: impl Iterator<Item = Spot>, lines: usize) -> Self {
-        let spots: Vec<Spot> = spots.collect();
-        let (low, high) = corners(&spots);
-        let (width, height) = (high.x - low.x + 1, high.y - low.y + 1);
-        let count = i64::try_from(lines.max(1)).unwrap_or(i64::MAX);
-        // Square cells: width/cell * height/cell = count, and no more than that many on a side.
-        let cell = (width * height / count)
-            .isqrt()
-            .max(width.max(height) / count)
-            .max(1);
-        let cells = |length: i64| usize::try_from(length / cell + 1).unwrap_or(1);
-        let (columns, rows) = (cells(width), cells(height));
-        Self {
-            low: Spot2 { x: low.x, y: low.y },
-            cell,
-            columns,
-            rows,
-            lines: vec![Vec::new(); columns * rows],
-        }
-    }
-
-    fn column(&self, x: i64) -> usize {
-        let column = ((x - self.low.x) / self.cell).max(0);
-        usize::try_from(column).unwrap_or(0).min(self.columns - 1)
-    }
-
-    fn row(&self, y: i64) -> usize {
-        let row = ((y - self.low.y) / self.cell).max(0);
-        usize::try_from(row).unwrap_or(0).min(self.rows - 1)
-    }
-
-    fn is_within(&self, low: Spot, high: Spot) -> bool {
-        let (width, height) = (self.columns, self.rows);
-        let end = |start: i64, cells: usize| {
-            start.saturating_add(self.cell * i64::try_from(cells).unwrap_or(i64::MAX / self.cell))
-        };
-        low.x <= self.low.x
-            && low.y <= self.low.y
-            && high.x >= end(self.low.x, width)
-            && high.y >= end(self.low.y, height)
-    }
-
-    fn add(&mut self, node: Node, from: Spot, to: Spot) {
-        let (south, north) = if from.y <= to.y {
-            (from, to)
-        } else {
-            (to, from)
-        };
-        for row in self.row(south.y)..=self.row(north.y) {
-            let start = self.low.y + i64::try_from(row).unwrap_or(0) * self.cell;
-            let x_at = |y: i64| {
-                if north.y == south.y {
-                    return north.x;
-                }
-                let part = i128::from(north.x - south.x) * i128::from(y - south.y);
-                let x = part / i128::from(north.y - south.y);
-                south.x + i64::try_from(x).unwrap_or(0)
-            };
-            // The parts outside the grid belong to the cells on its edge.
-            let low_y = if row == 0 {
-                south.y
-            } else {
-                start.max(south.y)
-            };
-            let high_y = if row + 1 == self.rows {
-                north.y
-            } else {
-                (start + self.cell).min(north.y)
-            };
-            let ends = if north.y == south.y {
-                (south.x, north.x)
-            } else {
-                (x_at(low_y), x_at(high_y))
-            };
-            let (west, east) = (ends.0.min(ends.1) - 1, ends.0.max(ends.1) + 1);
-            for column in self.column(west)..=self.column(east) {
-                self.lines[row * self.columns + column].push(node);
-            }
-        }
-    }
-
-    /// Shows the lines in the cells of a box, some more than once, until `look` says false;
-    /// whether it never did.
-    fn visit(&self, (low, high): (Spot, Spot), mut look: impl FnMut(Node) -> bool) -> bool {
-        (self.row(low.y)..=self.row(high.y)).all(|row| {
-            (self.column(low.x)..=self.column(high.x)).all(|column| {
-                let lines = &self.lines[row * self.columns + column];
-                lines.iter().all(|&node| look(node))
-            })
-        })
     }
 }
