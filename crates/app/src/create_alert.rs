@@ -166,6 +166,8 @@ impl App {
             cancelled_by_api_key_id: None,
             rejected_by_api_key_id: None,
             rejection_reason: None,
+            made_of: None,
+            is_acknowledged: false,
         }
     }
 }

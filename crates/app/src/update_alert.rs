@@ -151,6 +151,8 @@ impl App {
         tx.update_alert(&alert).await?;
         if is_edit {
             tx.insert_alert_version(&alert, change.created_by).await?;
+        } else if alert.duration_us != known.duration_us {
+            tx.set_version_duration(&alert).await?;
         }
         let actor = change
             .created_by

@@ -61,6 +61,12 @@ id! {
     DutyItemId;
     /// One line of the audit trail.
     AuditEntryId;
+    /// A text and areas to begin alerts with.
+    TemplateId;
+    /// A folder of templates.
+    FolderId;
+    /// Why an alert was given back to be edited.
+    EditReasonId;
     /// One message to one person.
     NotificationId;
     /// One run of what publishes the public site.

@@ -100,6 +100,7 @@ impl Tx {
             text: &update.text,
             extra_content: update.extra_content.as_deref(),
             areas: &update.areas,
+            duration_us: None,
             second: update.second.as_ref(),
         })
         .await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use balefire_domain::alert::Status;
 use balefire_domain::cap_cancel::{Candidate, NamedMessage};
 use balefire_domain::channel::Channel;
-use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, UserId};
+use balefire_domain::ids::{AlertId, ApiKeyId, ServiceId, TemplateId, UserId};
 use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 
@@ -24,6 +24,17 @@ pub struct CapIdentity {
     pub sent: Timestamp,
     /// SHA-256 of what it says, to tell a repetition from a contradiction.
     pub digest: String,
+}
+
+/// The template that an alert was made of, as it was then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeOf {
+    /// Its id; it may be gone since.
+    pub template: TemplateId,
+    /// Its version.
+    pub version: u32,
+    /// What it was called.
+    pub name: String,
 }
 
 /// An alert as it is stored.
@@ -95,6 +106,10 @@ pub struct Alert {
     pub rejected_by_api_key_id: Option<ApiKeyId>,
     /// Why it was rejected.
     pub rejection_reason: Option<String>,
+    /// The template that it was made of, where it was made of one.
+    pub made_of: Option<MadeOf>,
+    /// The public site has shown that it ended; written by the site's own verb alone.
+    pub is_acknowledged: bool,
 }
 
 impl Alert {
@@ -122,6 +137,7 @@ pub(crate) struct Said<'a> {
     pub(crate) text: &'a str,
     pub(crate) extra_content: Option<&'a str>,
     pub(crate) areas: &'a serde_json::Value,
+    pub(crate) duration_us: Option<i64>,
     pub(crate) second: Option<&'a SecondText>,
 }
 
@@ -132,10 +148,10 @@ statements! {
             duration_us, starts_at, finishes_at, updated_at, submitted_at, approved_at,
             cancelled_at, rejected_at, updated_by, submitted_by, approved_by, cancelled_by,
             rejected_by, cancelled_by_api_key_id, rejected_by_api_key_id, rejection_reason,
-            second_text)
+            second_text, template_id, template_version, template_name)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35,
-            $36)";
+            $36, $37, $38, $39)";
     UPDATE: "UPDATE alerts SET status = $2, version = $3, next_seq = $4, reference = $5,
             content = $6, text = $7, extra_content = $8, areas = $9, duration_us = $10,
             starts_at = $11, finishes_at = $12, updated_at = $13, submitted_at = $14,
@@ -165,8 +181,10 @@ statements! {
     LOAD_BY_CAP: "SELECT * FROM alerts WHERE service_id = $1 AND cap_sender = $2
         AND cap_identifier = $3 AND cap_sent = $4 AND is_stubbed = $5";
     INSERT_VERSION: "INSERT INTO alert_versions (alert_id, version, created_at, created_by,
-            reference, content, text, extra_content, areas, second_text)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+            reference, content, text, extra_content, areas, second_text, duration_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    SET_VERSION_DURATION: "UPDATE alert_versions SET duration_us = $3
+        WHERE alert_id = $1 AND version = $2";
     LIST_EDITORS: "SELECT DISTINCT created_by FROM alert_versions
         WHERE alert_id = $1 AND created_by IS NOT NULL";
 }
@@ -214,6 +232,9 @@ impl Tx {
             alert.rejected_by_api_key_id.map(|id| id.to_string()),
             alert.rejection_reason.clone(),
             alert.second.as_ref().map(write_second),
+            alert.made_of.as_ref().map(|of| of.template.to_string()),
+            alert.made_of.as_ref().map(|of| i64::from(of.version)),
+            alert.made_of.as_ref().map(|of| of.name.clone()),
         )?;
         self.insert_alert_version(alert, alert.created_by).await
     }
@@ -268,6 +289,7 @@ impl Tx {
             text: &alert.text,
             extra_content: alert.extra_content.as_deref(),
             areas: &alert.areas,
+            duration_us: alert.duration_us,
             second: alert.second.as_ref(),
         })
         .await
@@ -289,6 +311,18 @@ impl Tx {
             said.extra_content.map(str::to_owned),
             said.areas.to_string(),
             said.second.map(write_second),
+            said.duration_us,
+        )
+    }
+
+    /// Says of the alert's present version how long it is to last: that alone is no new version.
+    pub async fn set_version_duration(&mut self, alert: &Alert) -> Result<(), StoreError> {
+        execute_one!(
+            self,
+            SET_VERSION_DURATION,
+            alert.id.to_string(),
+            i64::from(alert.version),
+            alert.duration_us,
         )
     }
 
@@ -432,7 +466,20 @@ fn read(row: &impl Row) -> Result<Alert, StoreError> {
         cancelled_by_api_key_id: row.opt_id("cancelled_by_api_key_id", ApiKeyId::new)?,
         rejected_by_api_key_id: row.opt_id("rejected_by_api_key_id", ApiKeyId::new)?,
         rejection_reason: row.opt_text("rejection_reason")?,
+        made_of: read_made_of(row)?,
+        is_acknowledged: row.bool("is_acknowledged")?,
     })
+}
+
+fn read_made_of(row: &impl Row) -> Result<Option<MadeOf>, StoreError> {
+    let Some(template) = row.opt_id("template_id", TemplateId::new)? else {
+        return Ok(None);
+    };
+    Ok(Some(MadeOf {
+        template,
+        version: row.count("template_version")?,
+        name: row.text("template_name")?,
+    }))
 }
 
 /// A second language as it is stored.

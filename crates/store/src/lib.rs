@@ -15,6 +15,7 @@
 mod sql;
 
 pub mod alert_updates;
+pub mod alert_views;
 pub mod alerts;
 pub mod api_keys;
 pub mod area_libraries;
@@ -25,6 +26,7 @@ pub mod counters;
 mod crash_points;
 pub mod deliveries;
 pub mod duty_items;
+pub mod edit_reasons;
 pub mod epochs;
 pub mod events;
 mod failure;
@@ -44,6 +46,7 @@ pub mod service_certificates;
 pub mod service_contacts;
 pub mod services;
 mod store;
+pub mod templates;
 mod timing;
 mod tx;
 pub mod users;
@@ -59,6 +62,7 @@ pub use tx::Tx;
 pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         alert_updates::ALL,
+        alert_views::ALL,
         alerts::ALL,
         api_keys::ALL,
         area_libraries::ALL,
@@ -68,6 +72,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         counters::ALL,
         deliveries::ALL,
         duty_items::ALL,
+        edit_reasons::ALL,
         epochs::ALL,
         events::ALL,
         gauges::ALL,
@@ -83,6 +88,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         service_certificates::ALL,
         service_contacts::ALL,
         services::ALL,
+        templates::ALL,
         tx::ALL,
         users::ALL,
     ]

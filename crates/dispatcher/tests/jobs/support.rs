@@ -328,6 +328,8 @@ async fn insert_alert(tx: &mut Tx) {
         cancelled_by_api_key_id: None,
         rejected_by_api_key_id: None,
         rejection_reason: None,
+        made_of: None,
+        is_acknowledged: false,
     };
     tx.insert_alert(&alert).await.unwrap();
 }

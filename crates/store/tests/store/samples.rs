@@ -127,6 +127,8 @@ pub fn bare_alert(id: AlertId) -> Alert {
         cancelled_by_api_key_id: None,
         rejected_by_api_key_id: None,
         rejection_reason: None,
+        made_of: None,
+        is_acknowledged: false,
     }
 }
 

@@ -77,9 +77,9 @@ pub(crate) fn render_alert(alert: &Alert) -> Value {
         "reference": alert.reference,
         "cap_event": alert.cap_event,
         "service_id": alert.service_id,
-        "template_id": null,
-        "template_version": null,
-        "template_name": null,
+        "template_id": alert.made_of.as_ref().map(|of| of.template),
+        "template_version": alert.made_of.as_ref().map(|of| of.version),
+        "template_name": alert.made_of.as_ref().map(|of| of.name.as_str()),
         "personalisation": null,
         "content": alert.content,
         "extra_content": alert.extra_content,
@@ -102,7 +102,7 @@ pub(crate) fn render_alert(alert: &Alert) -> Value {
         "rejected_by_id": alert.rejected_by,
         "rejection_reason": alert.rejection_reason,
         "rejected_by_api_key_id": alert.rejected_by_api_key_id,
-        "finished_govuk_acknowledged": false,
+        "finished_govuk_acknowledged": alert.is_acknowledged,
     });
     if let Some(second) = &alert.second {
         shown["second_language"] = json!({
