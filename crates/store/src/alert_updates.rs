@@ -9,7 +9,8 @@ use balefire_domain::second_text::SecondText;
 use balefire_domain::time::Timestamp;
 use balefire_domain::update::UpdateState;
 
-use crate::alerts::{CapIdentity, Said, read_cap, read_message, read_second};
+use crate::alert_versions::Said;
+use crate::alerts::{CapIdentity, read_cap, read_message, read_second};
 use crate::sql::{Row, StoreError};
 use crate::store::Tx;
 

@@ -1,37 +1,14 @@
-//! What an author's client shows of alerts beside the alerts themselves: the names of people, the
-//! versions, and which alerts some network has not taken.
+//! What an author's client shows of alerts beside the alerts themselves: the names of people, and
+//! which alerts some network has not taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use balefire_domain::ids::{AlertId, ServiceId, UserId};
-use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, StoreError};
 use crate::store::Tx;
 
-/// A version of an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AlertVersion {
-    /// Its number, from 1.
-    pub version: u32,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Who made it; nobody where a key did.
-    pub created_by: Option<UserId>,
-    /// The author's own name for the alert.
-    pub reference: Option<String>,
-    /// The text as written.
-    pub content: String,
-    /// What the public page shows beside the text.
-    pub extra_content: Option<String>,
-    /// The areas as they are answered.
-    pub areas: serde_json::Value,
-    /// How long it was to last, in microseconds.
-    pub duration_us: Option<i64>,
-}
-
 statements! {
-    LIST_VERSIONS: "SELECT * FROM alert_versions WHERE alert_id = $1 ORDER BY version DESC";
     LIST_NAMES: "SELECT id, name FROM users WHERE id IN (
             SELECT created_by FROM alerts WHERE service_id = $1
             UNION SELECT updated_by FROM alerts WHERE service_id = $1
@@ -58,14 +35,6 @@ statements! {
 }
 
 impl Tx {
-    /// An alert's versions, proposed ones too, the newest first.
-    pub async fn list_alert_versions(
-        &mut self,
-        alert: AlertId,
-    ) -> Result<Vec<AlertVersion>, StoreError> {
-        fetch_all!(self, read, LIST_VERSIONS, alert.to_string())
-    }
-
     /// The names of everybody who did something to an alert of a service.
     pub async fn list_alert_people(
         &mut self,
@@ -97,19 +66,6 @@ impl Tx {
         )?;
         Ok(alerts.into_iter().collect())
     }
-}
-
-fn read(row: &impl Row) -> Result<AlertVersion, StoreError> {
-    Ok(AlertVersion {
-        version: row.count("version")?,
-        created_at: row.instant("created_at")?,
-        created_by: row.opt_id("created_by", UserId::new)?,
-        reference: row.opt_text("reference")?,
-        content: row.text("content")?,
-        extra_content: row.opt_text("extra_content")?,
-        areas: row.json("areas")?,
-        duration_us: row.opt_int("duration_us")?,
-    })
 }
 
 fn read_name(row: &impl Row) -> Result<(UserId, String), StoreError> {

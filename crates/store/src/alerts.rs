@@ -1,7 +1,5 @@
 //! Alerts and their versions.
 
-use std::collections::BTreeSet;
-
 use balefire_domain::alert::Status;
 use balefire_domain::cap_cancel::{Candidate, NamedMessage};
 use balefire_domain::channel::Channel;
@@ -127,20 +125,6 @@ impl Alert {
     }
 }
 
-/// What a version of an alert says.
-pub(crate) struct Said<'a> {
-    pub(crate) alert_id: AlertId,
-    pub(crate) version: u32,
-    pub(crate) editor: Option<UserId>,
-    pub(crate) reference: Option<&'a str>,
-    pub(crate) content: &'a str,
-    pub(crate) text: &'a str,
-    pub(crate) extra_content: Option<&'a str>,
-    pub(crate) areas: &'a serde_json::Value,
-    pub(crate) duration_us: Option<i64>,
-    pub(crate) second: Option<&'a SecondText>,
-}
-
 statements! {
     INSERT: "INSERT INTO alerts (id, service_id, is_stubbed, created_at, created_by, api_key_id,
             cap_event, cap_sender, cap_identifier, cap_sent, cap_digest,
@@ -180,13 +164,6 @@ statements! {
         WHERE service_id = $1 AND status = 'broadcasting'";
     LOAD_BY_CAP: "SELECT * FROM alerts WHERE service_id = $1 AND cap_sender = $2
         AND cap_identifier = $3 AND cap_sent = $4 AND is_stubbed = $5";
-    INSERT_VERSION: "INSERT INTO alert_versions (alert_id, version, created_at, created_by,
-            reference, content, text, extra_content, areas, second_text, duration_us)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    SET_VERSION_DURATION: "UPDATE alert_versions SET duration_us = $3
-        WHERE alert_id = $1 AND version = $2";
-    LIST_EDITORS: "SELECT DISTINCT created_by FROM alert_versions
-        WHERE alert_id = $1 AND created_by IS NOT NULL";
 }
 
 impl Tx {
@@ -271,58 +248,6 @@ impl Tx {
             alert.rejection_reason.clone(),
             alert.second.as_ref().map(write_second),
             alert.cap_event.clone(),
-        )
-    }
-
-    /// Stores the alert's present version, with who made it so.
-    pub async fn insert_alert_version(
-        &mut self,
-        alert: &Alert,
-        editor: Option<UserId>,
-    ) -> Result<(), StoreError> {
-        self.insert_version(&Said {
-            alert_id: alert.id,
-            version: alert.version,
-            editor,
-            reference: alert.reference.as_deref(),
-            content: &alert.content,
-            text: &alert.text,
-            extra_content: alert.extra_content.as_deref(),
-            areas: &alert.areas,
-            duration_us: alert.duration_us,
-            second: alert.second.as_ref(),
-        })
-        .await
-    }
-
-    /// Stores what a version says.
-    pub(crate) async fn insert_version(&mut self, said: &Said<'_>) -> Result<(), StoreError> {
-        let now = self.now.micros();
-        execute_one!(
-            self,
-            INSERT_VERSION,
-            said.alert_id.to_string(),
-            i64::from(said.version),
-            now,
-            said.editor.map(|id| id.to_string()),
-            said.reference.map(str::to_owned),
-            said.content.to_owned(),
-            said.text.to_owned(),
-            said.extra_content.map(str::to_owned),
-            said.areas.to_string(),
-            said.second.map(write_second),
-            said.duration_us,
-        )
-    }
-
-    /// Says of the alert's present version how long it is to last: that alone is no new version.
-    pub async fn set_version_duration(&mut self, alert: &Alert) -> Result<(), StoreError> {
-        execute_one!(
-            self,
-            SET_VERSION_DURATION,
-            alert.id.to_string(),
-            i64::from(alert.version),
-            alert.duration_us,
         )
     }
 
@@ -417,17 +342,6 @@ impl Tx {
             cap.sent.micros(),
             is_stubbed
         )
-    }
-
-    /// Everybody who made a version of the alert (D8).
-    pub async fn list_editors(&mut self, alert: AlertId) -> Result<BTreeSet<UserId>, StoreError> {
-        let editors = fetch_all!(
-            self,
-            |row| row.id("created_by", UserId::new),
-            LIST_EDITORS,
-            alert.to_string()
-        )?;
-        Ok(editors.into_iter().collect())
     }
 }
 

@@ -15,6 +15,7 @@
 mod sql;
 
 pub mod alert_updates;
+pub mod alert_versions;
 pub mod alert_views;
 pub mod alerts;
 pub mod api_keys;
@@ -62,6 +63,7 @@ pub use tx::Tx;
 pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         alert_updates::ALL,
+        alert_versions::ALL,
         alert_views::ALL,
         alerts::ALL,
         api_keys::ALL,
