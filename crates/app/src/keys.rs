@@ -1,10 +1,10 @@
 //! Making and revoking keys, by command.
 
 use balefire_domain::audit::Actor;
-use balefire_domain::ids::{ApiKeyId, ServiceId};
-use balefire_store::StoreError;
+use balefire_domain::ids::{ApiKeyId, ServiceId, UserId};
 use balefire_store::api_keys::{ApiKey, KeyKind};
-use serde_json::json;
+use balefire_store::{StoreError, Tx};
+use serde_json::{Value, json};
 
 use crate::App;
 
@@ -15,6 +15,14 @@ pub struct NewKey {
     pub key: ApiKey,
     /// The plain secret that signs tokens: 36 characters (D38).
     pub secret: String,
+}
+
+/// What a new key is to be.
+pub(crate) struct Asked {
+    pub(crate) service_id: ServiceId,
+    pub(crate) name: String,
+    pub(crate) kind: KeyKind,
+    pub(crate) created_by: Option<UserId>,
 }
 
 impl App {
@@ -30,6 +38,28 @@ impl App {
         if tx.load_service(service_id).await?.is_none() {
             return Ok(None);
         }
+        let asked = Asked {
+            service_id,
+            name,
+            kind,
+            created_by: None,
+        };
+        let new = self.make_key(&mut tx, asked).await?;
+        let details = json!({ "name": new.key.name, "kind": new.key.kind.as_str() });
+        self.audit_key(&mut tx, actor, "key.create", &new.key, details)
+            .await?;
+        tx.commit().await?;
+        Ok(Some(new))
+    }
+
+    /// Stores a new key.
+    pub(crate) async fn make_key(&self, tx: &mut Tx, asked: Asked) -> Result<NewKey, StoreError> {
+        let Asked {
+            service_id,
+            name,
+            kind,
+            created_by,
+        } = asked;
         let secret = self.entropy.uuid_v4().to_string();
         let key = ApiKey {
             id: ApiKeyId::new(self.entropy.uuid_v7(tx.now)),
@@ -40,21 +70,26 @@ impl App {
             created_at: tx.now,
             revoked_at: None,
             is_revoked_by_mode: false,
+            created_by,
+            updated_at: None,
+            version: 1,
         };
         tx.insert_api_key(&key).await?;
-        let details = json!({ "name": key.name, "kind": key.kind.as_str() });
+        Ok(NewKey { key, secret })
+    }
+
+    /// Notes what was done to a key.
+    pub(crate) async fn audit_key(
+        &self,
+        tx: &mut Tx,
+        actor: Actor,
+        action: &'static str,
+        key: &ApiKey,
+        details: Value,
+    ) -> Result<(), StoreError> {
         let object = format!("api key {}", key.id);
-        self.audit(
-            &mut tx,
-            actor,
-            "key.create",
-            object,
-            Some(service_id),
-            details,
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(Some(NewKey { key, secret }))
+        self.audit(tx, actor, action, object, Some(key.service_id), details)
+            .await
     }
 
     /// Revokes a key at once; `None` when there is none.

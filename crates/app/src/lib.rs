@@ -48,6 +48,7 @@ mod refused;
 mod repeat;
 pub mod replay_delivery;
 pub mod secrets;
+pub mod service_settings;
 pub mod services;
 pub mod signatures;
 pub mod submit_cap;

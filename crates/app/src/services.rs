@@ -5,11 +5,12 @@ use balefire_domain::audit::Actor;
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::ServiceId;
 use balefire_domain::provider::ProviderName;
-use balefire_store::services::Service;
+use balefire_domain::time::Timestamp;
+use balefire_store::services::{About, Service, ServiceVersion};
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
-use crate::{App, repeat};
+use crate::{App, Failure, repeat};
 
 /// A service to make.
 #[derive(Clone, Debug)]
@@ -22,6 +23,15 @@ pub struct NewService {
     pub channel: Channel,
     /// The providers it may use; absent: all.
     pub providers: Option<Vec<ProviderName>>,
+}
+
+/// Why a service's mode was not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModeRefusal {
+    /// There is no such service.
+    NotFound,
+    /// Nobody chose its channel yet, so that it can't go live.
+    NotSetUp,
 }
 
 impl App {
@@ -42,10 +52,16 @@ impl App {
             may_broadcast: true,
             demands_signature: false,
             created_at: tx.now,
+            is_set_up: true,
+            about: About {
+                version: 1,
+                went_live_at: (new.mode == Mode::Live).then_some(tx.now),
+                ..About::default()
+            },
         };
         tx.insert_service(&service).await?;
-        let details = json!({ "name": service.name, "mode": service.mode.as_str(),
-            "channel": service.channel.as_str(), "providers": service.providers });
+        keep_version(&mut tx, actor, &service).await?;
+        let details = snapshot(&service);
         self.audit_service(&mut tx, actor, "service.create", service.id, details)
             .await?;
         tx.commit().await?;
@@ -59,21 +75,50 @@ impl App {
         id: ServiceId,
         state: ServiceState,
     ) -> Result<Option<Service>, StoreError> {
-        self.change_service(actor, id, "service.set_state", |service| {
-            service.state = state;
-        })
-        .await
+        let mut tx = self
+            .store
+            .begin("set_service_state", self.clock.now())
+            .await?;
+        let Some(before) = tx.lock_service(id).await? else {
+            return Ok(None);
+        };
+        let after = Service {
+            state,
+            ..before.clone()
+        };
+        let after = self
+            .save_service(&mut tx, actor, "service.set_state", &before, after)
+            .await?;
+        tx.commit().await?;
+        Ok(Some(after))
     }
 
-    /// Changes a service's mode, and nothing else (D40); `None` when there is none.
+    /// Changes a service's mode, and nothing else (D40).
     pub async fn set_service_mode(
         &self,
         actor: Actor,
         id: ServiceId,
         mode: Mode,
-    ) -> Result<Option<Service>, StoreError> {
-        self.change_service(actor, id, "service.set_mode", |service| service.mode = mode)
-            .await
+    ) -> Result<Service, Failure<ModeRefusal>> {
+        let mut tx = self
+            .store
+            .begin("set_service_mode", self.clock.now())
+            .await?;
+        let Some(before) = tx.lock_service(id).await? else {
+            return Err(Failure::Refused(ModeRefusal::NotFound));
+        };
+        if mode == Mode::Live && !before.is_set_up {
+            return Err(Failure::Refused(ModeRefusal::NotSetUp));
+        }
+        let after = Service {
+            mode,
+            ..before.clone()
+        };
+        let after = self
+            .save_service(&mut tx, actor, "service.set_mode", &before, after)
+            .await?;
+        tx.commit().await?;
+        Ok(after)
     }
 
     /// All services, oldest first.
@@ -100,24 +145,23 @@ impl App {
         .await
     }
 
-    async fn change_service(
+    /// Stores a changed service as its next version, and notes what it was before. The service is
+    /// locked.
+    pub(crate) async fn save_service(
         &self,
+        tx: &mut Tx,
         actor: Actor,
-        id: ServiceId,
         action: &'static str,
-        change: impl FnOnce(&mut Service) + Send,
-    ) -> Result<Option<Service>, StoreError> {
-        let mut tx = self.store.begin("change_service", self.clock.now()).await?;
-        let Some(mut service) = tx.lock_service(id).await? else {
-            return Ok(None);
-        };
-        change(&mut service);
-        tx.update_service(&service).await?;
-        let details = json!({ "state": service.state.as_str(), "mode": service.mode.as_str() });
-        self.audit_service(&mut tx, actor, action, id, details)
+        before: &Service,
+        mut after: Service,
+    ) -> Result<Service, StoreError> {
+        after.about.version = before.about.version + 1;
+        tx.update_service(&after).await?;
+        keep_version(tx, actor, &after).await?;
+        let details = json!({ "before": snapshot(before), "after": snapshot(&after) });
+        self.audit_service(tx, actor, action, after.id, details)
             .await?;
-        tx.commit().await?;
-        Ok(Some(service))
+        Ok(after)
     }
 
     /// Notes what was done to a service, or by its leave.
@@ -133,4 +177,38 @@ impl App {
         self.audit(tx, actor, action, object, Some(id), details)
             .await
     }
+}
+
+/// Keeps a service as it is now among its versions.
+pub(crate) async fn keep_version(
+    tx: &mut Tx,
+    actor: Actor,
+    service: &Service,
+) -> Result<(), StoreError> {
+    let version = ServiceVersion {
+        version: service.about.version,
+        created_at: tx.now,
+        changed_by: actor.describe(),
+        snapshot: snapshot(service),
+    };
+    tx.insert_service_version(service.id, &version).await
+}
+
+/// A service as the trail and its versions have it.
+pub(crate) fn snapshot(service: &Service) -> Value {
+    let about = &service.about;
+    json!({
+        "name": service.name,
+        "state": service.state.as_str(),
+        "mode": service.mode.as_str(),
+        "channel": service.is_set_up.then(|| service.channel.as_str()),
+        "providers": service.providers,
+        "may_broadcast": service.may_broadcast,
+        "has_email_auth": about.has_email_auth,
+        "demands_signature": service.demands_signature,
+        "notes": about.notes,
+        "organisation_id": about.organisation_id,
+        "organisation_type": about.organisation_type,
+        "went_live_at": about.went_live_at.map(Timestamp::to_json_style),
+    })
 }

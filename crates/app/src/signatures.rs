@@ -150,16 +150,18 @@ impl App {
             .store
             .begin("demand_signature", self.clock.now())
             .await?;
-        let Some(mut service) = tx.lock_service(id).await? else {
+        let Some(before) = tx.lock_service(id).await? else {
             return Err(Failure::Refused(TrustRefusal::NoService));
         };
         if demands && tx.list_service_certificates(id).await?.is_empty() {
             return Err(Failure::Refused(TrustRefusal::NobodyTrusted));
         }
-        service.demands_signature = demands;
-        tx.update_service(&service).await?;
-        let details = json!({ "demands_signature": demands });
-        self.audit_service(&mut tx, actor, "service.demand_signature", id, details)
+        let after = Service {
+            demands_signature: demands,
+            ..before.clone()
+        };
+        let service = self
+            .save_service(&mut tx, actor, "service.demand_signature", &before, after)
             .await?;
         tx.commit().await?;
         Ok(service)

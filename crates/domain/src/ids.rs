@@ -71,4 +71,10 @@ id! {
     NotificationId;
     /// One run of what publishes the public site.
     PublishTaskId;
+    /// What services belong to: a ministry, an agency, a council.
+    OrganisationId;
+    /// An invitation to a service or an organisation.
+    InvitationId;
+    /// What one administrator asks for and another approves.
+    AdminActionId;
 }

@@ -1,6 +1,6 @@
 //! Keys of services for the public API. Secrets come and go encrypted.
 
-use balefire_domain::ids::{ApiKeyId, ServiceId};
+use balefire_domain::ids::{ApiKeyId, ServiceId, UserId};
 use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, StoreError};
@@ -55,16 +55,29 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// It was revoked by a change of the service's mode, not by a person (D40).
     pub is_revoked_by_mode: bool,
+    /// Who made it; absent: the operator, by command.
+    pub created_by: Option<UserId>,
+    /// When it was last changed, if it was.
+    pub updated_at: Option<Timestamp>,
+    /// Its version: 1, and 2 when a person has revoked it.
+    pub version: u32,
 }
 
 statements! {
     INSERT: "INSERT INTO api_keys
-        (id, service_id, name, kind, secret, created_at, revoked_at, is_revoked_by_mode)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        (id, service_id, name, kind, secret, created_at, revoked_at, is_revoked_by_mode,
+            created_by, updated_at, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     LIST: "SELECT * FROM api_keys WHERE service_id = $1 ORDER BY created_at, id";
     LIST_ANY: "SELECT id FROM api_keys LIMIT 1";
     LOAD: "SELECT * FROM api_keys WHERE id = $1";
-    REVOKE: "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    REVOKE: "UPDATE api_keys SET revoked_at = $2, updated_at = $2, version = version + 1
+        WHERE id = $1 AND revoked_at IS NULL";
+    REVOKE_BY_MODE: "UPDATE api_keys
+        SET revoked_at = $2, updated_at = $2, is_revoked_by_mode = TRUE
+        WHERE service_id = $1 AND revoked_at IS NULL";
+    REVOKE_ALL: "UPDATE api_keys SET revoked_at = $2, updated_at = $2, version = version + 1
+        WHERE service_id = $1 AND revoked_at IS NULL";
 }
 
 impl Tx {
@@ -81,6 +94,9 @@ impl Tx {
             key.created_at.micros(),
             key.revoked_at.map(Timestamp::micros),
             key.is_revoked_by_mode,
+            key.created_by.map(|id| id.to_string()),
+            key.updated_at.map(Timestamp::micros),
+            i64::from(key.version),
         )
     }
 
@@ -105,6 +121,18 @@ impl Tx {
         let now = self.now.micros();
         Ok(execute!(self, REVOKE, id.to_string(), now)? == 1)
     }
+
+    /// Revokes every key of a service that is not revoked, for its mode changes (D40); how many.
+    pub async fn revoke_api_keys_by_mode(&mut self, service: ServiceId) -> Result<u64, StoreError> {
+        let now = self.now.micros();
+        execute!(self, REVOKE_BY_MODE, service.to_string(), now)
+    }
+
+    /// Revokes every key of a service that is not revoked yet; how many.
+    pub async fn revoke_api_keys(&mut self, service: ServiceId) -> Result<u64, StoreError> {
+        let now = self.now.micros();
+        execute!(self, REVOKE_ALL, service.to_string(), now)
+    }
 }
 
 fn read(row: &impl Row) -> Result<ApiKey, StoreError> {
@@ -117,5 +145,8 @@ fn read(row: &impl Row) -> Result<ApiKey, StoreError> {
         created_at: row.instant("created_at")?,
         revoked_at: row.opt_instant("revoked_at")?,
         is_revoked_by_mode: row.bool("is_revoked_by_mode")?,
+        created_by: row.opt_id("created_by", UserId::new)?,
+        updated_at: row.opt_instant("updated_at")?,
+        version: row.count("version")?,
     })
 }

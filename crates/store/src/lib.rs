@@ -34,9 +34,12 @@ mod failure;
 pub mod gauges;
 pub mod history;
 pub mod instances;
+pub mod invitations;
 pub mod jobs;
 pub mod lanes;
+pub mod members;
 mod migrations;
+pub mod organisations;
 pub mod population;
 pub mod probes;
 pub mod provider_pauses;
@@ -80,8 +83,11 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         gauges::ALL,
         history::ALL,
         instances::ALL,
+        invitations::ALL,
         jobs::ALL,
         lanes::ALL,
+        members::ALL,
+        organisations::ALL,
         population::ALL,
         probes::ALL,
         provider_pauses::ALL,

@@ -60,6 +60,7 @@ const FILES: &[File] = &[
     file!(13, "add_second_text", "0013_add_second_text", for both),
     file!(14, "add_people", "0014_add_people", for both),
     file!(19, "add_templates", "0019_add_templates", for both),
+    file!(18, "add_services", "0018_add_services", for both),
     file!(20, "add_publishing", "0020_add_publishing", for both),
 ];
 

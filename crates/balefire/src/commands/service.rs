@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use balefire_app::services::NewService;
+use balefire_app::services::{ModeRefusal, NewService};
 use balefire_app::{App, Contact, ContactKind, Failure};
 use balefire_domain::alert::ServiceState;
 use balefire_domain::audit::Actor;
@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use super::{Session, service_trust};
 use crate::cli::{Contacts, ServiceCommand};
+
+const NOT_SET_UP: &str = "nobody chose a channel for this service yet, so it can't go live: set \
+    it up in the author application first";
 
 pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::Result<ExitCode> {
     let app = session.open().await?;
@@ -63,7 +66,14 @@ pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::R
             app.set_service_state(actor, id, ServiceState::Archived)
                 .await?,
         ),
-        ServiceCommand::SetMode { id, mode } => (id, app.set_service_mode(actor, id, mode).await?),
+        ServiceCommand::SetMode { id, mode } => match app.set_service_mode(actor, id, mode).await {
+            Ok(service) => (id, Some(service)),
+            Err(Failure::Refused(ModeRefusal::NotFound)) => (id, None),
+            Err(Failure::Refused(ModeRefusal::NotSetUp)) => {
+                return Ok(session.refuse(NOT_SET_UP));
+            }
+            Err(Failure::Store(error)) => return Err(error.into()),
+        },
         // The list is printed in any case; --list says so for those who only want to look.
         ServiceCommand::Allow {
             id,

@@ -19,7 +19,7 @@ use balefire_store::deliveries::Frozen;
 use balefire_store::events::Event;
 use balefire_store::jobs::JobState;
 use balefire_store::lanes::LaneKey;
-use balefire_store::services::Service;
+use balefire_store::services::{About, Service};
 use balefire_store::users::User;
 use balefire_store::{DatabaseUrl, Store, Tx};
 use balefire_test_support::clock::ManualClock;
@@ -284,6 +284,8 @@ async fn insert_alert(tx: &mut Tx) {
         may_broadcast: true,
         demands_signature: false,
         created_at: T0,
+        is_set_up: true,
+        about: About::default(),
     };
     tx.insert_service(&service).await.unwrap();
     let author = User {

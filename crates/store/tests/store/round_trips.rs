@@ -6,6 +6,7 @@ use balefire_domain::channel::Channel;
 use balefire_domain::entropy::Entropy as _;
 use balefire_domain::ids::{ApiKeyId, AuditEntryId, DutyItemId, ServiceId, UserId};
 use balefire_domain::lane::{DutyKind, Kind};
+use balefire_domain::organisation::BROADCAST_ORGANISATION;
 use balefire_domain::permission::{Permission, Permissions};
 use balefire_domain::time::Timestamp;
 use balefire_store::alerts::{Alert, CapIdentity};
@@ -14,7 +15,7 @@ use balefire_store::audit_entries::AuditEntry;
 use balefire_store::events::Event;
 use balefire_store::service_certificates::ServiceCertificate;
 use balefire_store::service_contacts::{Contact, ContactKind};
-use balefire_store::services::Service;
+use balefire_store::services::{About, Service};
 use balefire_store::users::User;
 use balefire_test_support::entropy::SeededEntropy;
 use serde_json::json;
@@ -59,6 +60,17 @@ async fn a_service_comes_back_as_it_went_in(db: TestStore) {
         may_broadcast: false,
         demands_signature: true,
         created_at: Timestamp::from_micros(T0.micros() + 1),
+        is_set_up: false,
+        about: About {
+            version: 7,
+            notes: Some(AWKWARD.into()),
+            organisation_id: Some(BROADCAST_ORGANISATION),
+            organisation_type: Some("central".into()),
+            created_by: Some(AUTHOR),
+            went_live_at: Some(Timestamp::from_micros(T0.micros() + 3)),
+            went_live_by: Some(APPROVER),
+            has_email_auth: true,
+        },
     };
     let none = Service {
         id: ServiceId::new(Uuid::from_u128(12)),
@@ -68,6 +80,9 @@ async fn a_service_comes_back_as_it_went_in(db: TestStore) {
     };
     let all = [bare, full, none];
     let mut tx = db.begin().await;
+    for (id, email) in [(AUTHOR, "a@example.org"), (APPROVER, "b@example.org")] {
+        tx.insert_user(&user(id, email)).await.unwrap();
+    }
     for service in &all {
         tx.insert_service(service).await.unwrap();
     }
@@ -85,10 +100,13 @@ async fn a_service_comes_back_as_it_went_in(db: TestStore) {
     assert_eq!(tx.load_service(unknown).await.unwrap(), None);
 
     let changed = Service {
-        state: ServiceState::Suspended,
-        mode: Mode::Training,
-        demands_signature: true,
-        ..service()
+        id: SERVICE,
+        created_at: service().created_at,
+        about: About {
+            created_by: None,
+            ..all[1].about.clone()
+        },
+        ..all[1].clone()
     };
     tx.update_service(&changed).await.unwrap();
     assert_eq!(tx.load_service(SERVICE).await.unwrap(), Some(changed));
@@ -236,6 +254,8 @@ async fn a_key_comes_back_and_is_revoked_once(db: TestStore) {
     );
     assert!(!tx.revoke_api_key(keys[2].id).await.unwrap());
     keys[0].revoked_at = Some(later);
+    keys[0].updated_at = Some(later);
+    keys[0].version = 2;
     assert_eq!(tx.list_api_keys(SERVICE).await.unwrap(), keys);
     let loaded = tx.load_api_key(keys[0].id).await.unwrap();
     assert_eq!(loaded.as_ref(), Some(&keys[0]));

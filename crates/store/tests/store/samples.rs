@@ -15,7 +15,7 @@ use balefire_store::api_keys::{ApiKey, KeyKind};
 use balefire_store::deliveries::Frozen;
 use balefire_store::events::Event;
 use balefire_store::lanes::LaneKey;
-use balefire_store::services::Service;
+use balefire_store::services::{About, Service};
 use balefire_store::users::User;
 use balefire_store::{Store, StoreError, Tx};
 use std::time::Duration;
@@ -65,6 +65,11 @@ pub fn service() -> Service {
         may_broadcast: true,
         demands_signature: false,
         created_at: T0,
+        is_set_up: true,
+        about: About {
+            version: 1,
+            ..About::default()
+        },
     }
 }
 
@@ -88,6 +93,9 @@ pub fn api_key() -> ApiKey {
         created_at: T0,
         revoked_at: None,
         is_revoked_by_mode: false,
+        created_by: None,
+        updated_at: None,
+        version: 1,
     }
 }
 

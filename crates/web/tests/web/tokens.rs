@@ -383,6 +383,9 @@ async fn a_key_that_a_change_of_mode_revoked_may_still_stop_what_is_on_the_air()
         created_at: now,
         revoked_at: Some(now),
         is_revoked_by_mode: true,
+        created_by: None,
+        updated_at: None,
+        version: 1,
     };
     let mut tx = web.app.store.begin("revoke", now).await.unwrap();
     tx.insert_api_key(&revoked).await.unwrap();
