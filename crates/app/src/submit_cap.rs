@@ -10,6 +10,8 @@
 //!
 //! A refused document leaves nothing behind, except one audit entry for a status other than Actual.
 
+use std::time::Duration;
+
 use balefire_cap::alert::Status as CapStatus;
 use balefire_cap::rules::{self, CancelContent, Kind};
 
@@ -45,6 +47,8 @@ pub struct Sender {
     pub is_test_key: bool,
     /// It may only cancel.
     pub is_for_cancel_only: bool,
+    /// It asked too often: until then it may only cancel.
+    pub wait: Option<Duration>,
 }
 
 impl From<&KeyHolder> for Sender {
@@ -54,6 +58,7 @@ impl From<&KeyHolder> for Sender {
             actor: Actor::ApiKey(holder.key_id),
             is_test_key: holder.kind == KeyKind::Test,
             is_for_cancel_only: holder.is_for_cancel_only,
+            wait: None,
         }
     }
 }
@@ -83,6 +88,8 @@ pub enum SubmitRefusal {
     Suspended,
     /// The key may only cancel.
     KeyRevoked,
+    /// The key asked too often; how long until it may again.
+    TooOften(Duration),
     /// CAP's own rules, or those of this system.
     Rules(Vec<Finding>),
     /// The identifier, which becomes the reference, is too long.
@@ -160,6 +167,9 @@ impl App {
                 let accepted =
                     rules::accept_cancel(&document.alert).map_err(SubmitRefusal::Rules)?;
                 Ok(Asked::Cancel(accepted.content, signer))
+            }
+            Kind::Alert | Kind::Update if sender.wait.is_some() => {
+                Err(SubmitRefusal::TooOften(sender.wait.unwrap_or_default()))
             }
             Kind::Alert | Kind::Update if sender.is_for_cancel_only => {
                 Err(SubmitRefusal::KeyRevoked)

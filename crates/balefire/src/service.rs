@@ -337,8 +337,10 @@ fn web_state(
         app,
         limits: WebLimits {
             body_bytes_max: config.http.body_bytes_max,
+            requests_per_minute_per_key: config.http.requests_per_minute_per_key,
             route_secrets: secrets.map(|secret| secret.reveal().to_owned()).collect(),
         },
+        rates: Arc::default(),
         is_dispatching: dispatcher.is_some(),
         readiness: Arc::new(move || {
             !ends()

@@ -32,6 +32,7 @@ pub mod permission;
 pub mod phones;
 pub mod provider;
 pub mod publishing;
+pub mod rate;
 pub mod routing;
 pub mod second_text;
 pub mod shown;

@@ -24,12 +24,14 @@ mod metrics_page;
 mod middleware;
 mod openapi;
 mod problem;
+mod rates;
 mod routes;
 mod schema;
 mod serve;
 
 pub use metrics_page::{RenderMetrics, metrics_router};
 pub use openapi::{openapi, path_parameters};
+pub use rates::Rates;
 pub use routes::{Body, Caller, Route, routes, test_routes};
 pub use schema::{Property, Schema};
 pub use serve::serve;
@@ -41,6 +43,8 @@ pub struct WebState {
     pub app: App,
     /// What the configuration bounds.
     pub limits: WebLimits,
+    /// How often each key has asked of late.
+    pub rates: Arc<Rates>,
     /// Whether this process dispatches. If not, another one has to.
     pub is_dispatching: bool,
     /// Whether the dispatcher's loops are alive, where this process has them.
@@ -55,6 +59,8 @@ pub struct WebState {
 pub struct WebLimits {
     /// Bytes of a request body.
     pub body_bytes_max: usize,
+    /// Requests of one key a minute; 0: as many as it likes.
+    pub requests_per_minute_per_key: u32,
     /// What `X-Custom-Forwarder` must be one of; empty: the header is not looked at. Never shown.
     pub route_secrets: Vec<String>,
 }
@@ -63,6 +69,10 @@ impl std::fmt::Debug for WebLimits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WebLimits")
             .field("body_bytes_max", &self.body_bytes_max)
+            .field(
+                "requests_per_minute_per_key",
+                &self.requests_per_minute_per_key,
+            )
             .field("route_secrets", &"***")
             .finish()
     }

@@ -10,6 +10,7 @@
 //! log, with the request's id ([`Fault`]).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -58,6 +59,7 @@ pub(crate) enum Name {
     BadRequest,
     InternalServer,
     NoResultFound,
+    RateLimit,
     ServiceUnavailable,
     Validation,
 }
@@ -69,6 +71,7 @@ impl Name {
             Self::BadRequest => "BadRequestError",
             Self::InternalServer => "InternalServerError",
             Self::NoResultFound => "NoResultFound",
+            Self::RateLimit => "RateLimitError",
             Self::ServiceUnavailable => "ServiceUnavailable",
             Self::Validation => "ValidationError",
         }
@@ -100,6 +103,8 @@ pub(crate) struct Problem {
     status: StatusCode,
     words: Words,
     is_last: bool,
+    /// How long until it is worth asking again.
+    retry_after: Option<Duration>,
     fault: Option<Fault>,
 }
 
@@ -109,6 +114,7 @@ impl Problem {
             status,
             words,
             is_last: false,
+            retry_after: None,
             fault: None,
         }
     }
@@ -179,6 +185,16 @@ impl Problem {
         let problem = Self::of_route(shape, status, Name::BadRequest, message);
         Self {
             is_last: true,
+            ..problem
+        }
+    }
+
+    /// 429, with `Retry-After` in whole seconds.
+    pub(crate) fn too_often(shape: Shape, wait: Duration) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let problem = Self::of_route(shape, status, Name::RateLimit, "Too many requests");
+        Self {
+            retry_after: Some(wait),
             ..problem
         }
     }
@@ -278,6 +294,10 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if self.is_last {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

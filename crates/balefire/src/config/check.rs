@@ -38,12 +38,6 @@ fn check_http(config: &Config, findings: &mut Vec<String>) {
     if config.http.body_bytes_max == 0 || config.http.body_bytes_max > max {
         findings.push(format!("http.body_bytes_max must be 1 to {max}"));
     }
-    if config.http.requests_per_minute_per_key != 0 {
-        findings.push(
-            "http.requests_per_minute_per_key: rate limits are not built yet; leave it 0 (off)"
-                .to_owned(),
-        );
-    }
     let is_public = matches!(config.environment, Environment::Staging | Environment::Live);
     for (name, secrets) in &config.clients {
         if is_public
@@ -301,10 +295,6 @@ mod tests {
             ),
             ("[http]\nlisten = \"here\"\n", vec!["http.listen"]),
             ("[http]\nbody_bytes_max = 0\n", vec!["http.body_bytes_max"]),
-            (
-                "[http]\nrequests_per_minute_per_key = 5\n",
-                vec!["requests_per_minute_per_key"],
-            ),
             (
                 "environment = \"live\"\n[clients]\nx = [\"a secret of your own\"]\n",
                 vec!["clients.x", "example"],

@@ -2,6 +2,8 @@
 //!
 //! A token never reaches a log or an answer.
 
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -35,10 +37,22 @@ pub(crate) struct PublicSite;
 pub(crate) struct Publisher;
 
 /// The caller holds a key of a service.
-pub(crate) struct Holder(pub(crate) KeyHolder);
+pub(crate) struct Holder(
+    #[expect(
+        dead_code,
+        reason = "the methods of an address need no more than a key"
+    )]
+    pub(crate) KeyHolder,
+);
 
-/// The caller holds a key of a service with which it may post.
-pub(crate) struct Author(pub(crate) KeyHolder);
+/// The caller holds a key of a service with which it may post. A caller that asked too often has
+/// to wait so long, unless it cancels.
+pub(crate) struct Author {
+    /// The key.
+    pub(crate) holder: KeyHolder,
+    /// Until then it may only cancel.
+    pub(crate) wait: Option<Duration>,
+}
 
 impl FromRequestParts<WebState> for Admin {
     type Rejection = Problem;
@@ -78,28 +92,37 @@ impl FromRequestParts<WebState> for Holder {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers, &state.limits.route_secrets)
-            .map_err(|refusal| Problem::bearer(Shape::Public, refusal))?;
-        match state.app.authenticate_service(token).await {
-            Ok(holder) => Ok(Self(holder)),
-            Err(failure) => Err(Problem::of_failure(Shape::Public, failure, |refusal| {
-                Problem::token(Shape::Public, refusal)
-            })),
+        let holder = key_holder(parts, state).await?;
+        match state.rates.take(holder.key_id, state) {
+            Ok(()) => Ok(Self(holder)),
+            Err(wait) => Err(Problem::too_often(Shape::Public, wait)),
         }
     }
+}
+
+async fn key_holder(parts: &Parts, state: &WebState) -> Result<KeyHolder, Problem> {
+    let token = bearer(&parts.headers, &state.limits.route_secrets)
+        .map_err(|refusal| Problem::bearer(Shape::Public, refusal))?;
+    let holder = state.app.authenticate_service(token).await;
+    holder.map_err(|failure| {
+        Problem::of_failure(Shape::Public, failure, |refusal| {
+            Problem::token(Shape::Public, refusal)
+        })
+    })
 }
 
 impl FromRequestParts<WebState> for Author {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
-        let Holder(holder) = Holder::from_request_parts(parts, state).await?;
+        let holder = key_holder(parts, state).await?;
+        let wait = state.rates.take(holder.key_id, state).err();
         match holder.kind {
             KeyKind::Team => Err(Problem::key(KeyRefusal::Team)),
             KeyKind::Normal | KeyKind::Test if !holder.service.may_broadcast => {
                 Err(Problem::key(KeyRefusal::NoPermission))
             }
-            KeyKind::Normal | KeyKind::Test => Ok(Self(holder)),
+            KeyKind::Normal | KeyKind::Test => Ok(Self { holder, wait }),
         }
     }
 }

@@ -43,6 +43,7 @@ impl Problem {
                 Self::error(forbidden, Name::Auth, message)
             }
             SubmitRefusal::KeyRevoked => Self::token(Shape::Public, TokenRefusal::KeyRevoked),
+            SubmitRefusal::TooOften(wait) => Self::too_often(Shape::Public, wait),
             SubmitRefusal::IdentifierTooLong => {
                 let message = "identifier must be 255 characters or fewer";
                 Self::error(bad, Name::Validation, message)

@@ -15,6 +15,7 @@ mod main_job;
 mod permissions;
 mod populations;
 mod public_site;
+mod rates;
 mod reach;
 mod recorded;
 mod refused_documents;

@@ -58,6 +58,7 @@ const PROVIDERS: [(&str, Format); 4] = [
 ];
 
 /// A key with the plain secret that makes its tokens.
+#[derive(Clone)]
 pub struct Key {
     pub id: ApiKeyId,
     pub service: ServiceId,
@@ -352,8 +353,10 @@ impl TestWeb {
             app: app.clone(),
             limits: WebLimits {
                 body_bytes_max: BODY_BYTES_MAX,
+                requests_per_minute_per_key: 0,
                 route_secrets: Vec::new(),
             },
+            rates: Arc::default(),
             readiness: Arc::new(|| true),
             is_ending: Arc::new(|| false),
         };

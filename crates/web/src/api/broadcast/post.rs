@@ -9,7 +9,8 @@
 //! 7. the body is read, at most the limit (413)
 //! 8. in `app`: XML and structure (400)
 //! 9. status and msgType (400)
-//! 10. a service that is suspended, or a key that may only cancel (403), unless it is a Cancel
+//! 10. a key that asked too often (429), or may only cancel (403), or a service that is suspended
+//!     (403), unless it is a Cancel: that is never kept waiting
 //! 11. CAP's rules (400)
 //! 12. of a Cancel: the alert that it names (404, 400, 403), and no more
 //! 13. the text (400)
@@ -33,11 +34,15 @@ use crate::problem::{Problem, Shape};
 
 pub(crate) async fn post(
     State(app): State<App>,
-    Author(holder): Author,
+    Author { holder, wait }: Author,
     CapBody(document): CapBody,
 ) -> Result<Response, Problem> {
+    let sender = Sender {
+        wait,
+        ..Sender::from(&holder)
+    };
     let submitted = app
-        .submit_cap(&Sender::from(&holder), document.into())
+        .submit_cap(&sender, document.into())
         .await
         .map_err(|failure| Problem::of_failure(Shape::Public, failure, Problem::submit))?;
     let status = if submitted.is_repetition {
