@@ -18,3 +18,4 @@ CREATE TABLE repeatable_requests (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (caller, idempotency_key)
 );
+CREATE INDEX repeatable_requests_by_age ON repeatable_requests (created_at);

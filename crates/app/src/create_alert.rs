@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::areas::{self, AreasRefusal};
 use crate::refused::{Attempt, NotAllowed, check_deed};
+use crate::repeatable::{self, RequestKey};
 use crate::{App, Failure, repeat};
 
 /// What an author writes.
@@ -28,6 +29,8 @@ pub struct NewAlert {
     pub finishes_at: Option<Timestamp>,
     /// The author.
     pub created_by: UserId,
+    /// Which request it is, where the client says so.
+    pub request: Option<RequestKey>,
 }
 
 /// Why it was refused.
@@ -126,6 +129,7 @@ impl App {
             details,
         )
         .await?;
+        repeatable::note(&mut tx, new.request.as_ref(), &alert).await?;
         tx.commit().await?;
         Ok(alert)
     }

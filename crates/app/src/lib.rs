@@ -46,6 +46,7 @@ pub mod read_alerts;
 pub mod read_history;
 mod refused;
 mod repeat;
+pub mod repeatable;
 pub mod replay_delivery;
 pub mod secrets;
 pub mod service_settings;

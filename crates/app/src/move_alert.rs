@@ -21,6 +21,7 @@ use balefire_store::{Tx, crash_point};
 use serde_json::{Value, json};
 
 use crate::refused::{Attempt, NotAllowed, check_deed};
+use crate::repeatable::{self, RequestKey};
 use crate::{App, Failure, areas, repeat};
 
 /// Where a move is asked for.
@@ -41,6 +42,8 @@ pub struct Move {
     pub rejection_reason: Option<String>,
     /// What the approver says to have seen.
     pub seen: Seen,
+    /// Which request it is, where the client says so.
+    pub request: Option<RequestKey>,
 }
 
 /// Why it was refused.
@@ -201,6 +204,7 @@ impl App {
                 unreachable!("no person may move an alert there")
             }
         };
+        repeatable::note(&mut tx, asked.request.as_ref(), &moved).await?;
         tx.commit().await?;
         match asked.to {
             Status::Broadcasting => crash_point("approve.committed"),
@@ -244,6 +248,7 @@ impl App {
             self.reject_update_in(&mut tx, alert, service, update, asked)
                 .await?
         };
+        repeatable::note(&mut tx, asked.request.as_ref(), &decided).await?;
         tx.commit().await?;
         crash_point("approve_update.committed");
         tracing::info!(

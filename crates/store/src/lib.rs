@@ -45,6 +45,7 @@ pub mod probes;
 pub mod provider_pauses;
 pub mod publish_tasks;
 mod reach;
+pub mod repeatable_requests;
 pub mod route_results;
 pub mod service_certificates;
 pub mod service_contacts;
@@ -92,6 +93,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         probes::ALL,
         provider_pauses::ALL,
         publish_tasks::ALL,
+        repeatable_requests::ALL,
         route_results::ALL,
         service_certificates::ALL,
         service_contacts::ALL,

@@ -98,6 +98,7 @@ async fn submit(session: &Session, file: &Path, id: ServiceId) -> anyhow::Result
         actor,
         is_test_key: false,
         is_for_cancel_only,
+        wait: None,
     };
     match app.submit_cap(&sender, bytes).await {
         Ok(submitted) => {
@@ -266,6 +267,7 @@ async fn move_to(
         by: user.id,
         rejection_reason,
         seen,
+        request: None,
     };
     match app
         .move_alert_by_command(alert.service_id, id, &asked)
@@ -351,6 +353,7 @@ fn submit_words(refusal: &SubmitRefusal) -> String {
             format!("the service takes signed documents only; of this one: {refusal}")
         }
         SubmitRefusal::Suspended => "the service is suspended: it may only cancel".to_owned(),
+        SubmitRefusal::TooOften(_) => "too often: try again in a minute".to_owned(),
         SubmitRefusal::KeyRevoked => {
             "only a Cancel is taken: the service is archived, or the person may not write its \
              alerts (create_broadcasts)"

@@ -4,7 +4,7 @@ use balefire_domain::alert::{Mode, ServiceState, Status};
 use balefire_domain::audit::Actor;
 use balefire_domain::channel::Channel;
 use balefire_domain::entropy::Entropy as _;
-use balefire_domain::ids::{ApiKeyId, AuditEntryId, DutyItemId, ServiceId, UserId};
+use balefire_domain::ids::{ApiKeyId, AuditEntryId, DutyItemId, PublishTaskId, ServiceId, UserId};
 use balefire_domain::lane::{DutyKind, Kind};
 use balefire_domain::organisation::BROADCAST_ORGANISATION;
 use balefire_domain::permission::{Permission, Permissions};
@@ -13,6 +13,8 @@ use balefire_store::alerts::{Alert, CapIdentity};
 use balefire_store::api_keys::{ApiKey, KeyKind};
 use balefire_store::audit_entries::AuditEntry;
 use balefire_store::events::Event;
+use balefire_store::publish_tasks::PublishTask;
+use balefire_store::repeatable_requests::RequestKey;
 use balefire_store::service_certificates::ServiceCertificate;
 use balefire_store::service_contacts::{Contact, ContactKind};
 use balefire_store::services::{About, Service};
@@ -29,6 +31,8 @@ on_both_engines! {
     a_service_s_list_takes_each_entry_once_and_is_its_own,
     a_service_s_certificates_are_its_own_and_told_of_once,
     a_person_is_found_by_id_and_by_address,
+    a_request_that_names_itself_is_noted_once,
+    a_task_of_the_publisher_is_heard_of_and_removed,
     a_key_comes_back_and_is_revoked_once,
     an_alert_comes_back_with_all_fields_filled_and_with_all_absent,
     everything_that_may_change_of_an_alert_is_stored,
@@ -183,6 +187,67 @@ async fn a_service_s_certificates_are_its_own_and_told_of_once(db: TestStore) {
     assert!(!tx.delete_service_certificate(SERVICE, name).await.unwrap());
     assert_eq!(tx.list_service_certificates(SERVICE).await.unwrap(), [b]);
     assert_eq!(tx.list_service_certificates(other.id).await.unwrap(), [c]);
+}
+
+async fn a_request_that_names_itself_is_noted_once(db: TestStore) {
+    store_pending_alert(&db.store).await;
+    let request = RequestKey {
+        caller: "POST /service/x".to_owned(),
+        key: AWKWARD.to_owned(),
+        digest: "d".to_owned(),
+    };
+    let mut tx = db.begin().await;
+    tx.insert_repeatable_request(&request, ALERT).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = db.begin().await;
+    let found = tx.load_repeatable_request(&request.caller, AWKWARD).await;
+    assert_eq!(found.unwrap(), Some(("d".to_owned(), ALERT)));
+    let elsewhere = tx.load_repeatable_request("POST /service/y", AWKWARD).await;
+    assert_eq!(elsewhere.unwrap(), None);
+    let again = tx.insert_repeatable_request(&request, ALERT).await;
+    assert!(again.unwrap_err().is_unique_violation());
+    drop(tx);
+
+    let mut late = db
+        .store
+        .begin("test", T0 + seconds(8 * 86_400))
+        .await
+        .unwrap();
+    let found = late.load_repeatable_request(&request.caller, AWKWARD).await;
+    assert_eq!(found.unwrap(), None, "after a week it is forgotten");
+    let anew = late.insert_repeatable_request(&request, ALERT).await;
+    anew.unwrap();
+}
+
+async fn a_task_of_the_publisher_is_heard_of_and_removed(db: TestStore) {
+    let id = PublishTaskId::new(Uuid::from_u128(7));
+    let mut tx = db.begin().await;
+    assert!(!tx.finish_publish_task(id).await.unwrap());
+    assert!(!tx.save_published_file(id, "x").await.unwrap());
+    tx.insert_publish_task(id, AWKWARD).await.unwrap();
+    assert_eq!(tx.list_open_publish_tasks(10).await.unwrap().len(), 1);
+    assert_eq!(tx.list_open_publish_tasks(0).await.unwrap().len(), 0);
+    assert!(tx.save_published_file(id, "alerts/index").await.unwrap());
+    tx.commit().await.unwrap();
+
+    let later = T0 + seconds(60);
+    let mut tx = db.store.begin("test", later).await.unwrap();
+    assert!(tx.finish_publish_task(id).await.unwrap());
+    let task = tx.load_publish_task(id).await.unwrap().unwrap();
+    let want = PublishTask {
+        id,
+        task_id: AWKWARD.to_owned(),
+        last_file: Some("alerts/index".to_owned()),
+        started_at: T0,
+        active_at: later,
+        finished_at: Some(later),
+    };
+    assert_eq!(task, want);
+    assert_eq!(tx.list_open_publish_tasks(10).await.unwrap(), []);
+    assert_eq!(tx.delete_publish_tasks(T0).await.unwrap(), 0);
+    assert_eq!(tx.delete_publish_tasks(later).await.unwrap(), 1);
+    assert_eq!(tx.load_publish_task(id).await.unwrap(), None);
 }
 
 async fn a_person_is_found_by_id_and_by_address(db: TestStore) {

@@ -38,7 +38,7 @@ pub(crate) const ROUTES: &[Route] = &[
         method: "POST",
         summary: "Write a new draft",
         body: Body::Json(create::BODY),
-        answers: &[(201, Some(ALERT))],
+        answers: &[(200, Some(ALERT)), (201, Some(ALERT))],
         handler: || post(create::create),
         ..LIST
     },

@@ -149,6 +149,7 @@ async fn by_a_clock_in_doubt_nothing_is_approved_and_anything_may_be_cancelled()
         by: web.live.approver,
         rejection_reason: None,
         seen: Seen::default(),
+        request: None,
     };
     let approved = doubtful
         .move_alert(web.live.id, pending, &to(Status::Broadcasting))

@@ -19,6 +19,7 @@ mod rates;
 mod reach;
 mod recorded;
 mod refused_documents;
+mod repeatable;
 mod schemas;
 mod signatures;
 mod sockets;

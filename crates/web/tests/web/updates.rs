@@ -197,6 +197,7 @@ async fn a_lane_whose_provider_is_gone_waits_with_both() {
             version: Some(2),
             hash: None,
         },
+        request: None,
     };
     app.move_alert(web.live.id, id, &asked).await.unwrap();
     let told = lane(&web, id, "vodafone").await;

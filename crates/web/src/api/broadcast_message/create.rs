@@ -13,6 +13,8 @@
 //! 10. the text (400)
 //! 11. the areas (400)
 //!
+//! With an `Idempotency-Key` a repetition is answered the alert as it now is (200).
+//!
 //! 201: the alert. `personalisation` and `duration` are accepted and dropped.
 
 use axum::extract::State;
@@ -27,7 +29,7 @@ use uuid::Uuid;
 
 use super::render_alert;
 use crate::answer;
-use crate::extract::{Admin, Fields, JsonBody, ServicePath};
+use crate::extract::{Admin, Fields, JsonBody, Repeatable, ServicePath, once};
 use crate::problem::{Problem, Shape};
 use crate::schema::{Schema, optional, required};
 
@@ -54,14 +56,19 @@ pub(crate) async fn create(
     _admin: Admin,
     ServicePath(service): ServicePath,
     State(app): State<App>,
+    repeatable: Repeatable,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let new = read_new(service, &body)?;
-    let alert = app
-        .create_alert(service, &new)
-        .await
-        .map_err(Problem::create)?;
-    Ok(answer::json(StatusCode::CREATED, &render_alert(&alert)))
+    let new = NewAlert {
+        request: repeatable.of(&body),
+        ..read_new(service, &body)?
+    };
+    once(&app, new.request.as_ref(), async {
+        let created = app.create_alert(service, &new).await;
+        let alert = created.map_err(Problem::create)?;
+        Ok(answer::json(StatusCode::CREATED, &render_alert(&alert)))
+    })
+    .await
 }
 
 fn read_new(service: ServiceId, body: &Value) -> Result<NewAlert, Problem> {
@@ -91,6 +98,7 @@ fn read_new(service: ServiceId, body: &Value) -> Result<NewAlert, Problem> {
             starts_at,
             finishes_at,
             created_by,
+            request: None,
         }),
         // All four were required above, so that only a template leads here (D47).
         _ => Err(Problem::not_found(Shape::Internal)),

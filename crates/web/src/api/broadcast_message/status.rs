@@ -15,6 +15,8 @@
 //! 10. the version and the hash that were seen are the present ones (409)
 //! 11. what a submission or an approval needs (400)
 //!
+//! With an `Idempotency-Key` a repetition is answered the alert as it now is (200).
+//!
 //! 200: the alert.
 
 use axum::extract::State;
@@ -29,7 +31,7 @@ use serde_json::Value;
 use super::render_alert;
 use super::view::STATUSES;
 use crate::answer;
-use crate::extract::{Admin, AlertPath, Fields, JsonBody};
+use crate::extract::{Admin, AlertPath, Fields, JsonBody, Repeatable, once};
 use crate::problem::{Problem, Shape};
 use crate::schema::{Schema, optional, required};
 
@@ -51,14 +53,19 @@ pub(crate) async fn change_status(
     _admin: Admin,
     path: AlertPath,
     State(app): State<App>,
+    repeatable: Repeatable,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let asked = read_move(&body)?;
-    let alert = app
-        .move_alert(path.service, path.alert, &asked)
-        .await
-        .map_err(|failure| Problem::change_status(path.alert, &asked, failure))?;
-    Ok(answer::json(StatusCode::OK, &render_alert(&alert)))
+    let asked = Move {
+        request: repeatable.of(&body),
+        ..read_move(&body)?
+    };
+    once(&app, asked.request.as_ref(), async {
+        let moved = app.move_alert(path.service, path.alert, &asked).await;
+        let alert = moved.map_err(|failure| Problem::change_status(path.alert, &asked, failure))?;
+        Ok(answer::json(StatusCode::OK, &render_alert(&alert)))
+    })
+    .await
 }
 
 fn read_move(body: &Value) -> Result<Move, Problem> {
@@ -77,6 +84,7 @@ fn read_move(body: &Value) -> Result<Move, Problem> {
             by,
             rejection_reason,
             seen,
+            request: None,
         }),
         // Both were required above.
         _ => Err(Problem::not_found(Shape::Internal)),

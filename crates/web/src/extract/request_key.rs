@@ -1,0 +1,100 @@
+//! `Idempotency-Key`: 1 to 255 printable characters, a client's own name for a request, so that it
+//! may be sent again when the answer was lost (the IETF's draft of that name).
+
+use std::fmt::Write as _;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use balefire_app::App;
+use balefire_app::repeatable::{Known, RequestKey};
+use balefire_domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::WebState;
+use crate::answer;
+use crate::api::broadcast_message::render_alert;
+use crate::problem::{Problem, Shape};
+
+const HEADER: &str = "idempotency-key";
+
+/// What the request calls itself, if it does.
+pub(crate) struct Repeatable(Option<(String, String)>);
+
+impl FromRequestParts<WebState> for Repeatable {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &WebState) -> Result<Self, Problem> {
+        let mut given = parts.headers.get_all(HEADER).iter();
+        let Some(value) = given.next() else {
+            return Ok(Self(None));
+        };
+        let key = value.to_str().ok().filter(|key| {
+            let is_printable = key.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+            !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_CHARS_MAX && is_printable
+        });
+        let (Some(key), None) = (key, given.next()) else {
+            let message = format!(
+                "Idempotency-Key must be one text of 1 to {IDEMPOTENCY_KEY_CHARS_MAX} printable \
+                 ASCII characters"
+            );
+            return Err(Problem::message(StatusCode::BAD_REQUEST, message));
+        };
+        let asked = address(&parts.method, parts.uri.path());
+        Ok(Self(Some((asked, key.to_owned()))))
+    }
+}
+
+/// Who asks is the client whose token opened the route: the address is told apart.
+fn address(method: &Method, path: &str) -> String {
+    format!("{method} {path}")
+}
+
+impl Repeatable {
+    /// Which request this is, and what it asks.
+    pub(crate) fn of(self, body: &Value) -> Option<RequestKey> {
+        let (caller, key) = self.0?;
+        let mut digest = String::new();
+        for byte in Sha256::digest(body.to_string()) {
+            write!(digest, "{byte:02x}").expect("a string takes everything");
+        }
+        Some(RequestKey {
+            caller,
+            key,
+            digest,
+        })
+    }
+}
+
+/// Does what a request asks, unless it was done before: then the answer is the alert as it now is.
+/// Of two at once the second finds what the first has done.
+pub(crate) async fn once(
+    app: &App,
+    request: Option<&RequestKey>,
+    act: impl Future<Output = Result<Response, Problem>> + Send,
+) -> Result<Response, Problem> {
+    let Some(request) = request else {
+        return act.await;
+    };
+    if let Some(done) = recall(app, request).await? {
+        return Ok(done);
+    }
+    match act.await {
+        Ok(response) => Ok(response),
+        Err(problem) => Ok(recall(app, request).await?.ok_or(problem)?),
+    }
+}
+
+async fn recall(app: &App, request: &RequestKey) -> Result<Option<Response>, Problem> {
+    match app.recall(request).await {
+        Err(error) => Err(Problem::store(Shape::Internal, &error)),
+        Ok(Known::New) => Ok(None),
+        Ok(Known::Done(alert)) => Ok(Some(answer::json(StatusCode::OK, &render_alert(&alert)))),
+        Ok(Known::KeyReused) => Err(Problem::message(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "This Idempotency-Key was used for another request: use a new one",
+        )),
+    }
+}
