@@ -63,6 +63,18 @@ impl App {
         .await
     }
 
+    /// Notes that the site shows that alerts are over: those that are, of active live services.
+    pub async fn acknowledge_public_alerts(&self) -> Result<u64, StoreError> {
+        repeat(|| async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin("acknowledge_public_alerts", now).await?;
+            let count = tx.acknowledge_finished_alerts().await?;
+            tx.commit().await?;
+            Ok(count)
+        })
+        .await
+    }
+
     /// A task of the publisher starts.
     pub async fn start_publish_task(&self, task_id: &str) -> Result<PublishTask, StoreError> {
         let id = PublishTaskId::new(self.entropy.uuid_v7(self.clock.now()));

@@ -153,6 +153,10 @@ statements! {
         AND a.starts_at >= $1
         AND (e.channel IN ('severe', 'government') OR a.starts_at >= $2)
         ORDER BY a.starts_at DESC, a.id DESC LIMIT $3";
+    ACKNOWLEDGE_FINISHED: "UPDATE alerts SET is_acknowledged = TRUE
+        WHERE status IN ('completed', 'cancelled') AND NOT is_stubbed AND NOT is_acknowledged
+        AND service_id IN
+            (SELECT id FROM services WHERE state = 'active' AND mode = 'live')";
     LIST_CANCELLABLE: "SELECT id, status, is_stubbed, reference,
             cap_sender, cap_identifier, cap_sent
         FROM alerts WHERE service_id = $1
@@ -285,6 +289,11 @@ impl Tx {
             tests_since.micros(),
             i64::from(limit),
         )
+    }
+
+    /// Notes that the public site shows the end of what is over; how many it had not shown.
+    pub async fn acknowledge_finished_alerts(&mut self) -> Result<u64, StoreError> {
+        execute!(self, ACKNOWLEDGE_FINISHED)
     }
 
     /// A service's alerts that a CAP Cancel or Update may mean (D41), oldest first: what finding

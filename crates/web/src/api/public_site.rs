@@ -6,7 +6,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use balefire_app::public_site::Told;
 use balefire_app::{Alert, App};
 use balefire_domain::channel::Channel;
@@ -67,6 +67,14 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || get(list_everything),
         ..LIST
     },
+    Route {
+        method: "POST",
+        path: "/govuk-alerts/acknowledge",
+        summary: "The site shows the end of every alert that is over",
+        answers: &[(200, Some(Schema::Object(&[])))],
+        handler: || post(acknowledge),
+        ..LIST
+    },
 ];
 
 async fn list_for_pages(_site: PublicSite, State(app): State<App>) -> Result<Response, Problem> {
@@ -109,4 +117,11 @@ fn render(alert: &Alert, channel: Channel) -> Value {
         "cancelled_at": alert.cancelled_at.map(Timestamp::to_json_style),
         "extra_content": alert.extra_content,
     })
+}
+
+async fn acknowledge(_site: PublicSite, State(app): State<App>) -> Result<Response, Problem> {
+    app.acknowledge_public_alerts()
+        .await
+        .map_err(|error| Problem::store(Shape::Internal, &error))?;
+    Ok(answer::json(StatusCode::OK, &json!({})))
 }

@@ -88,6 +88,35 @@ async fn the_public_reads_what_was_approved_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_site_says_that_it_shows_an_end() {
+    let web = TestWeb::start().await;
+    let ended = web
+        .post_cap(&web.live.normal, &alert("ended"))
+        .await
+        .alert();
+    let lives = web
+        .post_cap(&web.live.normal, &alert("lives"))
+        .await
+        .alert();
+    for id in [ended, lives] {
+        web.change_status(id, "broadcasting", web.live.approver)
+            .await;
+    }
+    web.change_status(ended, "cancelled", web.live.approver)
+        .await;
+    let acknowledged = async |id| {
+        let path = alert_path(web.live.id, id);
+        web.get(&path).await.json()["finished_govuk_acknowledged"].clone()
+    };
+    assert_eq!(acknowledged(ended).await, false);
+    let path = "/govuk-alerts/acknowledge";
+    let answer = web.send_as("govuk-alerts", "POST", path, &json!({})).await;
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({})));
+    assert_eq!(acknowledged(ended).await, true);
+    assert_eq!(acknowledged(lives).await, false);
+}
+
+#[tokio::test]
 async fn only_its_own_client_reads_a_group_of_routes() {
     let web = TestWeb::start().await;
     for (client, path, want) in [
