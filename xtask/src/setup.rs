@@ -21,7 +21,7 @@ struct Need {
     is_here: fn() -> bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 6] = [
     Need {
         name: "PostgreSQL (initdb, pg_ctl, postgres, psql)",
         package: "postgresql",
@@ -43,6 +43,11 @@ const NEEDS: [Need; 5] = [
         is_here: || runs("xmlsec1", "--version"),
     },
     Need {
+        name: "sqlite3",
+        package: "sqlite3",
+        is_here: || runs("sqlite3", "--version"),
+    },
+    Need {
         name: "Python with venv",
         package: "python3-venv",
         is_here: || runs_with("python3", &["-c", "import ensurepip, venv"]),
@@ -62,7 +67,7 @@ pub fn run(root: &Path) -> Result<bool> {
 fn install_missing() -> Result<bool> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
-        say("setup: PostgreSQL, xmllint, tshark, xmlsec1 and Python are here");
+        say("setup: PostgreSQL, xmllint, tshark, xmlsec1, sqlite3 and Python are here");
         return Ok(true);
     }
     for need in &missing {

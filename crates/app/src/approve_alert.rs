@@ -16,7 +16,7 @@ use balefire_store::{StoreError, Tx, crash_point};
 use serde_json::json;
 
 use crate::approved::{Approved, Said};
-use crate::move_alert::{Move, MoveRefusal};
+use crate::move_alert::{Move, MoveRefusal, of_alert};
 use crate::{App, Failure, areas};
 
 impl App {
@@ -52,6 +52,7 @@ impl App {
         };
         let approval = approval::decide(&proposal, &setting, asked.by, &asked.seen, tx.now)
             .map_err(|refusal| Failure::Refused(MoveRefusal::Approval(refusal)))?;
+        let from = alert.status;
         alert.status = Status::Broadcasting;
         alert.approved_at = Some(tx.now);
         alert.approved_by = Some(asked.by);
@@ -77,10 +78,8 @@ impl App {
             "version": proposal.version, "hash": proposal.hash, "stubbed": alert.is_stubbed,
             "channel": service.channel.as_str(), "providers": providers,
         });
-        let (object, service_id) = (format!("alert {}", alert.id), Some(alert.service_id));
-        let actor = Actor::User(asked.by);
-        self.audit(tx, actor, "alert.approve", object, service_id, details)
-            .await?;
+        let act = of_alert(&alert, Actor::User(asked.by), "alert.approve", from).with(details);
+        self.audit_act(tx, act).await?;
         crash_point("approve.before_commit");
         Ok(alert)
     }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use balefire_domain::alert::ServiceState;
+use balefire_domain::audit::Actor;
 use balefire_domain::ids::{ApiKeyId, ServiceId};
 use balefire_domain::time::Timestamp;
 use balefire_store::api_keys::{ApiKey, KeyKind};
@@ -17,7 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, Origin, repeat};
 
 /// How far a token's `iat` may lie from now, either way.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(30);
@@ -104,6 +105,7 @@ impl App {
             return Err(TokenRefusal::KeyNotFound);
         }
         check_clock(&token, self.clock.now())?;
+        Origin::note_client(name);
         Ok(name.clone())
     }
 
@@ -159,7 +161,13 @@ impl App {
         let is_for_cancel_only = match may {
             May::Everything => false,
             May::Cancel => true,
-            May::Nothing => return Err(Failure::Refused(TokenRefusal::KeyRevoked)),
+            May::Nothing => {
+                drop(tx);
+                let (actor, object) = (Actor::ApiKey(key.id), format!("service {service_id}"));
+                let act = Act::new(actor, "key.use", object).of(Some(service_id));
+                self.audit_refusal(act, "key_revoked").await;
+                return Err(Failure::Refused(TokenRefusal::KeyRevoked));
+            }
         };
         Ok(KeyHolder {
             service,

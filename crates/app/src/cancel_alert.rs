@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::App;
 use crate::approve_update::has_message_number;
+use crate::move_alert::of_alert;
 use crate::tickets::enqueue_cancel_comments;
 
 impl App {
@@ -27,7 +28,8 @@ impl App {
         mut details: Value,
     ) -> Result<Alert, StoreError> {
         self.withdraw_in(tx, &alert, actor).await?;
-        details["from"] = json!(alert.status.as_str());
+        let from = alert.status;
+        details["from"] = json!(from.as_str());
         alert.status = Status::Cancelled;
         alert.cancelled_at = Some(tx.now);
         alert.updated_at = Some(tx.now);
@@ -41,9 +43,8 @@ impl App {
             enqueue_cancel_comments(tx, alert.id, actor).await?;
         }
         tx.update_alert(&alert).await?;
-        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
-        self.audit(tx, actor, "alert.cancel", object, service, details)
-            .await?;
+        let act = of_alert(&alert, actor, "alert.cancel", from).with(details);
+        self.audit_act(tx, act).await?;
         crash_point("cancel.before_commit");
         Ok(alert)
     }

@@ -10,6 +10,7 @@ use balefire_domain::limits::LANES_PER_SWEEP_MAX;
 use balefire_store::{StoreError, Tx};
 use serde_json::json;
 
+use crate::move_alert::of_alert;
 use crate::{App, Failure, repeat};
 
 impl App {
@@ -53,21 +54,14 @@ impl App {
             return Ok(false);
         }
         self.withdraw_in(&mut tx, &found, Actor::Clock).await?;
+        let from = found.status;
         found.status = Status::Completed;
         found.updated_at = Some(tx.now);
         tx.update_alert(&found).await?;
         let missed = self.end_lanes(&mut tx, id).await?;
-        let details = json!({ "unacknowledged": missed });
-        let (object, service) = (format!("alert {id}"), Some(found.service_id));
-        self.audit(
-            &mut tx,
-            Actor::Clock,
-            "alert.complete",
-            object,
-            service,
-            details,
-        )
-        .await?;
+        let act = of_alert(&found, Actor::Clock, "alert.complete", from)
+            .with(json!({ "unacknowledged": missed }));
+        self.audit_act(&mut tx, act).await?;
         tx.commit().await?;
         tracing::info!(event = "alert.completed", alert.id = %id, "an alert's time is over");
         Ok(true)

@@ -10,7 +10,7 @@ use balefire_store::alerts::Alert;
 use serde_json::{Value, json};
 
 use crate::areas::{self, AreasRefusal};
-use crate::refused::{Attempt, NotAllowed, check_deed};
+use crate::refused::{NotAllowed, check_deed};
 use crate::repeatable::{self, RequestKey};
 use crate::{App, Failure, repeat};
 
@@ -62,14 +62,9 @@ impl App {
         let areas = areas::check_apart(new.areas.as_ref()).await;
         let created = repeat(|| self.create_alert_once(service, new, areas.as_ref())).await;
         if let Err(Failure::Refused(CreateRefusal::Denied(by, denial))) = &created {
-            let attempt = Attempt {
-                by: *by,
-                asked: "create",
-                object: format!("service {service}"),
-                service,
-                why: denial.to_string(),
-            };
-            self.note_refused(&attempt).await?;
+            let object = format!("service {service}");
+            self.note_denied(*by, "alert.create", object, service, *denial)
+                .await;
         }
         created
     }

@@ -6,7 +6,7 @@ use balefire_store::api_keys::{ApiKey, KeyKind};
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
-use crate::App;
+use crate::{Act, App};
 
 /// A new key. Its secret is shown this once.
 #[derive(Clone)]
@@ -105,16 +105,11 @@ impl App {
         let is_new = tx.revoke_api_key(id).await?;
         let key = tx.load_api_key(id).await?;
         let service = key.as_ref().map(|key| key.service_id);
-        let details = json!({ "was_revoked_before": !is_new });
-        self.audit(
-            &mut tx,
-            actor,
-            "key.revoke",
-            format!("api key {id}"),
-            service,
-            details,
-        )
-        .await?;
+        let act = Act::new(actor, "key.revoke", format!("api key {id}"))
+            .of(service)
+            .with(json!({ "was_revoked_before": !is_new }))
+            .changing(json!({ "revoked": !is_new }), json!({ "revoked": true }));
+        self.audit_act(&mut tx, act).await?;
         tx.commit().await?;
         Ok(key)
     }

@@ -7,14 +7,12 @@
 use std::sync::Arc;
 
 use balefire_cell_broadcast::Scripts;
-use balefire_domain::audit::Actor;
 use balefire_domain::entropy::Entropy;
-use balefire_domain::ids::{AlertId, AuditEntryId, ServiceId};
+use balefire_domain::ids::AlertId;
 use balefire_domain::lane::Figures;
 use balefire_domain::provider::{Profile, ProviderName};
 use balefire_domain::time::Clock;
 use balefire_store::Tx;
-use balefire_store::audit_entries::AuditEntry;
 use balefire_store::events::Event;
 use tokio::sync::{Notify, mpsc};
 
@@ -25,6 +23,8 @@ mod approve_update;
 mod approved;
 pub mod area_libraries;
 mod areas;
+mod audit;
+pub mod audit_chain;
 pub mod authenticate;
 pub mod cancel_alert;
 mod cap_content;
@@ -38,6 +38,7 @@ pub mod keys;
 mod lanes;
 pub mod move_alert;
 pub mod notifications;
+mod origin;
 pub mod people_reached;
 pub mod propose_update;
 pub mod providers;
@@ -64,6 +65,7 @@ pub mod write_alert;
 
 // What the verbs give back, under the names by which `web` and the commands call it (D58).
 pub use areas::{AreasRefusal, read_geojson, stored_areas_shape};
+pub use audit::Act;
 pub use balefire_store::alerts::Alert;
 pub use balefire_store::api_keys::KeyKind;
 pub use balefire_store::deliveries::DeliveryHistory;
@@ -72,6 +74,7 @@ pub use balefire_store::service_contacts::{Contact, ContactKind};
 pub use balefire_store::services::Service;
 pub use balefire_store::{Store, StoreError};
 pub use imports::Imported;
+pub use origin::Origin;
 
 /// What the configuration says that a verb needs.
 #[derive(Clone, Debug)]
@@ -181,27 +184,5 @@ impl App {
                 "other processes find the alert by their sweep"
             );
         }
-    }
-
-    /// Writes an audit entry in the transaction of the act itself (D53).
-    pub(crate) async fn audit(
-        &self,
-        tx: &mut Tx,
-        actor: Actor,
-        action: &'static str,
-        object: String,
-        service_id: Option<ServiceId>,
-        details: serde_json::Value,
-    ) -> Result<(), StoreError> {
-        let id = AuditEntryId::new(self.entropy.uuid_v7(tx.now));
-        let entry = AuditEntry {
-            id,
-            actor,
-            action,
-            object,
-            service_id,
-            details,
-        };
-        tx.insert_audit_entry(&entry).await
     }
 }

@@ -20,9 +20,9 @@ use balefire_store::services::Service;
 use balefire_store::{Tx, crash_point};
 use serde_json::{Value, json};
 
-use crate::refused::{Attempt, NotAllowed, check_deed};
+use crate::refused::{NotAllowed, check_deed};
 use crate::repeatable::{self, RequestKey};
-use crate::{App, Failure, areas, repeat};
+use crate::{Act, App, Failure, areas, repeat};
 
 /// Where a move is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,26 +81,6 @@ pub enum MoveRefusal {
 
 type Refused = Failure<MoveRefusal>;
 
-impl MoveRefusal {
-    /// Where it is the person who may not, and not the alert: why, for the audit trail.
-    fn why_not_this_person(&self) -> Option<String> {
-        match self {
-            Self::Denied(denial) => Some(denial.to_string()),
-            Self::Approval(ApprovalRefusal::OwnAlert | ApprovalRefusal::OwnSubmission) => {
-                Some("nobody approves what they wrote, changed or submitted".to_owned())
-            }
-            Self::NotFound
-            | Self::ServiceInactive
-            | Self::UserNotFound
-            | Self::IllegalMove { .. }
-            | Self::NoAreas
-            | Self::Approval(_)
-            | Self::Unfit { .. }
-            | Self::ClockInDoubt => None,
-        }
-    }
-}
-
 impl App {
     /// Moves an alert. On success the alert as it now is; what follows from an approval or a
     /// cancel is committed with it.
@@ -134,21 +114,14 @@ impl App {
         asked: &Move,
     ) -> Result<Alert, Refused> {
         let moved = repeat(|| self.move_alert_once(origin, service, alert, asked)).await;
-        if let Err(Failure::Refused(refusal)) = &moved
-            && let Some(why) = refusal.why_not_this_person()
-        {
-            let attempt = Attempt {
-                by: asked.by,
-                asked: asked.to.as_str(),
-                object: format!("alert {alert}"),
-                service,
-                why,
-            };
-            self.note_refused(&attempt).await?;
+        match &moved {
+            Ok(moved) => self.wake(moved.id),
+            Err(Failure::Refused(refusal)) => {
+                self.keep_refused_move(service, alert, asked, refusal).await;
+            }
+            Err(Failure::Store(_)) => {}
         }
-        let moved = moved?;
-        self.wake(moved.id);
-        Ok(moved)
+        moved
     }
 
     async fn move_alert_once(
@@ -285,14 +258,14 @@ impl App {
         to: Status,
         by: UserId,
     ) -> Result<Alert, StoreError> {
-        let details = json!({ "from": alert.status.as_str(), "to": to.as_str() });
+        let from = alert.status;
         alert.status = to;
         alert.updated_at = Some(tx.now);
         alert.updated_by = Some(by);
         tx.update_alert(&alert).await?;
-        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
-        self.audit(tx, Actor::User(by), "alert.move", object, service, details)
-            .await?;
+        let act = of_alert(&alert, Actor::User(by), "alert.move", from)
+            .with(json!({ "from": from.as_str(), "to": to.as_str() }));
+        self.audit_act(tx, act).await?;
         Ok(alert)
     }
 
@@ -304,7 +277,8 @@ impl App {
         reason: Option<String>,
         mut details: Value,
     ) -> Result<Alert, StoreError> {
-        details["from"] = json!(alert.status.as_str());
+        let from = alert.status;
+        details["from"] = json!(from.as_str());
         details["reason"] = json!(reason);
         alert.status = Status::Rejected;
         alert.rejected_at = Some(tx.now);
@@ -316,11 +290,20 @@ impl App {
             Actor::Client(_) | Actor::CommandLine | Actor::Clock => (None, None),
         };
         tx.update_alert(&alert).await?;
-        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
-        self.audit(tx, actor, "alert.reject", object, service, details)
-            .await?;
+        let act = of_alert(&alert, actor, "alert.reject", from).with(details);
+        self.audit_act(tx, act).await?;
         Ok(alert)
     }
+}
+
+/// An act that moved an alert from this state.
+pub(crate) fn of_alert(alert: &Alert, actor: Actor, action: &'static str, from: Status) -> Act {
+    Act::new(actor, action, format!("alert {}", alert.id))
+        .of(Some(alert.service_id))
+        .changing(
+            json!({ "status": from.as_str() }),
+            json!({ "status": alert.status.as_str() }),
+        )
 }
 
 async fn check_person(

@@ -120,7 +120,7 @@ impl App {
         let propose = || self.propose_once(service, alert, change, areas.as_ref(), is_dry_run);
         let proposed = repeat(propose).await;
         if let Err(Failure::Refused(refusal)) = &proposed {
-            self.note_refused_update(service, alert, refusal).await?;
+            self.note_refused_update(service, alert, refusal).await;
         }
         proposed
     }

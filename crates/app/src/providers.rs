@@ -14,7 +14,7 @@ use balefire_store::provider_pauses::ProviderPause;
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// How long a pause may hold alerts before a person is told.
 pub const PAUSE_UNTOLD_MAX: Duration = Duration::from_secs(120);
@@ -29,6 +29,15 @@ pub enum ProviderAct {
     },
     /// Let them go.
     Resume,
+}
+
+impl ProviderAct {
+    const fn action(&self) -> &'static str {
+        match self {
+            Self::Pause { .. } => "provider.pause",
+            Self::Resume => "provider.resume",
+        }
+    }
 }
 
 /// What came, or would come, of it.
@@ -58,7 +67,13 @@ impl App {
         is_dry_run: bool,
     ) -> Result<ProviderChange, Failure<ProviderRefusal>> {
         let once = || self.change_provider_once(by, provider, act, is_dry_run);
-        let change = repeat(once).await?;
+        let change = repeat(once).await;
+        if let Err(Failure::Refused(ProviderRefusal::NotAnAdministrator)) = change {
+            let object = format!("provider {provider}");
+            let act = Act::new(Actor::User(by), act.action(), object);
+            self.audit_refusal(act, "not_an_administrator").await;
+        }
+        let change = change?;
         self.wake.notify_one();
         Ok(change)
     }
@@ -79,19 +94,15 @@ impl App {
             return Err(Failure::Refused(ProviderRefusal::NotAnAdministrator));
         }
         let waiting_alerts = tx.count_waiting_alerts(provider).await?;
-        let (is_changed, action, details) = match act {
+        let (is_changed, details) = match act {
             ProviderAct::Pause { reason } => {
                 let is_new = tx.pause_provider(provider, by, reason.as_deref()).await?;
-                (is_new, "provider.pause", json!({ "reason": reason }))
+                (is_new, json!({ "reason": reason }))
             }
             ProviderAct::Resume => {
                 let was_paused = tx.resume_provider(provider).await?;
                 self.close_pause_item(&mut tx, provider).await?;
-                (
-                    was_paused,
-                    "provider.resume",
-                    Value::Object(serde_json::Map::new()),
-                )
+                (was_paused, json!({}))
             }
         };
         let change = ProviderChange {
@@ -99,9 +110,15 @@ impl App {
             waiting_alerts,
         };
         if is_changed && !is_dry_run {
-            let object = format!("provider {provider}");
-            self.audit(&mut tx, Actor::User(by), action, object, None, details)
-                .await?;
+            let is_paused = matches!(act, ProviderAct::Pause { .. });
+            let action = act.action();
+            let act = Act::new(Actor::User(by), action, format!("provider {provider}"))
+                .with(details)
+                .changing(
+                    json!({ "paused": !is_paused }),
+                    json!({ "paused": is_paused }),
+                );
+            self.audit_act(&mut tx, act).await?;
             tx.commit().await?;
             tracing::info!(
                 event = "provider.changed", action, provider = %provider, user.id = %by,

@@ -1,15 +1,20 @@
 //! What a person may do in a service, and the trail of what they tried and may not (R97).
 //!
 //! The rule itself is `domain::permission`. A refused attempt is written in a transaction of its
-//! own, after the one that was given up: nothing of the act is stored, and the attempt is.
+//! own, after the one that was given up: nothing of the act is stored, and the attempt is
+//! ([`App::audit_refusal`]).
 
+use balefire_domain::alert::Status;
+use balefire_domain::approval::ApprovalRefusal;
 use balefire_domain::audit::Actor;
-use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::ids::{AlertId, ServiceId, UserId};
 use balefire_domain::permission::{self, Deed, Denial};
 use balefire_store::{StoreError, Tx};
 use serde_json::json;
 
-use crate::{App, repeat};
+use crate::App;
+use crate::audit::Act;
+use crate::move_alert::{Move, MoveRefusal};
 
 /// Why a person may not do something in a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +23,6 @@ pub(crate) enum NotAllowed {
     Unknown,
     /// They may not.
     Denied(Denial),
-}
-
-/// Something that a person asked for and was refused.
-pub(crate) struct Attempt<'a> {
-    pub(crate) by: UserId,
-    /// What they asked for, in one word.
-    pub(crate) asked: &'a str,
-    /// Of what: `alert <id>`, `service <id>`.
-    pub(crate) object: String,
-    pub(crate) service: ServiceId,
-    /// Why not, in plain words.
-    pub(crate) why: String,
 }
 
 /// Whether a person may do something in a service. Of who does not belong to it that is told, also
@@ -50,25 +43,97 @@ pub(crate) async fn check_deed(
     }))
 }
 
-impl App {
-    /// Writes a refused attempt to the audit trail.
-    pub(crate) async fn note_refused(&self, attempt: &Attempt<'_>) -> Result<(), StoreError> {
-        repeat(|| async {
-            let mut tx = self.store.begin("note_refused", self.clock.now()).await?;
-            let details = json!({ "asked": attempt.asked, "why": attempt.why });
-            let (actor, object) = (Actor::User(attempt.by), attempt.object.clone());
-            let service = Some(attempt.service);
-            self.audit(
-                &mut tx,
-                actor,
-                "permission.refused",
-                object,
-                service,
-                details,
-            )
-            .await?;
-            tx.commit().await
+impl MoveRefusal {
+    /// The refusal in one word; `None` for what is nobody's attempt on an alert of theirs.
+    const fn word(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotFound => return None,
+            Self::ServiceInactive => "service_inactive",
+            Self::UserNotFound => "user_not_found",
+            Self::Denied(denial) => denial_word(*denial),
+            Self::IllegalMove { .. } => "illegal_move",
+            Self::NoAreas => "no_areas",
+            Self::Approval(refusal) => approval_word(*refusal),
+            Self::Unfit { .. } => "unfit_for_provider",
+            Self::ClockInDoubt => "clock_in_doubt",
         })
-        .await
+    }
+}
+
+const fn approval_word(refusal: ApprovalRefusal) -> &'static str {
+    match refusal {
+        ApprovalRefusal::Stale => "stale",
+        ApprovalRefusal::VersionUnnamed => "version_unnamed",
+        ApprovalRefusal::OwnAlert => "own_alert",
+        ApprovalRefusal::OwnSubmission => "own_submission",
+        ApprovalRefusal::NoAreas => "no_areas",
+        ApprovalRefusal::ServiceInTraining => "service_in_training",
+        ApprovalRefusal::NoProviders => "no_providers",
+        ApprovalRefusal::StartNotNow => "start_not_now",
+        ApprovalRefusal::EndPassed => "end_passed",
+        ApprovalRefusal::TooLong => "too_long",
+    }
+}
+
+const fn denial_word(denial: Denial) -> &'static str {
+    match denial {
+        Denial::NotAMember => "not_a_member",
+        Denial::Lacks(_) => "lacks_permission",
+        Denial::AdminOnlyStops => "admin_only_stops",
+    }
+}
+
+impl App {
+    /// Keeps what a person asked for (`alert.create`) of what, and may not.
+    pub(crate) async fn note_denied(
+        &self,
+        by: UserId,
+        action: &'static str,
+        object: String,
+        service: ServiceId,
+        denial: Denial,
+    ) {
+        let act = Act::new(Actor::User(by), action, object)
+            .of(Some(service))
+            .with(json!({ "why": denial.to_string() }));
+        self.audit_refusal(act, denial_word(denial)).await;
+    }
+
+    /// Keeps a refused approval, cancel, rejection, submission or return.
+    pub(crate) async fn keep_refused_move(
+        &self,
+        service: ServiceId,
+        alert: AlertId,
+        asked: &Move,
+        refusal: &MoveRefusal,
+    ) {
+        let Some(word) = refusal.word() else {
+            return;
+        };
+        let action = match asked.to {
+            Status::Broadcasting => "alert.approve",
+            Status::Cancelled => "alert.cancel",
+            Status::Rejected => "alert.reject",
+            Status::Draft
+            | Status::PendingApproval
+            | Status::Returned
+            | Status::Completed
+            | Status::TechnicalFailure => "alert.move",
+        };
+        let actor = match refusal {
+            // Nobody has this id: it is the client's own doing, and a client that makes ids up has
+            // no more room for it than any other actor.
+            MoveRefusal::UserNotFound => Actor::Client("notify-admin"),
+            _ => Actor::User(asked.by),
+        };
+        let why = match refusal {
+            MoveRefusal::Denied(denial) => Some(denial.to_string()),
+            _ => None,
+        };
+        let details = json!({ "asked": asked.to.as_str(), "user": asked.by, "why": why,
+            "version": asked.seen.version, "hash": asked.seen.hash });
+        let act = Act::new(actor, action, format!("alert {alert}"));
+        self.audit_refusal(act.of(Some(service)).with(details), word)
+            .await;
     }
 }

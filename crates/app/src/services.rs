@@ -10,7 +10,7 @@ use balefire_store::services::{About, Service, ServiceVersion};
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// A service to make.
 #[derive(Clone, Debug)]
@@ -158,9 +158,10 @@ impl App {
         after.about.version = before.about.version + 1;
         tx.update_service(&after).await?;
         keep_version(tx, actor, &after).await?;
-        let details = json!({ "before": snapshot(before), "after": snapshot(&after) });
-        self.audit_service(tx, actor, action, after.id, details)
-            .await?;
+        let act = Act::new(actor, action, format!("service {}", after.id))
+            .of(Some(after.id))
+            .changing(snapshot(before), snapshot(&after));
+        self.audit_act(tx, act).await?;
         Ok(after)
     }
 

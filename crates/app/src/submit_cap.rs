@@ -30,8 +30,7 @@ use serde_json::{Value, json};
 
 use crate::authenticate::KeyHolder;
 use crate::cap_content::Prepared;
-use crate::refused::Attempt;
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// Bytes above which a document is read on a thread for long work.
 const LONG_WORK_BYTES: usize = 16 * 1024;
@@ -199,14 +198,14 @@ impl App {
     ) -> Result<(), StoreError> {
         if let (SubmitRefusal::KeyRevoked, Actor::User(by)) = (refusal, sender.actor) {
             let service = sender.service.id;
-            let attempt = Attempt {
-                by,
-                asked: "create",
-                object: format!("service {service}"),
-                service,
-                why: "only a Cancel is taken of them".to_owned(),
-            };
-            return self.note_refused(&attempt).await;
+            let act = Act::new(
+                Actor::User(by),
+                "alert.submit",
+                format!("service {service}"),
+            );
+            self.audit_refusal(act.of(Some(service)), "only_cancels")
+                .await;
+            return Ok(());
         }
         let SubmitRefusal::Kind(finding) = refusal else {
             return Ok(());

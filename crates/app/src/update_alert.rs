@@ -15,8 +15,8 @@ use balefire_store::services::Service;
 use serde_json::{Value, json};
 
 use crate::areas::{self, AreasRefusal};
-use crate::refused::{Attempt, NotAllowed, check_deed};
-use crate::{App, Failure, repeat};
+use crate::refused::{NotAllowed, check_deed};
+use crate::{Act, App, Failure, repeat};
 
 /// What changes; what is absent stays.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,7 @@ impl App {
         let updated =
             repeat(|| self.update_alert_once(service, alert, change, areas.as_ref())).await;
         if let Err(Failure::Refused(refusal)) = &updated {
-            self.note_refused_update(service, alert, refusal).await?;
+            self.note_refused_update(service, alert, refusal).await;
         }
         updated
     }
@@ -102,18 +102,12 @@ impl App {
         service: ServiceId,
         alert: AlertId,
         refusal: &UpdateRefusal,
-    ) -> Result<(), balefire_store::StoreError> {
-        let UpdateRefusal::Denied(by, denial) = refusal else {
-            return Ok(());
-        };
-        let attempt = Attempt {
-            by: *by,
-            asked: "update",
-            object: format!("alert {alert}"),
-            service,
-            why: denial.to_string(),
-        };
-        self.note_refused(&attempt).await
+    ) {
+        if let UpdateRefusal::Denied(by, denial) = refusal {
+            let object = format!("alert {alert}");
+            self.note_denied(*by, "alert.update", object, service, *denial)
+                .await;
+        }
     }
 
     async fn update_alert_once(
@@ -157,17 +151,11 @@ impl App {
         let actor = change
             .created_by
             .map_or(Actor::Client("notify-admin"), Actor::User);
-        let details = json!({ "version": alert.version, "edit": is_edit });
-        let object = format!("alert {id}");
-        self.audit(
-            &mut tx,
-            actor,
-            "alert.update",
-            object,
-            Some(service_id),
-            details,
-        )
-        .await?;
+        let act = Act::new(actor, "alert.update", format!("alert {id}"))
+            .of(Some(service_id))
+            .with(json!({ "version": alert.version, "edit": is_edit }))
+            .changing(told(&known), told(&alert));
+        self.audit_act(&mut tx, act).await?;
         if !change.is_dry_run {
             tx.commit().await?;
         }
@@ -220,6 +208,13 @@ fn has_areas(given: &Value) -> Result<bool, UpdateRefusal> {
         (false, false) => Ok(false),
         (true, false) | (false, true) => Err(UpdateRefusal::HalfAreas),
     }
+}
+
+/// What the audit trail says of an alert that changes: what its versions keep is not repeated.
+fn told(alert: &Alert) -> Value {
+    json!({ "version": alert.version, "duration_us": alert.duration_us,
+        "starts_at": alert.starts_at.map(Timestamp::to_json_style),
+        "finishes_at": alert.finishes_at.map(Timestamp::to_json_style) })
 }
 
 /// Whoever writes alerts may change this one. Its times, which are no edit (D42), may also be set

@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod alert;
 mod areas;
+mod audit;
 mod cap;
 mod service;
 
@@ -21,6 +22,7 @@ pub(crate) use alert::{AlertCommand, DeliveryCommand};
 pub(crate) use areas::{
     AreasCommand, Builtin, FindAreas, HolesChoice, ImportAreas, PopulationCommand,
 };
+pub(crate) use audit::{AuditCommand, ExportAudit};
 pub(crate) use cap::CapCommand;
 pub(crate) use service::{Contacts, ServiceCommand};
 
@@ -88,6 +90,9 @@ pub(crate) enum Command {
     /// The record: what was approved, sent and answered.
     #[command(subcommand)]
     History(HistoryCommand),
+    /// The audit trail: who did what, and whether anybody changed it since.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// The database: whether it may go on after a failover or a restore.
     #[command(subcommand)]
     Database(DatabaseCommand),

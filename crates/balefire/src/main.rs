@@ -8,6 +8,7 @@
 #[macro_use]
 mod output;
 
+mod audit_chain;
 mod certificates;
 mod cli;
 mod clock;

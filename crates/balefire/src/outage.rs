@@ -20,8 +20,9 @@ const LOOK_TIME_MAX: Duration = Duration::from_secs(6);
 /// How often it is said again that the database is away.
 const REMINDER_PERIOD: Duration = Duration::from_secs(60);
 /// What is told again and again while the database is away, and of nothing else then.
-const CONSEQUENCES: [&str; 14] = [
+const CONSEQUENCES: [&str; 15] = [
     "alert.not_completed",
+    "audit.not_linked",
     "clock.not_read",
     "clock.not_told",
     "epoch.failed",

@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit_chain;
 use crate::certificates;
 use crate::cli::Role;
 use crate::config::{self, Config};
@@ -311,6 +312,11 @@ fn spawn_schedule(
     let (app, end) = (app.clone(), end.clone());
     let own = config.cbc.signing_certificate_file.clone();
     loops.spawn(certificates::watch(app.clone(), own, end.clone()));
+    let (chained, chain_end) = (app.clone(), end.clone());
+    loops.spawn(async move {
+        audit_chain::link(chained, chain_end).await;
+        ("audit trail's chain", Ok(()))
+    });
     loops.spawn(async move { ("schedule", schedule(app, end).await) });
     Ok(())
 }

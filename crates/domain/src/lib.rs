@@ -9,6 +9,7 @@ pub mod alert;
 pub mod approval;
 pub mod area_names;
 pub mod audit;
+pub mod audit_chain;
 pub mod broadcast_settings;
 pub mod cap_cancel;
 pub mod channel;

@@ -176,6 +176,23 @@ pub const HISTORY_REQUESTS_MAX: usize = 5_000_000;
 pub const HISTORY_LINE_BYTES_MAX: usize = 2 * INVOKE_PAYLOAD_BYTES_MAX;
 /// How long a request may be on its way before `history verify` takes it for late.
 pub const HISTORY_TRAVEL_MAX: Duration = Duration::from_secs(1);
+/// Audit entries that are linked in one transaction: the one writer of SQLite, which sends alerts,
+/// is free again within some ten milliseconds.
+pub const AUDIT_LINKS_PER_ROUND_MAX: usize = 200;
+/// Links of the audit trail that are read at once, to be judged or exported.
+pub const AUDIT_PAGE_LINKS: usize = 500;
+/// Wrong places of the audit trail that are named; all are counted.
+pub const AUDIT_FINDINGS_MAX: usize = 20;
+/// Entries on one page of a service's history.
+pub const AUDIT_HISTORY_PAGE_MAX: usize = 50;
+/// How much later than others an entry may be committed and still be seen by the next look for what
+/// is not linked yet; a look at everything, each hour, finds the rest. No transaction takes long.
+pub const AUDIT_COMMIT_DELAY_MAX: Duration = Duration::from_secs(3600);
+/// Refused attempts of one actor that are kept in the audit trail per [`AUDIT_REFUSALS_PERIOD`];
+/// further ones stand in the log alone, so that nobody fills the disk by being refused.
+pub const AUDIT_REFUSALS_MAX: u32 = 60;
+/// See [`AUDIT_REFUSALS_MAX`].
+pub const AUDIT_REFUSALS_PERIOD: Duration = Duration::from_secs(3600);
 /// How long a request may take, its body included; then it is answered 503.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long the head of a request may take, and how long a connection may idle before the next.

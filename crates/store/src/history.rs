@@ -55,7 +55,8 @@ statements! {
     LIST_EVENTS: "SELECT * FROM events WHERE alert_id = $1 ORDER BY seq";
     LIST_DELIVERIES: "SELECT * FROM deliveries WHERE alert_id = $1 ORDER BY provider, seq";
     LIST_ATTEMPTS: "SELECT * FROM attempts WHERE alert_id = $1 ORDER BY opened_at, id";
-    LIST_AUDIT: "SELECT * FROM audit_entries WHERE object = $1 ORDER BY at, id";
+    LIST_AUDIT: "SELECT * FROM audit_entries WHERE object = $1 AND refusal IS NULL
+        ORDER BY at, id";
     FIND_DELIVERY: "SELECT alert_id FROM deliveries WHERE id = $1";
 }
 

@@ -21,6 +21,7 @@ pub mod alerts;
 pub mod api_keys;
 pub mod area_libraries;
 pub mod audit_entries;
+pub mod audit_links;
 mod clock;
 pub mod conditions;
 pub mod counters;
@@ -73,6 +74,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         api_keys::ALL,
         area_libraries::ALL,
         audit_entries::ALL,
+        audit_links::ALL,
         clock::ALL,
         conditions::ALL,
         counters::ALL,

@@ -59,8 +59,9 @@ const FILES: &[File] = &[
     file!(12, "add_population", "0012_add_population", for both),
     file!(13, "add_second_text", "0013_add_second_text", for both),
     file!(14, "add_people", "0014_add_people", for both),
-    file!(19, "add_templates", "0019_add_templates", for both),
+    file!(15, "chain_audit", "0015_chain_audit"),
     file!(18, "add_services", "0018_add_services", for both),
+    file!(19, "add_templates", "0019_add_templates", for both),
     file!(20, "add_publishing", "0020_add_publishing", for both),
 ];
 

@@ -330,10 +330,12 @@ impl Drop for Tx {
 }
 
 statements! {
-    // The entry of a lost transaction. The lock makes a transaction of it that the server logs:
-    // its commit waits, where the server waits for a standby, until the standby has everything
-    // before it too.
-    LOCK(lock): "SELECT id FROM audit_entries WHERE id = $1";
+    // Makes a transaction of the look-up that the server logs: its commit waits, where the server
+    // waits for a standby, until the standby has everything before it too. The row is nobody
+    // else's; one of the trail can't be locked by a role that may not change the trail.
+    LOCK(lock): "SELECT value FROM counters WHERE name = 'commit_look_up'";
+    // The entry of a lost transaction.
+    FIND: "SELECT id FROM audit_entries WHERE id = $1";
     // Waits for the lost transaction where it is still under way, and finds out how it ended.
     TAKE_ITS_PLACE: "INSERT INTO audit_entries (id, at, actor, action, object, details)
         VALUES ($1, $2, 'clock', 'look_up', 'nothing', '{}')";
@@ -369,7 +371,8 @@ impl Store {
     ) -> Result<Option<bool>, StoreError> {
         let mut tx = self.begin("look_up_commit", now).await?;
         let id = witness.to_string();
-        let found = fetch_all!(tx, |row| crate::sql::Row::text(row, "id"), LOCK, id.clone());
+        fetch_all!(tx, |row| crate::sql::Row::int(row, "value"), LOCK)?;
+        let found = fetch_all!(tx, |row| crate::sql::Row::text(row, "id"), FIND, id.clone());
         if !found?.is_empty() {
             tx.commit_once().await?;
             return Ok(Some(true));

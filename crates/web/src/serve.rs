@@ -31,6 +31,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::middleware::Peer;
+
 /// How long to wait after the kernel had no connection to give, for example for want of file
 /// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -106,7 +108,11 @@ async fn serve_connection(stream: TcpStream, router: Router, mut is_ending: watc
     let _ = stream.set_nodelay(true);
     let peer = stream.peer_addr().ok();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let answering: Answering = Box::pin(router.clone().oneshot(request.map(Body::new)));
+        let mut request = request.map(Body::new);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(Peer(peer));
+        }
+        let answering: Answering = Box::pin(router.clone().oneshot(request));
         answering
     });
     let mut connection = http1::Builder::new()

@@ -4,6 +4,7 @@
 mod alert;
 mod alert_update;
 mod areas;
+mod audit;
 mod cap;
 mod cap_sign;
 mod cap_write;
@@ -33,7 +34,7 @@ mod user;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use balefire_app::App;
+use balefire_app::{App, Origin};
 use balefire_domain::audit::Actor;
 use balefire_store::users::User;
 
@@ -81,6 +82,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Provider(_)
         | Command::Item(_)
         | Command::History(_)
+        | Command::Audit(_)
         | Command::Areas(_)
         | Command::Population(_)
         | Command::Database(_) => {}
@@ -98,29 +100,44 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         person,
     };
     let ended = match command {
-        Command::CheckConfig => configuration::check(&context),
-        Command::Migrate => configuration::migrate(&context).await,
         Command::Serve { roles } => serve::run(context.config, &roles).await,
-        Command::Service(command) => service::run(&context, command).await,
-        Command::User(command) => user::run(&context, command).await,
-        Command::Key(command) => key::run(&context, command).await,
-        Command::Alert(command) => alert::run(&context, command).await,
-        Command::Delivery(command) => delivery::run(&context, &command).await,
-        Command::Provider(command) => provider::run(&context, command).await,
-        Command::Item(command) => item::run(&context, command).await,
-        Command::History(command) => history::run(&context, &command).await,
-        Command::Areas(command) => areas::run(&context, command).await,
-        Command::Population(command) => population::run(&context, command).await,
-        Command::Database(command) => database::run(&context, &command).await,
-        Command::Cap(CapCommand::Write { alert, provider }) => {
-            cap_write::run(&context, alert, provider.as_ref()).await
-        }
-        Command::Cap(_) | Command::Text(_) | Command::ProviderSim(_) | Command::Demo { .. } => {
-            unreachable!("done above")
+        command => {
+            let origin = Origin::of_command();
+            origin.cover(Box::pin(act(&context, command))).await
         }
     };
     traces.end().await;
     ended
+}
+
+/// Runs a command other than those that need no configuration.
+async fn act(context: &Session, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::CheckConfig => configuration::check(context),
+        Command::Migrate => configuration::migrate(context).await,
+        Command::Service(command) => service::run(context, command).await,
+        Command::User(command) => user::run(context, command).await,
+        Command::Key(command) => key::run(context, command).await,
+        Command::Alert(command) => alert::run(context, command).await,
+        Command::Delivery(command) => delivery::run(context, &command).await,
+        Command::Provider(command) => provider::run(context, command).await,
+        Command::Item(command) => item::run(context, command).await,
+        Command::History(command) => history::run(context, &command).await,
+        Command::Audit(command) => audit::run(context, &command).await,
+        Command::Areas(command) => areas::run(context, command).await,
+        Command::Population(command) => population::run(context, command).await,
+        Command::Database(command) => database::run(context, &command).await,
+        Command::Cap(CapCommand::Write { alert, provider }) => {
+            cap_write::run(context, alert, provider.as_ref()).await
+        }
+        Command::Serve { .. }
+        | Command::Cap(_)
+        | Command::Text(_)
+        | Command::ProviderSim(_)
+        | Command::Demo { .. } => {
+            unreachable!("done above")
+        }
+    }
 }
 
 impl Session {

@@ -8,6 +8,7 @@
 mod support;
 
 mod areas;
+mod audit;
 mod aws;
 mod cancel;
 mod commands;

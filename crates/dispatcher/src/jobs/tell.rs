@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use balefire_domain::audit::Actor;
+use balefire_domain::audit::{Actor, Change, Whence};
 use balefire_domain::ids::AuditEntryId;
 use balefire_domain::job::{AfterFailure, Told};
 use balefire_domain::notification::{INVITATION_VALID_FOR, Notification, after_failure};
@@ -132,6 +132,9 @@ impl JobRunner {
                 "message": message, "way": way, "to": to, "failures": failures, "error": why,
                 "age_seconds": age.as_secs(),
             }),
+            change: Change::NONE,
+            whence: Whence::default(),
+            refusal: None,
         };
         tx.insert_audit_entry(&entry).await
     }

@@ -12,6 +12,7 @@
 #[macro_use]
 mod support;
 
+mod audit_links;
 mod constraints;
 mod files;
 mod gauges;

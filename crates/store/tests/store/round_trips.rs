@@ -1,7 +1,7 @@
 //! What is stored comes back as it was.
 
 use balefire_domain::alert::{Mode, ServiceState, Status};
-use balefire_domain::audit::Actor;
+use balefire_domain::audit::{Actor, Change, Whence};
 use balefire_domain::channel::Channel;
 use balefire_domain::entropy::Entropy as _;
 use balefire_domain::ids::{ApiKeyId, AuditEntryId, DutyItemId, PublishTaskId, ServiceId, UserId};
@@ -638,6 +638,9 @@ async fn audit_lines_come_back_in_order_and_are_never_changed(db: TestStore) {
         object: format!("alert {ALERT}"),
         service_id,
         details: json!({ "version": 2, "note": AWKWARD }),
+        change: Change::NONE,
+        whence: Whence::default(),
+        refusal: None,
     };
     let actors = [
         Actor::User(AUTHOR),

@@ -1,6 +1,7 @@
 //! Around every request: its id, its deadline, its panic, its headers, its line in the log.
 //!
-//! 1. The request gets an id, which stands in the span of everything that is logged meanwhile.
+//! 1. The request gets an id, which stands in the span of everything that is logged meanwhile, and
+//!    with the client's address in the audit entry of everything that is done.
 //! 2. A process that was told to end takes nothing in any more (503).
 //! 3. It runs, for at most [`REQUEST_TIME_MAX`] (503); a panic ends it and nothing else (500).
 //! 4. A fault of ours is logged once, at error, with the id; a database that is away, at warn.
@@ -16,12 +17,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use balefire_app::Origin;
 use balefire_domain::limits::REQUEST_TIME_MAX;
 use futures_util::FutureExt;
 use metrics::histogram;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::source;
 use crate::WebState;
 use crate::problem::{Fault, Problem, Shape};
 
@@ -45,7 +48,10 @@ pub(crate) async fn guard(
     let mut response = if !method.is_safe() && (state.is_ending)() {
         Problem::ending(shape).into_response()
     } else {
-        run(shape, request, next).instrument(span).await
+        let origin = Origin::of_request(&source::of(&request), id.to_string());
+        origin
+            .cover(run(shape, request, next).instrument(span))
+            .await
     };
     if let Some(fault) = response.extensions_mut().remove() {
         tell(&fault, id, &method, template.unwrap_or("unknown"));

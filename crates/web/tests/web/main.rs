@@ -5,6 +5,7 @@
     reason = "a test ends at the first surprise; clippy knows no test below `#[test]`"
 )]
 
+mod audit;
 mod clock_work;
 mod documents;
 mod faults;

@@ -27,6 +27,7 @@ use balefire_domain::provider::{
 };
 use balefire_domain::time::{Clock as _, Timestamp};
 use balefire_store::api_keys::KeyKind;
+use balefire_store::audit_entries::AuditLine;
 use balefire_store::lanes::AnswerRecord;
 use balefire_store::{DatabaseUrl, Store};
 use balefire_test_support::clock::ManualClock;
@@ -498,15 +499,26 @@ impl TestWeb {
     pub async fn stored(&self) -> String {
         let mut text = self.stored_alerts().await;
         let mut tx = self.app.store.begin_read("stored", START).await.unwrap();
-        let entries = tx.list_audit_entries(10_000).await.unwrap();
+        // An attempt that was refused changed nothing but the trail.
+        let mut entries = tx.list_audit_entries(10_000).await.unwrap();
+        entries.retain(|entry| entry.refusal.is_none());
         writeln!(text, "{entries:?}").unwrap();
         text
+    }
+
+    /// The refused attempts of the audit trail.
+    pub async fn refusals(&self) -> Vec<AuditLine> {
+        let mut tx = self.app.store.begin_read("audit", START).await.unwrap();
+        let mut entries = tx.list_audit_entries(10_000).await.unwrap();
+        entries.retain(|entry| entry.refusal.is_some());
+        entries
     }
 
     pub async fn audit_actions(&self) -> BTreeMap<String, usize> {
         let mut tx = self.app.store.begin_read("audit", START).await.unwrap();
         let mut counts = BTreeMap::new();
-        for entry in tx.list_audit_entries(10_000).await.unwrap() {
+        let entries = tx.list_audit_entries(10_000).await.unwrap();
+        for entry in entries.into_iter().filter(|e| e.refusal.is_none()) {
             *counts.entry(entry.action).or_default() += 1;
         }
         counts

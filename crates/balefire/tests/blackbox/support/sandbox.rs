@@ -158,6 +158,12 @@ impl Sandbox {
         }
     }
 
+    /// Runs SQL in the PostgreSQL database as the server's superuser; what it prints.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        let database = self.database.as_ref().expect("it is PostgreSQL");
+        database.run_as_superuser(sql)
+    }
+
     /// Ends every connection to the PostgreSQL database, and refuses new ones.
     pub(crate) fn take_database_away(&self) {
         let database = self.database.as_ref().expect("it is PostgreSQL");

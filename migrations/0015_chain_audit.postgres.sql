@@ -1,0 +1,2 @@
+CREATE TRIGGER audit_links_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_links
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
