@@ -41,6 +41,14 @@ macro_rules! id {
 }
 
 id! {
+    /// A code of the second factor.
+    VerifyCodeId;
+    /// A sign-in that failed.
+    FailedLoginId;
+    /// A password that somebody had.
+    OldPasswordId;
+    /// A security key.
+    CredentialId;
     /// What an author writes and an approver approves.
     AlertId;
     /// One frozen instruction about an alert.

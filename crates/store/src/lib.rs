@@ -14,6 +14,7 @@
 #[macro_use]
 mod sql;
 
+pub mod accounts;
 pub mod alert_updates;
 pub mod alert_versions;
 pub mod alert_views;
@@ -26,12 +27,14 @@ mod clock;
 pub mod conditions;
 pub mod counters;
 mod crash_points;
+pub mod credentials;
 pub mod deliveries;
 pub mod duty_items;
 pub mod edit_reasons;
 pub mod epochs;
 pub mod events;
 mod failure;
+pub mod feature_toggles;
 pub mod gauges;
 pub mod history;
 pub mod instances;
@@ -51,6 +54,7 @@ pub mod route_results;
 pub mod service_certificates;
 pub mod service_contacts;
 pub mod services;
+pub mod sign_ins;
 mod store;
 pub mod templates;
 mod timing;
@@ -67,6 +71,7 @@ pub use tx::Tx;
 /// Every statement, so that a test can prepare each on its engines.
 pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
+        accounts::ALL,
         alert_updates::ALL,
         alert_versions::ALL,
         alert_views::ALL,
@@ -78,11 +83,13 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         clock::ALL,
         conditions::ALL,
         counters::ALL,
+        credentials::ALL,
         deliveries::ALL,
         duty_items::ALL,
         edit_reasons::ALL,
         epochs::ALL,
         events::ALL,
+        feature_toggles::ALL,
         gauges::ALL,
         history::ALL,
         instances::ALL,
@@ -101,6 +108,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         service_contacts::ALL,
         services::ALL,
         templates::ALL,
+        sign_ins::ALL,
         tx::ALL,
         users::ALL,
     ]

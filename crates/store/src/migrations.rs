@@ -63,6 +63,7 @@ const FILES: &[File] = &[
     file!(18, "add_services", "0018_add_services", for both),
     file!(19, "add_templates", "0019_add_templates", for both),
     file!(20, "add_publishing", "0020_add_publishing", for both),
+    file!(17, "add_sign_in", "0017_add_sign_in", for both),
 ];
 
 /// The counter that names the oldest program which may work on the schema.

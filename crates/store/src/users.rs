@@ -2,6 +2,7 @@
 
 use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::permission::{Permissions, Standing};
+use balefire_domain::sign_in::acts_as_admin;
 use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, StoreError, unread_json};
@@ -16,15 +17,15 @@ pub struct User {
     pub name: String,
     /// Their e-mail address, in lower case.
     pub email: String,
-    /// They may view and stop everything.
+    /// They act as administrator now: they may view and stop everything.
     pub is_platform_admin: bool,
     /// When they were added.
     pub created_at: Timestamp,
 }
 
 statements! {
-    INSERT: "INSERT INTO users (id, name, email, is_platform_admin, created_at)
-        VALUES ($1, $2, $3, $4, $5)";
+    INSERT: "INSERT INTO users (id, name, email, is_platform_admin, is_admin_capable, created_at)
+        VALUES ($1, $2, $3, $4, $4, $5)";
     LOAD: "SELECT * FROM users WHERE id = $1";
     LOAD_BY_EMAIL: "SELECT * FROM users WHERE email = $1";
     INSERT_MEMBERSHIP: "INSERT INTO memberships (user_id, service_id, created_at, permissions)
@@ -51,12 +52,14 @@ impl Tx {
 
     /// The person with this id.
     pub async fn load_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        fetch_optional!(self, read, LOAD, id.to_string())
+        let found = fetch_optional!(self, read, LOAD, id.to_string())?;
+        Ok(found.map(|found| found.as_of(self.now)))
     }
 
     /// The person with this address, given in lower case.
     pub async fn load_user_by_email(&mut self, email: &str) -> Result<Option<User>, StoreError> {
-        fetch_optional!(self, read, LOAD_BY_EMAIL, email.to_owned())
+        let found = fetch_optional!(self, read, LOAD_BY_EMAIL, email.to_owned())?;
+        Ok(found.map(|found| found.as_of(self.now)))
     }
 
     /// Makes a person a member of a service. A unique violation means that they are one.
@@ -145,12 +148,30 @@ fn read_permissions(row: &impl Row) -> Result<Permissions, StoreError> {
     serde_json::from_str(&text).map_err(|_| unread_json("permissions"))
 }
 
-fn read(row: &impl Row) -> Result<User, StoreError> {
-    Ok(User {
+/// A person, and since when they are administrator where that ends.
+struct Found {
+    user: User,
+    elevated_at: Option<Timestamp>,
+}
+
+impl Found {
+    fn as_of(self, now: Timestamp) -> User {
+        let Self { user, elevated_at } = self;
+        User {
+            is_platform_admin: acts_as_admin(user.is_platform_admin, elevated_at, now),
+            ..user
+        }
+    }
+}
+
+fn read(row: &impl Row) -> Result<Found, StoreError> {
+    let user = User {
         id: row.id("id", UserId::new)?,
         name: row.text("name")?,
         email: row.text("email")?,
         is_platform_admin: row.bool("is_platform_admin")?,
         created_at: row.instant("created_at")?,
-    })
+    };
+    let elevated_at = row.opt_instant("elevated_at")?;
+    Ok(Found { user, elevated_at })
 }

@@ -6,10 +6,12 @@ use crate::problem::Problem;
 
 pub(crate) mod broadcast;
 pub(crate) mod broadcast_message;
+pub(crate) mod client_notes;
 pub(crate) mod populations;
 pub(crate) mod public_site;
 pub(crate) mod publish_tasks;
 pub(crate) mod status;
+pub(crate) mod users;
 
 /// A path that is none of ours.
 pub(crate) async fn not_found() -> Problem {

@@ -5,11 +5,15 @@ mod body;
 mod caller;
 mod fields;
 mod path;
+mod query;
 mod request_key;
+mod source;
 mod strict_json;
 
 pub(crate) use body::{CapBody, JsonBody};
 pub(crate) use caller::{Admin, Author, Holder, PublicSite, Publisher};
 pub(crate) use fields::Fields;
-pub(crate) use path::{AlertPath, DaysPath, ServicePath};
+pub(crate) use path::{AlertPath, CredentialPath, DaysPath, MemberPath, ServicePath, UserPath};
+pub(crate) use query::Query;
 pub(crate) use request_key::{Repeatable, once};
+pub(crate) use source::Source;

@@ -4,7 +4,10 @@
 //!    `/v2/broadcast`, and a JSON body that breaks its schema on any route;
 //! 2. `{"message":"…","result":"error"}`: the internal routes, and an unknown path or method
 //!    anywhere;
-//! 3. `{"message":{"token":["…"]},"result":"error"}`: authentication on the internal routes.
+//! 3. `{"message":{"token":["…"]},"result":"error"}`: authentication on the internal routes, and
+//!    likewise what is wrong with a field of a person.
+//!
+//! Some routes of people answer `{"errors":[…]}` and nothing else.
 //!
 //! A fault of ours is answered `Internal server error` and nothing more; what it was goes to the
 //! log, with the request's id ([`Fault`]).
@@ -23,6 +26,7 @@ use crate::answer;
 mod alerts;
 mod submit;
 mod token;
+mod users;
 
 pub(crate) use token::{BearerRefusal, KeyRefusal};
 
@@ -95,6 +99,10 @@ enum Words {
     Errors(Vec<(Name, String)>),
     Message(String),
     Token(String),
+    /// Shape 2 with what is wrong with a field: `{"password":["Incorrect password"]}`.
+    Field(&'static str, String),
+    /// `{"errors":[…]}` alone: some routes of users.
+    Plain(Vec<Value>),
 }
 
 /// An answer that is no success.
@@ -139,6 +147,35 @@ impl Problem {
     /// Shape 2.
     pub(crate) fn message(status: StatusCode, message: impl Into<String>) -> Self {
         Self::new(status, Words::Message(message.into()))
+    }
+
+    /// Shape 2 with what is wrong with one field.
+    pub(crate) fn field(
+        status: StatusCode,
+        field: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(status, Words::Field(field, message.into()))
+    }
+
+    /// `{"errors":["…"]}`.
+    pub(crate) fn plain(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, Words::Plain(vec![Value::String(message.into())]))
+    }
+
+    /// `{"errors":[{"field":"…","message":"…"}]}`.
+    pub(crate) fn plain_field(field: &str, message: &str) -> Self {
+        let error = json!({ "field": field, "message": message });
+        Self::new(StatusCode::BAD_REQUEST, Words::Plain(vec![error]))
+    }
+
+    /// 429, with how long to wait.
+    pub(crate) fn too_many_requests(wait: Duration) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self {
+            retry_after: Some(wait),
+            ..Self::message(status, "Too many requests")
+        }
     }
 
     /// Who calls may not: shape 1 or 3.
@@ -280,6 +317,10 @@ impl Problem {
                 json!({ "errors": errors, "status_code": self.status.as_u16() })
             }
             Words::Message(message) => json!({ "message": message, "result": "error" }),
+            Words::Field(field, message) => {
+                json!({ "message": { *field: [message] }, "result": "error" })
+            }
+            Words::Plain(errors) => json!({ "errors": errors }),
             Words::Token(message) => {
                 json!({ "message": { "token": [message] }, "result": "error" })
             }

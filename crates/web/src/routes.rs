@@ -66,6 +66,8 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
         api::populations::ROUTES,
         api::public_site::ROUTES,
         api::publish_tasks::ROUTES,
+        api::users::ROUTES,
+        api::client_notes::ROUTES,
     ];
     GROUPS.iter().copied().flatten()
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use balefire_domain::ids::{AlertId, ServiceId};
+use balefire_domain::ids::{AlertId, CredentialId, ServiceId, UserId};
 
 use crate::WebState;
 use crate::problem::{Problem, Shape};
@@ -21,6 +21,53 @@ pub(crate) struct AlertPath {
     pub(crate) service: ServiceId,
     /// The alert.
     pub(crate) alert: AlertId,
+}
+
+/// `/user/{user}…`
+pub(crate) struct UserPath(pub(crate) UserId);
+
+/// `/user/{user}/service/{service}/permission`
+pub(crate) struct MemberPath {
+    /// The person.
+    pub(crate) user: UserId,
+    /// The service.
+    pub(crate) service: ServiceId,
+}
+
+/// `/user/{user}/webauthn/{credential}`
+pub(crate) struct CredentialPath {
+    /// The person.
+    pub(crate) user: UserId,
+    /// Their security key.
+    pub(crate) credential: CredentialId,
+}
+
+impl FromRequestParts<WebState> for UserPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        id(parts, state, "user").await.map(Self)
+    }
+}
+
+impl FromRequestParts<WebState> for MemberPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        let user = id(parts, state, "user").await?;
+        let service = id(parts, state, "service").await?;
+        Ok(Self { user, service })
+    }
+}
+
+impl FromRequestParts<WebState> for CredentialPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        let user = id(parts, state, "user").await?;
+        let credential = id(parts, state, "credential").await?;
+        Ok(Self { user, credential })
+    }
 }
 
 /// `…/purge/{days}`: a whole number.
