@@ -84,7 +84,7 @@ impl App {
         Ok(alert)
     }
 
-    async fn proposal(
+    pub(crate) async fn proposal(
         &self,
         tx: &mut Tx,
         alert: &Alert,

@@ -92,7 +92,7 @@ impl App {
             let stale = MoveRefusal::Approval(ApprovalRefusal::Stale);
             return Err(Failure::Refused(stale));
         }
-        let reason = asked.rejection_reason.as_deref();
+        let reason = asked.reason.as_deref();
         tx.end_update(update, UpdateState::Rejected, Some(asked.by), reason)
             .await?;
         let details = json!({ "version": update.version, "reason": reason });

@@ -9,13 +9,14 @@
 use balefire_domain::alert::{Mode, Mover, ServiceState, Status};
 use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::audit::Actor;
-use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::ids::{AlertId, EditReasonId, ServiceId, UserId};
 use balefire_domain::permission::{Denial, deed_of_move};
 use balefire_domain::provider::ProviderName;
 use balefire_geometry::Unfit;
 use balefire_store::StoreError;
 use balefire_store::alert_updates::AlertUpdate;
 use balefire_store::alerts::Alert;
+use balefire_store::edit_reasons::EditReason;
 use balefire_store::services::Service;
 use balefire_store::{Tx, crash_point};
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ use crate::{Act, App, Failure, areas, repeat};
 
 /// Where a move is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
+pub(crate) enum Origin {
     Api,
     CommandLine,
 }
@@ -38,8 +39,8 @@ pub struct Move {
     pub to: Status,
     /// Who asks.
     pub by: UserId,
-    /// Why, for a rejection.
-    pub rejection_reason: Option<String>,
+    /// Why, for a rejection, and for giving it back to be edited.
+    pub reason: Option<String>,
     /// What the approver says to have seen.
     pub seen: Seen,
     /// Which request it is, where the client says so.
@@ -165,14 +166,13 @@ impl App {
             Status::Broadcasting => self.approve_in(&mut tx, alert, &service, asked).await?,
             Status::Cancelled => self.cancel_in(&mut tx, alert, actor, json!({})).await?,
             Status::Rejected => {
-                let reason = asked.rejection_reason.clone();
+                let reason = asked.reason.clone();
                 self.reject_in(&mut tx, alert, actor, reason, json!({}))
                     .await?
             }
             Status::PendingApproval => self.submit_in(&mut tx, alert, &service, asked.by).await?,
-            Status::Draft | Status::Returned => {
-                self.relabel_in(&mut tx, alert, asked.to, asked.by).await?
-            }
+            Status::Draft => self.relabel_in(&mut tx, alert, asked.to, asked.by).await?,
+            Status::Returned => self.return_in(&mut tx, alert, asked).await?,
             Status::Completed | Status::TechnicalFailure => {
                 unreachable!("no person may move an alert there")
             }
@@ -251,6 +251,27 @@ impl App {
             .await?)
     }
 
+    async fn return_in(
+        &self,
+        tx: &mut Tx,
+        alert: Alert,
+        asked: &Move,
+    ) -> Result<Alert, StoreError> {
+        if let Some(reason) = &asked.reason {
+            tx.insert_edit_reason(&EditReason {
+                id: EditReasonId::new(self.entropy.uuid_v7(tx.now)),
+                alert_id: alert.id,
+                reason: reason.clone(),
+                created_at: tx.now,
+                created_by: asked.by,
+                submitted_at: alert.submitted_at,
+                submitted_by: alert.submitted_by,
+            })
+            .await?;
+        }
+        self.relabel_in(tx, alert, Status::Returned, asked.by).await
+    }
+
     async fn relabel_in(
         &self,
         tx: &mut Tx,
@@ -306,7 +327,7 @@ pub(crate) fn of_alert(alert: &Alert, actor: Actor, action: &'static str, from: 
         )
 }
 
-async fn check_person(
+pub(crate) async fn check_person(
     tx: &mut Tx,
     service: &Service,
     alert: &Alert,

@@ -149,7 +149,9 @@ pub(crate) fn check_goes_out(
     Ok(())
 }
 
-fn check_second_person(proposal: &Proposal, approver: UserId) -> Result<(), ApprovalRefusal> {
+/// Whether the approver is a second person (D8). The caller asks where two are needed: on a live
+/// service.
+pub fn check_second_person(proposal: &Proposal, approver: UserId) -> Result<(), ApprovalRefusal> {
     if proposal.creator == Some(approver) || proposal.editors.contains(&approver) {
         return Err(ApprovalRefusal::OwnAlert);
     }

@@ -48,6 +48,7 @@ pub mod population;
 pub mod probes;
 pub mod provider_pauses;
 pub mod publish_tasks;
+mod purge;
 mod reach;
 pub mod repeatable_requests;
 pub mod route_results;
@@ -103,6 +104,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         provider_pauses::ALL,
         publish_tasks::ALL,
         repeatable_requests::ALL,
+        purge::ALL,
         route_results::ALL,
         service_certificates::ALL,
         service_contacts::ALL,

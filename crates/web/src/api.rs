@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use crate::problem::Problem;
 
+pub(crate) mod alert_history;
 pub(crate) mod broadcast;
 pub(crate) mod broadcast_message;
 pub(crate) mod client_notes;

@@ -4,6 +4,7 @@
 mod body;
 mod caller;
 mod fields;
+mod item_path;
 mod path;
 mod query;
 mod request_key;
@@ -13,6 +14,7 @@ mod strict_json;
 pub(crate) use body::{CapBody, JsonBody};
 pub(crate) use caller::{Admin, Author, Holder, PublicSite, Publisher};
 pub(crate) use fields::Fields;
+pub(crate) use item_path::{FolderPath, ItemPath, TemplatePath, TemplateVersionPath};
 pub(crate) use path::{AlertPath, CredentialPath, DaysPath, MemberPath, ServicePath, UserPath};
 pub(crate) use query::Query;
 pub(crate) use request_key::{Repeatable, once};

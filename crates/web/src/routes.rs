@@ -63,6 +63,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
         api::status::ROUTES,
         api::broadcast::ROUTES,
         api::broadcast_message::ROUTES,
+        api::alert_history::ROUTES,
         api::populations::ROUTES,
         api::public_site::ROUTES,
         api::publish_tasks::ROUTES,
@@ -74,7 +75,10 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
 
 /// Routes that only tests need: in staging and live they do not exist.
 pub fn test_routes() -> impl Iterator<Item = &'static Route> {
-    const GROUPS: &[&[Route]] = &[api::publish_tasks::TEST_ROUTES];
+    const GROUPS: &[&[Route]] = &[
+        api::broadcast_message::TEST_ROUTES,
+        api::publish_tasks::TEST_ROUTES,
+    ];
     GROUPS.iter().copied().flatten()
 }
 

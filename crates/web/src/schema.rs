@@ -68,6 +68,22 @@ pub(crate) const fn optional(name: &'static str, schema: Schema) -> Property {
     }
 }
 
+/// Two lists of properties as one; `N` is the number of both.
+pub(crate) const fn join<const N: usize>(first: &[Property], then: &[Property]) -> [Property; N] {
+    assert!(first.len() + then.len() == N, "N is the number of both");
+    let mut all = [first[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() {
+            first[at]
+        } else {
+            then[at - first.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
 impl Schema {
     /// The properties of an object; none of anything else.
     pub const fn properties(&self) -> &'static [Property] {

@@ -265,7 +265,7 @@ async fn move_to(
     let asked = Move {
         to,
         by: user.id,
-        rejection_reason,
+        reason: rejection_reason,
         seen,
         request: None,
     };

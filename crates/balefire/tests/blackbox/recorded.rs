@@ -137,7 +137,13 @@ async fn main_job(sandbox: &Sandbox, server: &Server, team: &Team, recording: &m
     recording.check("2.8", &server.move_to(team, id, "broadcasting").await);
     sandbox.acknowledged(id, 4).await;
     recording.check("2.9", &server.admin("GET", team, &statuses, None).await);
+    let messages = format!("{path}/provider-messages");
+    recording.check("2.10", &server.admin("GET", team, &messages, None).await);
     recording.check("2.11", &server.move_to(team, id, "broadcasting").await);
+    let asked = json!({ "status": "pending-approval", "created_by": team.approver.id });
+    let checks = format!("{path}/check-status");
+    let checked = server.admin("POST", team, &checks, Some(&asked)).await;
+    recording.check("2.12", &checked);
     let edit = json!({ "content": "edited" });
     recording.check(
         "2.13",
@@ -170,9 +176,12 @@ async fn side_ways(sandbox: &Sandbox, server: &Server, team: &Team, recording: &
     assert_eq!(server.statuses(team, id).await, json!({}), "2.24");
 
     let fourth = server.submit(team, "recorded-4").await;
-    let body = json!({ "status": "rejected", "created_by": team.approver.id,
-        "rejection_reason": "Wrong area" });
-    let path = format!("/{fourth}/status");
+    let mut body = json!({ "status": "rejected", "created_by": team.approver.id,
+        "rejection_reason": "" });
+    let path = format!("/{fourth}/status-with-reason");
+    let unexplained = server.admin("POST", team, &path, Some(&body)).await;
+    recording.check("2.26", &unexplained);
+    body["rejection_reason"] = json!("Wrong area");
     recording.check(
         "2.27",
         &server.admin("POST", team, &path, Some(&body)).await,

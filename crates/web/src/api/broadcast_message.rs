@@ -1,19 +1,26 @@
 //! `/service/{service}/broadcast-message`: an author's and approver's client.
 
+mod check_status;
 mod create;
+mod give_back;
 mod list;
+mod messages;
+mod provider_messages;
 mod provider_statuses;
+mod purge;
 mod read;
 mod status;
+mod summary_email;
 mod update;
 mod view;
 
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::routes::{Body, Caller, Route};
 use crate::schema::{Schema, required};
 
-pub(crate) use view::{ALERT, render_alert};
+pub(crate) use messages::name;
+pub(crate) use view::{ALERT, render_alert, seconds};
 
 const LIST: Route = Route {
     method: "GET",
@@ -74,4 +81,70 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || get(provider_statuses::show_provider_statuses),
         ..LIST
     },
+    Route {
+        path: "/service/{service}/broadcast-message/{alert}/provider-messages",
+        summary: "What was sent of an alert, with where it stands at each network",
+        answers: &[(200, Some(provider_messages::MESSAGES))],
+        handler: || get(provider_messages::show_provider_messages),
+        ..LIST
+    },
+    Route {
+        path: "/service/{service}/broadcast-message/messages",
+        summary: "The service's alerts with the names of people, the live ones first",
+        answers: &[(200, Some(messages::BOARD))],
+        handler: || get(messages::show_board),
+        ..LIST
+    },
+    Route {
+        path: "/service/{service}/broadcast-message/message={alert}",
+        summary: "An alert with the names of people, and why it was last given back",
+        answers: &[(200, Some(messages::PAGE))],
+        handler: || get(messages::show_page),
+        ..LIST
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/broadcast-message/{alert}/check-status",
+        summary: "Whether an alert could be moved to a state by somebody now",
+        body: Body::Json(status::BODY),
+        answers: &[(200, Some(Schema::Object(&[])))],
+        handler: || post(check_status::check_status),
+        ..LIST
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/broadcast-message/{alert}/status-with-reason",
+        summary: "Reject an alert and say why",
+        body: Body::Json(status::BODY),
+        answers: &[(200, Some(ALERT))],
+        handler: || post(give_back::change_status_with_reason),
+        ..LIST
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/broadcast-message/{alert}/return-for-edit",
+        summary: "Give an alert back to its author and say why",
+        body: Body::Json(give_back::BODY),
+        answers: &[(200, Some(ALERT))],
+        handler: || post(give_back::return_for_edit),
+        ..LIST
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/broadcast-message/{alert}/alert-summary-email",
+        summary: "Send whoever asks the summary of an alert by e-mail",
+        body: Body::Json(summary_email::BODY),
+        answers: &[(200, Some(Schema::Object(&[])))],
+        handler: || post(summary_email::send_summary),
+        ..LIST
+    },
 ];
+
+pub(crate) const TEST_ROUTES: &[Route] = &[Route {
+    method: "DELETE",
+    path: "/service/{service}/broadcast-message/purge/{days}",
+    summary: "Take away alerts older than so many days that are not on the air",
+    answers: &[(200, Some(purge::PURGED))],
+    handler: || delete(purge::purge),
+    ..LIST
+}];

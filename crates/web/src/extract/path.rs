@@ -101,13 +101,21 @@ impl FromRequestParts<WebState> for AlertPath {
     }
 }
 
-async fn id<T: FromStr>(parts: &mut Parts, state: &WebState, name: &str) -> Result<T, Problem> {
+pub(super) async fn id<T: FromStr>(
+    parts: &mut Parts,
+    state: &WebState,
+    name: &str,
+) -> Result<T, Problem> {
     let text = param(parts, state, name).await?;
     let id = Some(text).filter(|text| text.len() == UUID_CHARS);
     id.and_then(|text| text.parse().ok()).ok_or_else(not_found)
 }
 
-async fn param(parts: &mut Parts, state: &WebState, name: &str) -> Result<String, Problem> {
+pub(super) async fn param(
+    parts: &mut Parts,
+    state: &WebState,
+    name: &str,
+) -> Result<String, Problem> {
     let params = RawPathParams::from_request_parts(parts, state)
         .await
         .map_err(|_| not_found())?;
@@ -117,6 +125,6 @@ async fn param(parts: &mut Parts, state: &WebState, name: &str) -> Result<String
         .ok_or_else(not_found)
 }
 
-fn not_found() -> Problem {
+pub(super) fn not_found() -> Problem {
     Problem::not_found(Shape::Internal)
 }

@@ -5,7 +5,9 @@ use axum::http::StatusCode;
 use balefire_app::Failure;
 use balefire_app::create_alert::CreateRefusal;
 use balefire_app::move_alert::{Move, MoveRefusal};
+use balefire_app::summarise_alert::SummaryRefusal;
 use balefire_app::update_alert::UpdateRefusal;
+use balefire_domain::alert::Status;
 use balefire_domain::approval::ApprovalRefusal;
 use balefire_domain::ids::{AlertId, UserId};
 use balefire_domain::limits::ALERT_VERSIONS_MAX;
@@ -93,6 +95,32 @@ impl Problem {
         })
     }
 
+    /// As [`Problem::change_status`], in the sentences that a person reads who has not asked for it
+    /// yet.
+    pub(crate) fn check_status(id: AlertId, asked: &Move, failure: Failure<MoveRefusal>) -> Self {
+        match failure {
+            Failure::Refused(MoveRefusal::IllegalMove { from, to }) => {
+                refuse(why_not_now(from, to))
+            }
+            Failure::Refused(MoveRefusal::Approval(ApprovalRefusal::OwnAlert)) => {
+                refuse("You cannot approve an alert that you wrote or changed.")
+            }
+            failure => Self::change_status(id, asked, failure),
+        }
+    }
+
+    pub(crate) fn summarise(id: AlertId, by: UserId, failure: Failure<SummaryRefusal>) -> Self {
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            SummaryRefusal::NotFound | SummaryRefusal::UserNotFound => {
+                Self::not_found(Shape::Internal)
+            }
+            SummaryRefusal::Denied(denial) => denied(by, id, denial),
+            SummaryRefusal::NoAddress => {
+                refuse(format!("User {by} has no e-mail address that takes mail"))
+            }
+        })
+    }
+
     fn approval(id: AlertId, by: UserId, refusal: ApprovalRefusal) -> Self {
         match refusal {
             ApprovalRefusal::Stale => Self::message(
@@ -145,6 +173,29 @@ impl Problem {
 
 fn refuse(message: impl Into<String>) -> Problem {
     Problem::message(StatusCode::BAD_REQUEST, message)
+}
+
+fn why_not_now(from: Status, to: Status) -> String {
+    let state = match from {
+        Status::Draft => "is a draft",
+        Status::PendingApproval => "is pending approval",
+        Status::Returned => "has been returned for edit",
+        Status::Rejected => "has been rejected",
+        Status::Broadcasting => "is live",
+        Status::Completed | Status::Cancelled => "has already been broadcast",
+        Status::TechnicalFailure => "could not be broadcast",
+    };
+    let act = match (from, to) {
+        (Status::PendingApproval, Status::PendingApproval) => "submitted again",
+        (_, Status::PendingApproval) => "edited or submitted again",
+        (_, Status::Draft) => "edited",
+        (_, Status::Returned) => "returned for edit",
+        (_, Status::Rejected) => "rejected",
+        (_, Status::Broadcasting) => "approved",
+        (_, Status::Cancelled) => "stopped",
+        (_, Status::Completed | Status::TechnicalFailure) => "ended by a person",
+    };
+    format!("This alert {state}, it cannot be {act}.")
 }
 
 fn too_many_versions(id: AlertId) -> String {

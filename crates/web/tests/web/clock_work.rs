@@ -147,7 +147,7 @@ async fn by_a_clock_in_doubt_nothing_is_approved_and_anything_may_be_cancelled()
     let to = |to| Move {
         to,
         by: web.live.approver,
-        rejection_reason: None,
+        reason: None,
         seen: Seen::default(),
         request: None,
     };

@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod author;
 mod clock_work;
 mod documents;
 mod faults;

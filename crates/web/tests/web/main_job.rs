@@ -146,10 +146,32 @@ async fn the_main_job_is_answered_as_it_was_recorded() {
     let all = json!({ "ee": course, "o2": course, "three": course, "vodafone": course });
     assert_eq!(sent.json(), all);
 
+    let messages = web
+        .get(&format!("{}/provider-messages", alert_path(live, id)))
+        .await;
+    script.check("2.10", &messages);
+    let told = messages.json();
+    let told = told["messages"].as_array().unwrap();
+    let states: BTreeSet<_> = told
+        .iter()
+        .map(|one| (one["provider"].as_str(), one["status"].as_str()))
+        .collect();
+    let all = ["ee", "o2", "three", "vodafone"].map(|name| (Some(name), Some("returned-ack")));
+    assert_eq!(states, BTreeSet::from(all));
+
     let again = web.change_status(id, "broadcasting", by).await;
     script.check("2.11", &again);
     let text = format!("Cannot move broadcast_message {id} from broadcasting to broadcasting");
     assert_eq!(again.message(), text);
+
+    let body = json!({ "status": "pending-approval", "created_by": by });
+    let path = format!("{}/check-status", alert_path(live, id));
+    let checked = web.post(&path, &body).await;
+    script.check("2.12", &checked);
+    assert_eq!(
+        checked.message(),
+        "This alert is live, it cannot be edited or submitted again."
+    );
 
     let edited = web
         .post(&alert_path(live, id), &json!({ "content": "edited" }))
@@ -224,8 +246,16 @@ async fn the_main_job_is_answered_as_it_was_recorded() {
     assert_eq!(statuses.text, "{}\n", "2.24: a stubbed alert goes nowhere");
 
     let fourth = web.post_cap(&web.live.normal, &alert("fourth")).await;
-    let body = json!({ "status": "rejected", "created_by": by, "rejection_reason": "Wrong area" });
-    let rejected = web.post(&status_path(live, fourth.alert()), &body).await;
+    let mut body = json!({ "status": "rejected", "created_by": by, "rejection_reason": "" });
+    let path = format!("{}/status-with-reason", alert_path(live, fourth.alert()));
+    let unexplained = web.post(&path, &body).await;
+    script.check("2.26", &unexplained);
+    assert_eq!(
+        unexplained.message(),
+        "Enter the reason for rejecting the alert."
+    );
+    body["rejection_reason"] = json!("Wrong area");
+    let rejected = web.post(&path, &body).await;
     script.check("2.27", &rejected);
     assert_eq!(rejected.json()["rejection_reason"], "Wrong area");
     assert_eq!(rejected.json()["rejected_by_id"], json!(by));

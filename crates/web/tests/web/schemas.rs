@@ -1,5 +1,7 @@
 //! Every success that a test is answered is held against the table of the routes.
 
+use std::cmp::Reverse;
+
 use balefire_web::{Route, routes, test_routes};
 use serde_json::Value;
 
@@ -37,7 +39,11 @@ fn find(method: &str, path: &str) -> Option<&'static Route> {
         .chain(test_routes())
         .filter(|route| route.method == method && is_of(route.path, path))
         .collect();
-    found.sort_by_key(|route| route.path.matches('{').count());
+    // Of two with as many parameters the one that says more: `message={alert}` before `{alert}`.
+    found.sort_by_key(|route| {
+        let path = route.path;
+        (path.matches('{').count(), Reverse(path.len()))
+    });
     found.first().copied()
 }
 

@@ -69,7 +69,9 @@ async fn what_is_no_uuid_names_nothing() {
         ),
         format!("/service/{service}/broadcast-message/{id}%20"),
         format!("/service/{service}/broadcast-message/x/provider-statuses"),
-        format!("/service/{service}/broadcast-message/message={id}"),
+        format!("/service/{service}/broadcast-message/message="),
+        format!("/service/{service}/broadcast-message/message=x"),
+        format!("/service/{service}/broadcast-message/message=message={id}"),
     ] {
         let answer = web.get(&path).await;
         answer.assert_internal_error(404, "No result found");

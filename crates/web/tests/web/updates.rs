@@ -192,7 +192,7 @@ async fn a_lane_whose_provider_is_gone_waits_with_both() {
     let asked = balefire_app::move_alert::Move {
         to: balefire_domain::alert::Status::Broadcasting,
         by: web.live.approver,
-        rejection_reason: None,
+        reason: None,
         seen: balefire_domain::approval::Seen {
             version: Some(2),
             hash: None,

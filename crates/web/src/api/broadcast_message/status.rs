@@ -68,7 +68,7 @@ pub(crate) async fn change_status(
     .await
 }
 
-fn read_move(body: &Value) -> Result<Move, Problem> {
+pub(crate) fn read_move(body: &Value) -> Result<Move, Problem> {
     let mut fields = Fields::of(body, &BODY)?;
     let to = fields.status("status");
     let by = fields.id("created_by");
@@ -82,7 +82,7 @@ fn read_move(body: &Value) -> Result<Move, Problem> {
         (Some(to), Some(by)) => Ok(Move {
             to,
             by,
-            rejection_reason,
+            reason: rejection_reason,
             seen,
             request: None,
         }),

@@ -116,6 +116,6 @@ pub(crate) fn render_alert(alert: &Alert) -> Value {
     clippy::cast_precision_loss,
     reason = "durations are at most a year, far below 2^53 microseconds"
 )]
-fn seconds(us: i64) -> f64 {
+pub(crate) fn seconds(us: i64) -> f64 {
     us as f64 / SECOND_US
 }
