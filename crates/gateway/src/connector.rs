@@ -104,7 +104,10 @@ async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, NotWritten> {
 
 /// Tries the addresses in turn. Each gets its share of the time, so that a silent first address
 /// doesn't use up the time of the second.
-async fn connect_first(addresses: &[SocketAddr], whole: Duration) -> Result<TcpStream, NotWritten> {
+pub(crate) async fn connect_first(
+    addresses: &[SocketAddr],
+    whole: Duration,
+) -> Result<TcpStream, NotWritten> {
     let share = whole / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut failure = NotWritten::ConnectTimeout;
     for address in addresses {
@@ -134,7 +137,7 @@ fn plain_words(error: &io::Error) -> String {
 }
 
 /// What a failed handshake says to a person.
-fn tls_words(error: &io::Error) -> String {
+pub(crate) fn tls_words(error: &io::Error) -> String {
     use rustls::{CertificateError as C, Error as E};
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<E>());
     let words = match cause {

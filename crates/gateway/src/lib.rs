@@ -1,8 +1,8 @@
-//! The way out: the only outbound HTTP of Balefire besides the AWS SDK (invariant 2).
+//! The way out: the only outbound HTTP and SMTP of Balefire besides the AWS SDK (invariant 2).
 //!
 //! [`Gateway`] sends a delivery to a proxy through the Lambda Invoke API and turns every end into
 //! an [`Outcome`](balefire_domain::outcome::Outcome): no error escapes. [`HttpClient`] is for
-//! commands, tickets and pages.
+//! commands, tickets, pages and notifications; [`SmtpClient`] sends an e-mail.
 //!
 //! What is promised: a request is written at most once; nothing of it is written at or after its
 //! deadline by the wall clock; at the deadline the connection is reset and what the kernel still
@@ -22,6 +22,7 @@ mod http_client;
 mod invoke;
 mod payload;
 mod pool;
+mod smtp;
 mod tls;
 mod wire;
 
@@ -31,5 +32,6 @@ pub use http_client::{HttpAnswer, HttpCall, HttpClient, HttpError};
 pub use invoke::{
     Answered, Gateway, GatewaySettings, Invocation, ProbeRequest, Probed, SendRequest,
 };
+pub use smtp::{Mail, MailError, SmtpClient, SmtpSecurity, SmtpServer};
 pub use tls::GatewayError;
 pub use wire::Wire;

@@ -23,6 +23,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
     check_dispatch(config, &mut findings);
     check_bounds(config, &mut findings);
     check_side_effects(config, &mut findings);
+    super::notifications::check(config, &mut findings);
     check_addresses(config, &mut findings);
     super::aws::check_queue(config, &mut findings);
     super::metrics::check(config, &mut findings);
@@ -38,7 +39,7 @@ fn check_http(config: &Config, findings: &mut Vec<String>) {
     if config.http.body_bytes_max == 0 || config.http.body_bytes_max > max {
         findings.push(format!("http.body_bytes_max must be 1 to {max}"));
     }
-    let is_public = matches!(config.environment, Environment::Staging | Environment::Live);
+    let is_public = config.is_public();
     for (name, secrets) in &config.clients {
         if is_public
             && secrets
@@ -63,7 +64,7 @@ fn check_database(config: &Config, findings: &mut Vec<String>) {
     if let Err(error) = &url {
         findings.push(format!("database.url: {error}"));
     }
-    let is_public = matches!(config.environment, Environment::Staging | Environment::Live);
+    let is_public = config.is_public();
     if is_public && is_sqlite && !config.database.single_node_is_fine {
         findings.push(
             "environment is staging or live and database.url is SQLite: one disk holds \
@@ -234,7 +235,7 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
 /// be read and changed on their way. (`[tickets]` and `[pages]` carry keys, and are held to it
 /// everywhere.)
 fn check_addresses(config: &Config, findings: &mut Vec<String>) {
-    if !matches!(config.environment, Environment::Staging | Environment::Live) {
+    if !config.is_public() {
         return;
     }
     let addresses = [

@@ -47,6 +47,7 @@ pub(super) const CONFIGURATION: Shape = Section {
         ("secrets", optional(&[("key_file", Text)])),
         ("tickets", optional(TICKETS)),
         ("pages", optional(PAGES)),
+        ("notifications", optional(NOTIFICATIONS)),
         ("queue", optional(QUEUE)),
         ("metrics", optional(&[("listen", Text)])),
         ("traces", optional(&[("endpoint_url", URL)])),
@@ -146,6 +147,31 @@ const PAGES: &[(&str, Shape)] = &[
     ("none_is_fine", Flag),
     ("endpoint_url", URL),
     ("routing_key", Text),
+];
+
+const NOTIFICATIONS: &[(&str, Shape)] = &[
+    ("kind", Text),
+    ("from", Text),
+    ("file", Text),
+    ("sms", optional(&[("kind", Text)])),
+    (
+        "notify",
+        optional(&[
+            ("base_url", URL),
+            ("api_key", Text),
+            ("templates", Named(&Text)),
+        ]),
+    ),
+    (
+        "smtp",
+        optional(&[
+            ("host", Text),
+            ("port", Count(u16::MAX as u64)),
+            ("security", Text),
+            ("user", Text),
+            ("password", Text),
+        ]),
+    ),
 ];
 
 const QUEUE: &[(&str, Shape)] = &[

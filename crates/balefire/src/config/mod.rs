@@ -9,6 +9,7 @@ mod environment;
 mod file;
 mod keys;
 mod metrics;
+mod notifications;
 mod secret;
 mod shape;
 mod side_effects;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::check;
 pub(crate) use metrics::Metrics;
+pub(crate) use notifications::Notifications;
 pub(crate) use secret::Secret;
 pub(crate) use side_effects::job_settings;
 pub(crate) use traces::Traces;
@@ -74,6 +76,7 @@ pub(crate) struct Config {
     pub(crate) secrets: Secrets,
     pub(crate) tickets: Tickets,
     pub(crate) pages: Pages,
+    pub(crate) notifications: Notifications,
     pub(crate) queue: Queue,
     pub(crate) metrics: Metrics,
     pub(crate) traces: Traces,
@@ -233,6 +236,7 @@ impl Default for Config {
             secrets: Secrets::default(),
             tickets: Tickets::default(),
             pages: Pages::default(),
+            notifications: Notifications::default(),
             queue: Queue::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),

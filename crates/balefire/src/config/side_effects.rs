@@ -1,6 +1,6 @@
 //! `[tickets]` and `[pages]`: what they must say, and what the runner is given of them.
 
-use balefire_dispatcher::jobs::{Carrier, JobSettings, Notifications, PagerDuty, Zendesk};
+use balefire_dispatcher::jobs::{JobSettings, PagerDuty, Zendesk};
 use balefire_domain::limits::JOB_CALL_TIME_MAX;
 use balefire_gateway::{Endpoint, Scheme};
 
@@ -16,7 +16,8 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
         "none" => {}
         "zendesk" => {
             let url = tickets.endpoint_url.as_ref();
-            check_url("tickets", "zendesk", url, findings);
+            let (key, kind) = ("tickets.endpoint_url", "tickets.kind");
+            check_url(key, kind, "zendesk", url, findings);
             let is_address = |email: &String| {
                 let (local, host) = email.split_once('@').unwrap_or_default();
                 !local.is_empty() && !host.is_empty() && is_plain(email) && !email.contains(':')
@@ -35,7 +36,8 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
         "none" => {}
         "pagerduty" => {
             let url = pages.endpoint_url.as_ref();
-            check_url("pages", "pagerduty", url, findings);
+            let (key, kind) = ("pages.endpoint_url", "pages.kind");
+            check_url(key, kind, "pagerduty", url, findings);
             let key = pages.routing_key.as_ref();
             check_secret("pages", "pagerduty", "routing_key", key, findings);
         }
@@ -43,10 +45,16 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
     }
 }
 
-fn check_url(section: &str, kind: &str, url: Option<&Url>, findings: &mut Vec<String>) {
-    let key = format!("{section}.endpoint_url");
+/// What is wrong with the address under `key`, which is needed because `kind_key` is `kind`.
+pub(super) fn check_url(
+    key: &str,
+    kind_key: &str,
+    kind: &str,
+    url: Option<&Url>,
+    findings: &mut Vec<String>,
+) {
     let Some(url) = url else {
-        findings.push(format!("{section}.kind is \"{kind}\": {key} is missing"));
+        findings.push(format!("{kind_key} is \"{kind}\": {key} is missing"));
         return;
     };
     match Endpoint::parse(url.reveal()) {
@@ -76,7 +84,7 @@ fn check_secret(
 }
 
 /// One word of visible ASCII.
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     (1..=CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
@@ -118,10 +126,7 @@ pub(crate) fn job_settings(config: &Config) -> anyhow::Result<JobSettings> {
     Ok(JobSettings {
         tickets,
         pages,
-        notifications: Notifications {
-            email: Carrier::Log,
-            sms: Carrier::Log,
-        },
+        notifications: super::notifications::carriers(config)?,
         call_timeout: JOB_CALL_TIME_MAX,
     })
 }

@@ -13,6 +13,7 @@ const TICKETS: &str = "[tickets]\nkind = \"zendesk\"\nendpoint_url = \"https://d
                        email = \"a@example.org\"\nkey = \"hush\"\n";
 const PAGES: &str = "[pages]\nkind = \"pagerduty\"\nendpoint_url = \"https://pages.example\"\n\
                      routing_key = \"hush\"\n";
+const NOBODY: &str = "[notifications]\nkind = \"none\"\n";
 const QUIET: &str = "[pages]\nnone_is_fine = true\n";
 
 /// What an environment comes to.
@@ -45,6 +46,7 @@ fn every_environment_starts_or_names_the_keys_that_contradict_each_other() {
         "pages.kind",
         "pages.none_is_fine",
     ];
+    let untold = &["environment", "notifications.kind"];
     let keyless = &["environment", "database.url", "secrets.key_file"];
     let cases = [
         (
@@ -63,53 +65,71 @@ fn every_environment_starts_or_names_the_keys_that_contradict_each_other() {
             vec![PROXIES, TICKETS, PAGES],
             starts("preview", false, true),
         ),
-        ("staging", vec![PROXIES], Want::Refused(single)),
+        ("staging", vec![PROXIES, NOBODY], Want::Refused(single)),
         (
             "staging",
-            vec![PROXIES, SQLITE],
+            vec![PROXIES, SQLITE, NOBODY],
             starts("staging", false, false),
         ),
-        ("staging", vec![PROXIES, KEYLESS], Want::Refused(keyless)),
         (
             "staging",
-            vec![PROXIES, POSTGRES, TICKETS],
+            vec![PROXIES, KEYLESS, NOBODY],
+            Want::Refused(keyless),
+        ),
+        (
+            "staging",
+            vec![PROXIES, POSTGRES, TICKETS, NOBODY],
             starts("staging", false, false),
         ),
-        ("live", vec![PROXIES, POSTGRES], Want::Refused(silent)),
-        ("live", vec![PROXIES, PAGES], Want::Refused(single)),
         (
             "live",
-            vec![PROXIES, KEYLESS, PAGES],
+            vec![PROXIES, POSTGRES, NOBODY],
+            Want::Refused(silent),
+        ),
+        ("live", vec![PROXIES, PAGES, NOBODY], Want::Refused(single)),
+        (
+            "live",
+            vec![PROXIES, KEYLESS, PAGES, NOBODY],
             Want::Refused(keyless),
         ),
         (
             "live",
-            vec![PROXIES, POSTGRES, QUIET],
+            vec![PROXIES, POSTGRES, QUIET, NOBODY],
             starts("live", false, false),
         ),
         (
             "live",
-            vec![PROXIES, POSTGRES, PAGES, TICKETS],
+            vec![PROXIES, POSTGRES, PAGES, TICKETS, NOBODY],
             starts("live", true, true),
         ),
         (
             "live",
-            vec![PROXIES, SQLITE, PAGES, TICKETS],
+            vec![PROXIES, SQLITE, PAGES, TICKETS, NOBODY],
             starts("live", true, true),
+        ),
+        ("staging", vec![PROXIES, POSTGRES], Want::Refused(untold)),
+        (
+            "live",
+            vec![PROXIES, POSTGRES, PAGES],
+            Want::Refused(untold),
         ),
         // Nobody need be paged where nothing is sent.
         (
             "live",
-            vec![NO_PROXIES, POSTGRES],
+            vec![NO_PROXIES, POSTGRES, NOBODY],
             starts("live", false, false),
         ),
         // The earlier service's word for the same (R92).
         (
             "production",
-            vec![PROXIES, POSTGRES, PAGES, TICKETS],
+            vec![PROXIES, POSTGRES, PAGES, TICKETS, NOBODY],
             starts("live", true, true),
         ),
-        ("production", vec![PROXIES, POSTGRES], Want::Refused(silent)),
+        (
+            "production",
+            vec![PROXIES, POSTGRES, NOBODY],
+            Want::Refused(silent),
+        ),
     ];
     for (environment, sections, want) in cases {
         let case = format!("{environment} with {sections:?}");

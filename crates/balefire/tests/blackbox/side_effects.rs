@@ -59,7 +59,8 @@ impl Desks {
         let text = format!(
             "{text}[secrets]\nkey_file = \"{}\"\n[tickets]\nkind = \"zendesk\"\n\
              endpoint_url = \"{}\"\nemail = \"alerts@example.org\"\nkey = \"hush\"\n\
-             [pages]\nkind = \"pagerduty\"\nendpoint_url = \"{}\"\nrouting_key = \"hush\"\n",
+             [pages]\nkind = \"pagerduty\"\nendpoint_url = \"{}\"\nrouting_key = \"hush\"\n\
+             [notifications]\nkind = \"none\"\n",
             key_file.display(),
             self.zendesk.url(),
             self.pagerduty.url()

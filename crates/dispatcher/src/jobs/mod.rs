@@ -13,6 +13,7 @@
 //! sent twice opens one incident. So do notifications: nobody signs in without a code.
 
 mod carry_out;
+mod govuk_notify;
 mod notifications;
 mod pagerduty;
 mod tell;
@@ -26,7 +27,7 @@ use balefire_domain::ids::InstanceId;
 use balefire_domain::job::{JobKind, PAGE_AHEAD_MAX};
 use balefire_domain::limits::{JOB_ANSWER_BYTES_MAX, JOB_LEASE, JOBS_PER_KIND_MAX};
 use balefire_domain::time::Clock;
-use balefire_gateway::{HttpAnswer, HttpCall, HttpClient};
+use balefire_gateway::{HttpAnswer, HttpCall, HttpClient, HttpError};
 use balefire_store::{Store, StoreError};
 use bytes::Bytes;
 use http::Method;
@@ -36,7 +37,8 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-pub use notifications::{Carrier, Notifications, Sent};
+pub use govuk_notify::{GovukNotify, NotifyKey};
+pub use notifications::{Carrier, Notifications, Sent, Smtp};
 pub use pagerduty::PagerDuty;
 pub use zendesk::Zendesk;
 
@@ -82,6 +84,18 @@ impl Caller {
         headers: Vec<(String, String)>,
         body: Option<&Value>,
     ) -> Result<HttpAnswer, String> {
+        let asked = self.ask(method, url, headers, body).await;
+        asked.map_err(|why| why.to_string())
+    }
+
+    /// The same, with what it was that failed.
+    async fn ask(
+        &self,
+        method: Method,
+        url: String,
+        headers: Vec<(String, String)>,
+        body: Option<&Value>,
+    ) -> Result<HttpAnswer, HttpError> {
         let call = HttpCall {
             method,
             url,
@@ -89,7 +103,15 @@ impl Caller {
             body: body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())),
             timeout: self.timeout,
         };
-        self.client.call(call).await.map_err(|why| why.to_string())
+        self.client.call(call).await
+    }
+
+    /// A caller that reads no more of an answer than this.
+    fn bounded(&self, answer_bytes_max: usize) -> Self {
+        Self {
+            client: self.client.clone().with_answer_bytes_max(answer_bytes_max),
+            timeout: self.timeout,
+        }
     }
 }
 

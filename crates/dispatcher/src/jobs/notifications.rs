@@ -6,13 +6,16 @@
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use balefire_domain::ids::NotificationId;
 use balefire_domain::notification::{Notification, Way};
+
 use balefire_domain::time::Timestamp;
+use balefire_gateway::{HttpClient, Mail, MailError, SmtpClient, SmtpServer};
 use serde_json::json;
 
-use super::Caller;
+use super::{Caller, GovukNotify};
 
 /// `[notifications]`. It has no `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -32,6 +35,21 @@ pub enum Carrier {
     Log,
     /// A file that only its owner may read, a line of JSON each, as they are: for development.
     File(PathBuf),
+    /// GOV.UK Notify.
+    Notify(Box<GovukNotify>),
+    /// A mail server; it carries no SMS.
+    Smtp(Box<Smtp>),
+}
+
+/// A mail server, and in whose name. It has no `Debug`: it holds a password.
+#[derive(Clone)]
+pub struct Smtp {
+    /// What sends.
+    pub client: SmtpClient,
+    /// `[notifications.smtp]`.
+    pub server: SmtpServer,
+    /// `notifications.from`.
+    pub from: String,
 }
 
 /// How a try to send ended.
@@ -50,9 +68,22 @@ pub enum Sent {
 }
 
 impl Notifications {
+    /// Sends one notification now, without a job: for a person who tries the configuration out.
+    pub async fn send_now(
+        &self,
+        client: HttpClient,
+        timeout: Duration,
+        now: Timestamp,
+        id: NotificationId,
+        notification: &Notification,
+    ) -> Sent {
+        let caller = Caller { client, timeout };
+        self.send(&caller, now, id, notification).await
+    }
+
     pub(super) async fn send(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         now: Timestamp,
         id: NotificationId,
         notification: &Notification,
@@ -78,6 +109,38 @@ impl Notifications {
                     Err(_) => Sent::Failed("the file was not written".to_owned()),
                 }
             }
+            Carrier::Notify(notify) => notify.send(caller, now, id, notification).await,
+            Carrier::Smtp(smtp) => smtp.send(caller, now, id, notification).await,
+        }
+    }
+}
+
+impl Smtp {
+    async fn send(
+        &self,
+        caller: &Caller,
+        now: Timestamp,
+        id: NotificationId,
+        notification: &Notification,
+    ) -> Sent {
+        if notification.to.way() != Way::Email {
+            return Sent::Refused("a mail server carries no SMS".to_owned());
+        }
+        let words = notification.words();
+        let id = id.to_string();
+        let mail = Mail {
+            from: &self.from,
+            to: notification.to.reveal(),
+            subject: &words.subject,
+            body: &words.body,
+            at: now,
+            id: &id,
+        };
+        match self.client.send(&self.server, &mail, caller.timeout).await {
+            Ok(()) => Sent::Sent("smtp".to_owned()),
+            Err(MailError::NotSent(why)) => Sent::Failed(why),
+            Err(MailError::Doubtful(why)) => Sent::Doubtful(why),
+            Err(MailError::Refused(why)) => Sent::Refused(why),
         }
     }
 }
