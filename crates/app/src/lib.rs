@@ -110,8 +110,6 @@ pub struct Settings {
     pub has_test_routes: bool,
     /// Whether an approved alert gets a ticket: in the live environment, where `[tickets]` says so.
     pub makes_tickets: bool,
-    /// Whether the newest code of a person may be read at `/verify-code`: outside staging and live.
-    pub keeps_codes_readable: bool,
     /// Internal clients with the secrets of each, for rotation.
     pub clients: Vec<(String, Vec<String>)>,
 }

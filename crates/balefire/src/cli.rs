@@ -16,6 +16,7 @@ mod alert;
 mod areas;
 mod audit;
 mod cap;
+mod notification;
 mod service;
 
 pub(crate) use alert::{AlertCommand, DeliveryCommand};
@@ -24,6 +25,7 @@ pub(crate) use areas::{
 };
 pub(crate) use audit::{AuditCommand, ExportAudit};
 pub(crate) use cap::CapCommand;
+pub(crate) use notification::NotificationCommand;
 pub(crate) use service::{Contacts, ServiceCommand};
 
 /// Public warning by cell broadcast: takes an alert from its author, through a second person's
@@ -87,6 +89,9 @@ pub(crate) enum Command {
     /// Duty items: what only a person on duty can mend.
     #[command(subcommand)]
     Item(ItemCommand),
+    /// Messages to people by e-mail and SMS.
+    #[command(subcommand)]
+    Notification(NotificationCommand),
     /// The record: what was approved, sent and answered.
     #[command(subcommand)]
     History(HistoryCommand),

@@ -102,7 +102,6 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
             config::Environment::Staging | config::Environment::Live
         ),
         makes_tickets: config.makes_tickets(),
-        keeps_codes_readable: !config.is_public(),
         clients: clients.collect(),
     };
     Ok(App {

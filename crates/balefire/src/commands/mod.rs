@@ -17,6 +17,7 @@ mod history;
 mod import;
 mod item;
 mod key;
+mod notification;
 mod population;
 mod provider;
 mod provider_log;
@@ -81,6 +82,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Delivery(_)
         | Command::Provider(_)
         | Command::Item(_)
+        | Command::Notification(_)
         | Command::History(_)
         | Command::Audit(_)
         | Command::Areas(_)
@@ -122,6 +124,7 @@ async fn act(context: &Session, command: Command) -> anyhow::Result<ExitCode> {
         Command::Delivery(command) => delivery::run(context, &command).await,
         Command::Provider(command) => provider::run(context, command).await,
         Command::Item(command) => item::run(context, command).await,
+        Command::Notification(command) => notification::run(&context, command).await,
         Command::History(command) => history::run(context, &command).await,
         Command::Audit(command) => audit::run(context, &command).await,
         Command::Areas(command) => areas::run(context, command).await,

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::check;
 pub(crate) use metrics::Metrics;
-pub(crate) use notifications::Notifications;
+pub(crate) use notifications::{Notifications, carriers};
 pub(crate) use secret::Secret;
 pub(crate) use side_effects::job_settings;
 pub(crate) use traces::Traces;

@@ -262,7 +262,6 @@ fn settings() -> Settings {
         is_live: false,
         has_test_routes: true,
         makes_tickets: false,
-        keeps_codes_readable: true,
         clients: vec![
             ("notify-admin".to_owned(), vec![ADMIN_SECRET.to_owned()]),
             ("govuk-alerts".to_owned(), vec![GOVUK_SECRET.to_owned()]),
