@@ -41,46 +41,57 @@ impl App {
     ///
     /// The database failed: what was linked before stays, and a later call does the rest.
     pub async fn link_audit(&self, look: Look) -> Result<u64, StoreError> {
-        let mut linked = 0;
+        let (mut linked, mut from) = (0, None);
         loop {
-            // Asked without a lock first: as a rule there is nothing, and nobody is to wait for it.
-            if !self.has_unlinked(look).await? {
+            // Found without a lock: as a rule there is nothing, and a look at a long trail takes
+            // its time, which nobody is to wait for.
+            let found = repeat(|| self.find_unlinked(look, from)).await?;
+            let Some(last) = found.last() else {
                 return Ok(linked);
-            }
-            let round = repeat(|| self.link_round(look)).await?;
-            linked += u64::try_from(round).unwrap_or(u64::MAX);
-            if round < AUDIT_LINKS_PER_ROUND_MAX {
+            };
+            // What is before it was looked at: a long trail is walked through once.
+            from = Some(Timestamp::from_micros(last.at_us));
+            linked += repeat(|| self.link_entries(&found)).await?;
+            if found.len() < AUDIT_LINKS_PER_ROUND_MAX {
                 return Ok(linked);
             }
         }
     }
 
-    async fn has_unlinked(&self, look: Look) -> Result<bool, StoreError> {
+    async fn find_unlinked(
+        &self,
+        look: Look,
+        from: Option<Timestamp>,
+    ) -> Result<Vec<AuditRow>, StoreError> {
         let now = self.clock.now();
-        let mut tx = self.store.begin_read("has_unlinked_audit", now).await?;
+        let mut tx = self.store.begin_read("find_unlinked_audit", now).await?;
         let last = tx.last_link().await?;
-        let unlinked = tx.list_unlinked(since(look, last.as_ref(), now), 1).await?;
-        Ok(!unlinked.is_empty())
+        let since = from.unwrap_or_else(|| since(look, last.as_ref(), now));
+        tx.list_unlinked(since, AUDIT_LINKS_PER_ROUND_MAX).await
     }
 
-    async fn link_round(&self, look: Look) -> Result<usize, StoreError> {
+    /// Links those of these entries that nobody else linked meanwhile; how many.
+    async fn link_entries(&self, found: &[AuditRow]) -> Result<u64, StoreError> {
         let mut tx = self.store.begin("link_audit", self.clock.now()).await?;
         tx.lock_chain().await?;
         let last = tx.last_link().await?;
-        let since = since(look, last.as_ref(), tx.now);
-        let unlinked = tx.list_unlinked(since, AUDIT_LINKS_PER_ROUND_MAX).await?;
         let (mut position, mut hash) = match last {
             // A hash that is none stays where it is, and is found by whoever judges.
             Some(last) => (last.position, last.hash.parse().unwrap_or_default()),
             None => (0, ChainHash::BEFORE_THE_FIRST),
         };
-        for row in &unlinked {
+        let mut linked = 0;
+        for row in found {
+            if tx.is_linked(&row.id).await? {
+                continue;
+            }
             position += 1;
             hash = hash.next(row);
             tx.insert_link(position, &row.id, hash).await?;
+            linked += 1;
         }
         tx.commit().await?;
-        Ok(unlinked.len())
+        Ok(linked)
     }
 
     /// The newest link.

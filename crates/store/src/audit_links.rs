@@ -30,6 +30,7 @@ statements! {
     LIST_UNLINKED: "SELECT e.* FROM audit_entries e WHERE e.at >= $1
             AND NOT EXISTS (SELECT 1 FROM audit_links l WHERE l.entry_id = e.id)
         ORDER BY e.at, e.id LIMIT $2";
+    FIND: "SELECT position FROM audit_links WHERE entry_id = $1";
     COUNT_UNLINKED: "SELECT COUNT(*) AS n FROM audit_entries e
         WHERE NOT EXISTS (SELECT 1 FROM audit_links l WHERE l.entry_id = e.id)";
     INSERT: "INSERT INTO audit_links (position, entry_id, hash) VALUES ($1, $2, $3)";
@@ -63,6 +64,12 @@ impl Tx {
         limit: usize,
     ) -> Result<Vec<AuditRow>, StoreError> {
         fetch_all!(self, read_row, LIST_UNLINKED, since.micros(), signed(limit))
+    }
+
+    /// Whether an entry has a link.
+    pub async fn is_linked(&mut self, entry_id: &str) -> Result<bool, StoreError> {
+        let found = fetch_optional!(self, |row| row.int("position"), FIND, entry_id.to_owned());
+        Ok(found?.is_some())
     }
 
     /// How many entries have no link: looks at all of them.

@@ -49,16 +49,21 @@ async fn write(store: &Store, n: u128) {
     tx.commit().await.unwrap();
 }
 
-/// Links three entries, as the product does it; how many there were.
+/// Links three entries, as the product does it; how many it found.
 async fn link_three(store: &Store) -> Result<usize, StoreError> {
+    let mut reading = store.begin_read("find", T0).await?;
+    let rows = reading.list_unlinked(EVER, 3).await?;
+    drop(reading);
     let mut tx = store.begin("link", T0).await?;
     tx.lock_chain().await?;
     let (mut position, mut hash) = match tx.last_link().await? {
         Some(last) => (last.position, last.hash.parse().expect("a hash")),
         None => (0, ChainHash::BEFORE_THE_FIRST),
     };
-    let rows = tx.list_unlinked(EVER, 3).await?;
     for row in &rows {
+        if tx.is_linked(&row.id).await? {
+            continue;
+        }
         position += 1;
         hash = hash.next(row);
         tx.insert_link(position, &row.id, hash).await?;

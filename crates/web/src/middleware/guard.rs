@@ -6,8 +6,8 @@
 //! 3. It runs, for at most [`REQUEST_TIME_MAX`] (503); a panic ends it and nothing else (500).
 //! 4. A fault of ours is logged once, at error, with the id; a database that is away, at warn.
 //! 5. The answer gets the headers of every answer.
-//! 6. One line says what was asked and answered: the route's template, never the path, the token
-//!    or the body. The metrics are told the same.
+//! 6. One line says what was asked from where and answered: the route's template, never the path,
+//!    the token or the body. The metrics are told the same.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -45,10 +45,11 @@ pub(crate) async fn guard(
     // Whatever a verb logs meanwhile is told with the request's id.
     let span = tracing::info_span!("http", request.id = %id);
     let shape = Shape::of_route(template);
+    let source = source::of(&request);
     let mut response = if !method.is_safe() && (state.is_ending)() {
         Problem::ending(shape).into_response()
     } else {
-        let origin = Origin::of_request(&source::of(&request), id.to_string());
+        let origin = Origin::of_request(&source, id.to_string());
         origin
             .cover(run(shape, request, next).instrument(span))
             .await
@@ -62,7 +63,7 @@ pub(crate) async fn guard(
     let ms = u64::try_from(clock.now().since(started_at).as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         event = "http.request", request.id = %id, method = %method,
-        path = template.unwrap_or("unknown"), status = response.status().as_u16(), ms,
+        path = template.unwrap_or("unknown"), status = response.status().as_u16(), ms, source,
         "a request was answered"
     );
     response
