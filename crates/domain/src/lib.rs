@@ -5,6 +5,7 @@
 //! arguments. The same functions run in production, in the explorer of every reachable state and
 //! in the tables of tests.
 
+pub mod admin_action;
 pub mod alert;
 pub mod approval;
 pub mod area_names;

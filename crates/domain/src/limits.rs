@@ -223,3 +223,21 @@ const _: () = assert!(POLYGONS_UNCHANGED_MAX < POLYGONS_MAX);
 pub const UNSEEN_MAX: Duration = Duration::from_secs(15);
 /// A lane that has been due for so long, with no process that dispatches, is told of (D19).
 pub const UNDISPATCHED_MAX: Duration = Duration::from_secs(45);
+/// Characters of a service's or an organisation's name.
+pub const SERVICE_NAME_CHARS_MAX: usize = 255;
+/// Characters of what administrators note of a service.
+pub const NOTES_CHARS_MAX: usize = 10_000;
+/// Characters of a key's name.
+pub const KEY_NAME_CHARS_MAX: usize = 255;
+/// Template folders that a member is told to see in one body.
+pub const FOLDERS_PER_MEMBER_MAX: usize = 1_000;
+/// Domains of an organisation.
+pub const DOMAINS_PER_ORGANISATION_MAX: usize = 200;
+/// Characters of an e-mail address (RFC 5321).
+pub const EMAIL_CHARS_MAX: usize = 320;
+/// Characters of a host to which links lead.
+pub const LINK_HOST_CHARS_MAX: usize = 255;
+/// Bytes of what an administrator's action says.
+pub const ADMIN_ACTION_DATA_BYTES_MAX: usize = 20_000;
+/// Invitations, organisations and actions in one answer.
+pub const PEOPLE_LISTED_MAX: u32 = 1_000;

@@ -56,6 +56,9 @@ statements! {
         ORDER BY created_at DESC, id LIMIT $2";
     LIST_PENDING_OF: "SELECT * FROM invitations WHERE email = $1 AND status = 'pending'
         ORDER BY created_at DESC, id LIMIT $2";
+    LOAD_ACCEPTED: "SELECT id FROM invitations
+        WHERE service_id = $1 AND email = $2 AND status = 'accepted'
+        ORDER BY ended_at DESC, id LIMIT 1";
     MOVE: "UPDATE invitations SET status = $2, ended_at = $3 WHERE id = $1 AND status = 'pending'";
     SET_PERMISSIONS: "UPDATE invitations SET permissions = $2
         WHERE service_id = $1 AND status = 'pending'";
@@ -140,6 +143,16 @@ impl Tx {
         fetch_all!(self, read, LIST_PENDING_OF, email, limit)
     }
 
+    /// The newest invitation to a service that this address accepted.
+    pub async fn load_accepted_invitation(
+        &mut self,
+        service: ServiceId,
+        email: &str,
+    ) -> Result<Option<InvitationId>, StoreError> {
+        let email = email.to_owned();
+        fetch_optional!(self, read_id, LOAD_ACCEPTED, service.to_string(), email)
+    }
+
     /// Ends an invitation that waits; false when it does not wait any more.
     pub async fn end_invitation(
         &mut self,
@@ -169,6 +182,10 @@ impl Tx {
         let now = self.now.micros();
         execute!(self, CANCEL_ALL, service.to_string(), now)
     }
+}
+
+fn read_id(row: &impl Row) -> Result<InvitationId, StoreError> {
+    row.id("id", InvitationId::new)
 }
 
 fn words(permissions: &Permissions) -> String {

@@ -15,6 +15,7 @@
 mod sql;
 
 pub mod accounts;
+pub mod admin_actions;
 pub mod alert_updates;
 pub mod alert_versions;
 pub mod alert_views;
@@ -73,6 +74,7 @@ pub use tx::Tx;
 pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
         accounts::ALL,
+        admin_actions::ALL,
         alert_updates::ALL,
         alert_versions::ALL,
         alert_views::ALL,

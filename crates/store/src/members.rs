@@ -18,6 +18,8 @@ pub struct Member {
 statements! {
     LIST: "SELECT user_id, permissions FROM memberships WHERE service_id = $1
         ORDER BY created_at, user_id";
+    IS_ADMINISTRATOR: "SELECT id FROM users
+        WHERE id = $1 AND state = 'active' AND (is_platform_admin OR is_admin_capable)";
     DELETE: "DELETE FROM memberships WHERE service_id = $1 AND user_id = $2";
     SET_ALL: "UPDATE memberships SET permissions = $2 WHERE service_id = $1";
     SET_FOLDERS: "UPDATE memberships SET folders = $3 WHERE service_id = $1 AND user_id = $2";
@@ -27,6 +29,17 @@ impl Tx {
     /// A service's members, first those who came first.
     pub async fn list_members(&mut self, service: ServiceId) -> Result<Vec<Member>, StoreError> {
         fetch_all!(self, read, LIST, service.to_string())
+    }
+
+    /// Whether a person may act as platform administrator, by themselves or after an elevation.
+    pub async fn is_administrator(&mut self, user: UserId) -> Result<bool, StoreError> {
+        let found = fetch_optional!(
+            self,
+            |row| row.text("id"),
+            IS_ADMINISTRATOR,
+            user.to_string()
+        );
+        Ok(found?.is_some())
     }
 
     /// Ends a membership; false where there is none.

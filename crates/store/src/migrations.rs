@@ -60,10 +60,10 @@ const FILES: &[File] = &[
     file!(13, "add_second_text", "0013_add_second_text", for both),
     file!(14, "add_people", "0014_add_people", for both),
     file!(15, "chain_audit", "0015_chain_audit"),
+    file!(17, "add_sign_in", "0017_add_sign_in", for both),
     file!(18, "add_services", "0018_add_services", for both),
     file!(19, "add_templates", "0019_add_templates", for both),
     file!(20, "add_publishing", "0020_add_publishing", for both),
-    file!(17, "add_sign_in", "0017_add_sign_in", for both),
 ];
 
 /// The counter that names the oldest program which may work on the schema.

@@ -11,6 +11,7 @@ pub(crate) mod client_notes;
 pub(crate) mod populations;
 pub(crate) mod public_site;
 pub(crate) mod publish_tasks;
+pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod users;
 

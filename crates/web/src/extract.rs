@@ -15,7 +15,9 @@ pub(crate) use body::{CapBody, JsonBody};
 pub(crate) use caller::{Admin, Author, Holder, PublicSite, Publisher};
 pub(crate) use fields::Fields;
 pub(crate) use item_path::{FolderPath, ItemPath, TemplatePath, TemplateVersionPath};
-pub(crate) use path::{AlertPath, CredentialPath, DaysPath, MemberPath, ServicePath, UserPath};
+pub(crate) use path::{
+    AlertPath, CredentialPath, DaysPath, KeyPath, MemberPath, ServicePath, UserPath,
+};
 pub(crate) use query::Query;
 pub(crate) use request_key::{Repeatable, once};
 pub(crate) use source::Source;

@@ -65,6 +65,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
         api::broadcast_message::ROUTES,
         api::alert_history::ROUTES,
         api::populations::ROUTES,
+        api::service::ROUTES,
         api::public_site::ROUTES,
         api::publish_tasks::ROUTES,
         api::users::ROUTES,

@@ -185,6 +185,47 @@ impl<'a> Fields<'a> {
         duration
     }
 
+    /// Yes or no.
+    pub(crate) fn truth(&mut self, name: &str) -> Option<bool> {
+        let value = self.value(name)?;
+        let truth = value.as_bool();
+        if truth.is_none() {
+            self.refuse_type(name, value, "boolean");
+        }
+        truth
+    }
+
+    /// One of these words.
+    pub(crate) fn word<'w>(&mut self, name: &str, known: &[&'w str]) -> Option<&'w str> {
+        let value = self.value(name)?;
+        self.known_word(name, value, known)
+    }
+
+    /// A list of these words; none where one is another, or it is no list.
+    pub(crate) fn words<'w>(&mut self, name: &str, known: &[&'w str]) -> Option<Vec<&'w str>> {
+        let value = self.value(name)?;
+        let Value::Array(list) = value else {
+            self.refuse_type(name, value, "array");
+            return None;
+        };
+        let words: Vec<&str> = list
+            .iter()
+            .map_while(|value| self.known_word(name, value, known))
+            .collect();
+        (words.len() == list.len()).then_some(words)
+    }
+
+    fn known_word<'w>(&mut self, name: &str, value: &Value, known: &[&'w str]) -> Option<&'w str> {
+        let word = value.as_str();
+        let found = known.iter().find(|own| word == Some(**own)).copied();
+        if found.is_none() {
+            let (given, known) = (shown(value), known.join(", "));
+            self.errors
+                .push(format!("{name} {given} is not one of [{known}]"));
+        }
+        found
+    }
+
     /// The state of an alert.
     pub(crate) fn status(&mut self, name: &str) -> Option<Status> {
         let value = self.value(name)?;

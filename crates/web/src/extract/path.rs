@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use balefire_domain::ids::{AlertId, CredentialId, ServiceId, UserId};
+use balefire_domain::ids::{AlertId, ApiKeyId, CredentialId, ServiceId, UserId};
 
 use crate::WebState;
 use crate::problem::{Problem, Shape};
@@ -72,6 +72,33 @@ impl FromRequestParts<WebState> for CredentialPath {
 
 /// `…/purge/{days}`: a whole number.
 pub(crate) struct DaysPath(pub(crate) u32);
+
+/// Paths of several ids, each found by its name in braces.
+macro_rules! id_paths {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $id:ty),* })*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name {
+            $(pub(crate) $field: $id,)*
+        }
+
+        impl FromRequestParts<WebState> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                state: &WebState,
+            ) -> Result<Self, Problem> {
+                $(let $field = id(parts, state, stringify!($field)).await?;)*
+                Ok(Self { $($field),* })
+            }
+        }
+    )*};
+}
+
+id_paths! {
+    /// `/service/{service}/api-keys/{key}`
+    KeyPath { service: ServiceId, key: ApiKeyId }
+}
 
 impl FromRequestParts<WebState> for DaysPath {
     type Rejection = Problem;

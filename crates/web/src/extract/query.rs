@@ -19,6 +19,16 @@ impl Query {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
+
+    /// The same, where it is not empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.value(name).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a parameter says yes: `True`, `true` or `1`.
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        matches!(self.value(name), Some("True" | "true" | "1"))
+    }
 }
 
 impl FromRequestParts<WebState> for Query {

@@ -514,7 +514,7 @@ async fn what_is_unknown_is_404_and_another_method_405_in_shape_two() {
         "/v2/nothing".to_owned(),
         "/v2/broadcast/".to_owned(),
         "/_api_status/".to_owned(),
-        format!("/service/{service}"),
+        format!("/service/{service}/nothing"),
         format!("{}/", alerts_path(service)),
         format!("{}/nothing", alert_path(service, alert)),
     ] {

@@ -23,6 +23,7 @@ mod recorded;
 mod refused_documents;
 mod repeatable;
 mod schemas;
+mod services;
 mod signatures;
 mod sockets;
 mod status_moves;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 const FIXTURE: &str = include_str!("recorded.txt");
+const SET_UP: &str = include_str!("recorded_set_up.txt");
 const RECORDING: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../../shared/design/http-recorded.md"
@@ -23,6 +24,11 @@ pub const NUMBERS: [&str; 26] = [
 
 /// The exchanges of the set-up that concern people.
 pub const OF_PEOPLE: [&str; 1] = ["1.1"];
+
+/// The exchanges of the set-up that concern services and keys.
+const SET_UP_NUMBERS: [&str; 10] = [
+    "1.4", "1.5", "1.6", "1.7", "1.8", "1.9", "1.10", "1.11", "1.12", "1.13",
+];
 
 /// A status, and the paths of the answer with their types.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,9 +70,18 @@ fn add_shape(path: &str, value: &Value, shape: &mut BTreeSet<String>) {
 
 /// What was recorded.
 pub fn recorded() -> BTreeMap<String, Recorded> {
+    read_fixture(FIXTURE)
+}
+
+/// What was recorded of the set-up.
+pub fn recorded_set_up() -> BTreeMap<String, Recorded> {
+    read_fixture(SET_UP)
+}
+
+fn read_fixture(text: &str) -> BTreeMap<String, Recorded> {
     let mut all = BTreeMap::new();
     let mut number = String::new();
-    for line in FIXTURE.lines() {
+    for line in text.lines() {
         if let Some(head) = line.strip_prefix("# ") {
             let (name, status) = head.split_once(' ').unwrap();
             name.clone_into(&mut number);
@@ -105,9 +120,12 @@ fn the_fixture_is_what_was_recorded() {
         return;
     };
     let mut all = read_recording(&text);
+    let mut set_up = read_recording(&text);
     all.retain(|number, _| {
         let number = number.as_str();
         NUMBERS.contains(&number) || OF_PEOPLE.contains(&number)
     });
     assert_eq!(all, recorded());
+    set_up.retain(|number, _| SET_UP_NUMBERS.contains(&number.as_str()));
+    assert_eq!(set_up, recorded_set_up());
 }

@@ -93,7 +93,7 @@ pub struct TestWeb {
     pub platform_admin: UserId,
     pub log: Log,
     /// The file goes when the test ends.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer, read.
@@ -372,7 +372,7 @@ impl TestWeb {
             training,
             other,
             log: Log::start(),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -512,6 +512,16 @@ impl TestWeb {
         let mut entries = tx.list_audit_entries(10_000).await.unwrap();
         entries.retain(|entry| entry.refusal.is_some());
         entries
+    }
+
+    /// Changes the database behind the program's back.
+    pub async fn execute(&self, sql: &'static str) {
+        use sqlx::{ConnectOptions as _, Connection as _};
+        let file = self.folder.path().join("balefire.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     pub async fn audit_actions(&self) -> BTreeMap<String, usize> {

@@ -1,0 +1,114 @@
+//! Keys as the author application makes and revokes them.
+
+use balefire_domain::admin_action::{covers_key, subject_of_key};
+use balefire_domain::alert::ServiceState;
+use balefire_domain::audit::Actor;
+use balefire_domain::ids::{ApiKeyId, ServiceId, UserId};
+use balefire_store::StoreError;
+use balefire_store::api_keys::{ApiKey, KeyKind};
+use serde_json::json;
+
+use crate::keys::Asked;
+use crate::service_settings::ADMIN_CLIENT;
+use crate::{App, Failure, repeat};
+
+/// A key that somebody wants.
+#[derive(Clone, Debug)]
+pub struct KeyOrder {
+    /// Whose it will be.
+    pub service: ServiceId,
+    /// What people will call it.
+    pub name: String,
+    /// What it will be for.
+    pub kind: KeyKind,
+    /// Who makes it.
+    pub created_by: UserId,
+}
+
+/// Why a key was not made or revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRefusal {
+    /// There is no such service, person or key of this service.
+    NotFound,
+    /// The person does not belong to the service, and is no administrator.
+    NotAMember(UserId),
+    /// The service is archived.
+    Archived,
+}
+
+impl App {
+    /// Makes a key; its secret, which is told this once. A second person is not asked for here: the
+    /// trail names the approved action that covers the key, or none.
+    pub async fn order_key(&self, order: &KeyOrder) -> Result<String, Failure<KeyRefusal>> {
+        repeat(|| self.try_order_key(order)).await
+    }
+
+    async fn try_order_key(&self, order: &KeyOrder) -> Result<String, Failure<KeyRefusal>> {
+        let mut tx = self.store.begin("order_key", self.clock.now()).await?;
+        let Some(service) = tx.lock_service(order.service).await? else {
+            return Err(Failure::Refused(KeyRefusal::NotFound));
+        };
+        let Some(standing) = tx.load_standing(order.created_by, order.service).await? else {
+            return Err(Failure::Refused(KeyRefusal::NotFound));
+        };
+        let subject = subject_of_key(order.service, &order.name);
+        let covers = |data: &_| covers_key(data, order.kind.as_str());
+        let covered_by = self.carry_out(&mut tx, &subject, covers).await?;
+        let is_administrator = tx.is_administrator(order.created_by).await?;
+        if standing.permissions.is_none() && !is_administrator && covered_by.is_none() {
+            return Err(Failure::Refused(KeyRefusal::NotAMember(order.created_by)));
+        }
+        if service.state == ServiceState::Archived {
+            return Err(Failure::Refused(KeyRefusal::Archived));
+        }
+        let asked = Asked {
+            service_id: order.service,
+            name: order.name.clone(),
+            kind: order.kind,
+            created_by: Some(order.created_by),
+        };
+        let new = self.make_key(&mut tx, asked).await?;
+        let details = json!({
+            "name": order.name, "kind": order.kind.as_str(), "covered_by": covered_by,
+        });
+        let actor = Actor::User(order.created_by);
+        self.audit_key(&mut tx, actor, "key.create", &new.key, details)
+            .await?;
+        tx.commit().await?;
+        Ok(new.secret)
+    }
+
+    /// Revokes a service's key at once; one that is revoked stays so.
+    pub async fn revoke_key_of(
+        &self,
+        service: ServiceId,
+        id: ApiKeyId,
+    ) -> Result<(), Failure<KeyRefusal>> {
+        repeat(|| async {
+            let mut tx = self.store.begin("revoke_key_of", self.clock.now()).await?;
+            let key = tx.load_api_key(id).await?;
+            let Some(key) = key.filter(|key| key.service_id == service) else {
+                return Err(Failure::Refused(KeyRefusal::NotFound));
+            };
+            let is_new = tx.revoke_api_key(id).await?;
+            let details = json!({ "name": key.name, "was_revoked_before": !is_new });
+            self.audit_key(&mut tx, ADMIN_CLIENT, "key.revoke", &key, details)
+                .await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A service's keys, oldest first; `None` where there is no such service.
+    pub async fn list_keys(&self, service: ServiceId) -> Result<Option<Vec<ApiKey>>, StoreError> {
+        repeat(|| async {
+            let mut tx = self.store.begin_read("list_keys", self.clock.now()).await?;
+            if tx.load_service(service).await?.is_none() {
+                return Ok(None);
+            }
+            tx.list_api_keys(service).await.map(Some)
+        })
+        .await
+    }
+}

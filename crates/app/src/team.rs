@@ -1,0 +1,101 @@
+//! Who belongs to a service.
+
+use balefire_domain::admin_action::{
+    covers_permissions, needs_second_person, subject_of_invitation,
+};
+use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::permission::Permissions;
+use balefire_store::services::Service;
+use serde_json::json;
+
+use crate::service_settings::ADMIN_CLIENT;
+use crate::{App, Failure, repeat};
+
+/// Why a membership was not begun or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TeamRefusal {
+    /// There is no such service or person.
+    NotFound,
+    /// The person belongs to this service already.
+    AlreadyMember(ServiceId),
+    /// The person does not belong to it.
+    NotAMember,
+    /// Nobody else belongs to it.
+    OnlyMember,
+}
+
+impl App {
+    /// Makes a person a member of a service.
+    pub async fn add_member(
+        &self,
+        service: ServiceId,
+        user: UserId,
+        permissions: &Permissions,
+        folders: &[String],
+    ) -> Result<Service, Failure<TeamRefusal>> {
+        repeat(|| self.try_add_member(service, user, permissions, folders)).await
+    }
+
+    async fn try_add_member(
+        &self,
+        id: ServiceId,
+        user: UserId,
+        permissions: &Permissions,
+        folders: &[String],
+    ) -> Result<Service, Failure<TeamRefusal>> {
+        let mut tx = self.store.begin("add_member", self.clock.now()).await?;
+        let (service, person) = (tx.lock_service(id).await?, tx.load_user(user).await?);
+        let (Some(service), Some(person)) = (service, person) else {
+            return Err(Failure::Refused(TeamRefusal::NotFound));
+        };
+        if tx.is_member(user, id).await? {
+            return Err(Failure::Refused(TeamRefusal::AlreadyMember(id)));
+        }
+        tx.insert_membership(user, id, permissions).await?;
+        tx.set_folders(id, user, folders).await?;
+        // An approved invitation was used up when it was sent: what the person accepted says so.
+        let subject = subject_of_invitation(&id.to_string(), &person.email);
+        let covers = |data: &_| covers_permissions(data, permissions);
+        let covered_by = self.carry_out(&mut tx, &subject, covers).await?;
+        let accepted = tx.load_accepted_invitation(id, &person.email).await?;
+        let details = json!({
+            "user": user,
+            "permissions": permissions,
+            "needs_second_person": needs_second_person(permissions),
+            "covered_by": covered_by,
+            "invitation": accepted,
+        });
+        self.audit_service(&mut tx, ADMIN_CLIENT, "member.add", id, details)
+            .await?;
+        tx.commit().await?;
+        Ok(service)
+    }
+
+    /// Ends a membership, unless it is the only one.
+    pub async fn remove_member(
+        &self,
+        service: ServiceId,
+        user: UserId,
+    ) -> Result<(), Failure<TeamRefusal>> {
+        repeat(|| async {
+            let mut tx = self.store.begin("remove_member", self.clock.now()).await?;
+            let known = tx.lock_service(service).await?;
+            if known.is_none() || tx.load_user(user).await?.is_none() {
+                return Err(Failure::Refused(TeamRefusal::NotFound));
+            }
+            let Some(permissions) = tx.load_permissions(user, service).await? else {
+                return Err(Failure::Refused(TeamRefusal::NotAMember));
+            };
+            if tx.list_members(service).await?.len() == 1 {
+                return Err(Failure::Refused(TeamRefusal::OnlyMember));
+            }
+            tx.delete_membership(service, user).await?;
+            let details = json!({ "user": user, "permissions": permissions });
+            self.audit_service(&mut tx, ADMIN_CLIENT, "member.remove", service, details)
+                .await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,156 @@
+//! `/service`: services, their settings, keys and members, as the author application sets them.
+//!
+//! The trusted client names who acts, where it says so at all: that person is known (404), and the
+//! audit trail has their name, or the client's. Whether a second person agreed is for the client
+//! here (`http.md` 1.2): the trail says which approved action covers what was done, or that none
+//! does.
+
+mod keys;
+mod read;
+mod settings;
+mod team;
+mod view;
+
+use axum::routing::{delete, get, post};
+
+use crate::routes::{Body, Caller, Route};
+use crate::schema::{Schema, optional, required};
+
+const SERVICE: Schema = Schema::Object(&[required("data", view::SERVICE)]);
+
+const LIST: Route = Route {
+    method: "GET",
+    path: "/service",
+    caller: Caller::Admin,
+    summary: "Every service, or those of a person",
+    query: &[
+        optional("only_active", Schema::Text),
+        optional("user_id", Schema::Id),
+        optional("detailed", Schema::Text),
+    ],
+    body: Body::None,
+    answers: &[(
+        200,
+        Some(Schema::Object(&[required(
+            "data",
+            Schema::List(&view::SERVICE),
+        )])),
+    )],
+    handler: || get(read::list),
+};
+
+const ONE: Route = Route {
+    path: "/service/{service}",
+    summary: "A service",
+    query: &[],
+    answers: &[(200, Some(SERVICE))],
+    handler: || get(read::show),
+    ..LIST
+};
+
+pub(crate) const ROUTES: &[Route] = &[
+    LIST,
+    Route {
+        method: "POST",
+        summary: "Begin a service, in training mode",
+        query: &[],
+        body: Body::Json(settings::NEW),
+        answers: &[(201, Some(SERVICE))],
+        handler: || post(settings::create),
+        ..LIST
+    },
+    Route {
+        path: "/service/find-services-by-name",
+        summary: "The services whose name holds a text",
+        query: &[required("service_name", Schema::Text)],
+        answers: &[(200, Some(read::FOUND))],
+        handler: || get(read::find),
+        ..LIST
+    },
+    ONE,
+    Route {
+        method: "POST",
+        summary: "Change a service's settings",
+        body: Body::Json(settings::CHANGE),
+        handler: || post(settings::change),
+        ..ONE
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/set-as-broadcast-service",
+        summary: "Set a service's mode, channel and networks; its keys are revoked",
+        body: Body::Json(settings::SET_UP),
+        handler: || post(settings::set_up),
+        ..ONE
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/archive",
+        summary: "Archive a service for good",
+        answers: &[(204, None)],
+        handler: || post(settings::archive),
+        ..ONE
+    },
+    Route {
+        path: "/service/{service}/broadcast-providers",
+        summary: "The networks that a service may use",
+        answers: &[(200, Some(read::PROVIDERS))],
+        handler: || get(read::list_providers),
+        ..ONE
+    },
+    Route {
+        path: "/service/{service}/email-contacts",
+        summary: "Addresses that are told of a service's alerts: none, until there is such a list",
+        answers: &[(200, Some(read::EMAIL_CONTACTS))],
+        handler: || get(read::list_email_contacts),
+        ..ONE
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/api-key",
+        summary: "Make a key; its secret is told this once",
+        body: Body::Json(keys::NEW),
+        answers: &[(201, Some(keys::SECRET))],
+        handler: || post(keys::create),
+        ..ONE
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/api-key/revoke/{key}",
+        summary: "Revoke a key at once",
+        answers: &[(202, None)],
+        handler: || post(keys::revoke),
+        ..ONE
+    },
+    Route {
+        path: "/service/{service}/api-keys",
+        summary: "A service's keys, without their secrets",
+        answers: &[(200, Some(keys::KEYS))],
+        handler: || get(keys::list),
+        ..ONE
+    },
+    Route {
+        path: "/service/{service}/api-keys/{key}",
+        summary: "One key, without its secret",
+        answers: &[(200, Some(keys::KEYS))],
+        handler: || get(keys::show),
+        ..ONE
+    },
+    Route {
+        method: "POST",
+        path: "/service/{service}/users/{user}",
+        summary: "Make a person a member of a service",
+        body: Body::Json(team::NEW),
+        answers: &[(201, Some(SERVICE))],
+        handler: || post(team::add),
+        ..ONE
+    },
+    Route {
+        method: "DELETE",
+        path: "/service/{service}/users/{user}",
+        summary: "End a person's membership of a service",
+        answers: &[(204, None)],
+        handler: || delete(team::remove),
+        ..ONE
+    },
+];
