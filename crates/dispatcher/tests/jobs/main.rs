@@ -1,5 +1,6 @@
-//! Tickets and pages: the real runner, the real store on both engines, and ticket and page services
-//! over real HTTP on loopback that fail as they are told. Time is the test's own.
+//! Tickets, pages and notifications: the real runner, the real store on both engines, and the
+//! services of others over real sockets on loopback, which fail as they are told. Time is the test's
+//! own.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,5 +10,7 @@
 #[macro_use]
 mod support;
 
+mod mail_server;
+mod notifications;
 mod pages;
 mod tickets;

@@ -138,6 +138,28 @@ impl World {
         has_tickets: bool,
         has_pages: bool,
     ) -> Arc<JobRunner> {
+        let nobody = Notifications {
+            email: Carrier::None,
+            sms: Carrier::None,
+        };
+        self.runner_carrying(clock, has_tickets, has_pages, nobody)
+            .await
+    }
+
+    /// A runner of which these carry notifications.
+    pub async fn carrying(&self, email: Carrier, sms: Carrier) -> Arc<JobRunner> {
+        let clock = Arc::new(self.clock.clone());
+        self.runner_carrying(clock, false, false, Notifications { email, sms })
+            .await
+    }
+
+    async fn runner_carrying(
+        &self,
+        clock: Arc<dyn Clock>,
+        has_tickets: bool,
+        has_pages: bool,
+        notifications: Notifications,
+    ) -> Arc<JobRunner> {
         let settings = JobSettings {
             tickets: has_tickets.then(|| Zendesk {
                 endpoint: self.zendesk.url().parse().unwrap(),
@@ -149,10 +171,7 @@ impl World {
                 routing_key: "route".to_owned(),
                 environment: "live".to_owned(),
             }),
-            notifications: Notifications {
-                email: Carrier::None,
-                sms: Carrier::None,
-            },
+            notifications,
             call_timeout: CALL_TIMEOUT,
         };
         Arc::new(JobRunner::new(
@@ -161,7 +180,8 @@ impl World {
             clock,
             Arc::new(SeededEntropy::new(7)),
             settings,
-            Arc::new(|sealed: &str| Some(sealed.to_owned())),
+            // Sealed is what stands backwards here.
+            Arc::new(|sealed: &str| Some(sealed.chars().rev().collect())),
         ))
     }
 
