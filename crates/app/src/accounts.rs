@@ -3,6 +3,8 @@
 //! A change of a name, an address, a number or of the way to sign in is told to its person, at the
 //! old place and at the new one.
 
+use std::collections::BTreeMap;
+
 use balefire_domain::alert::ServiceState;
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{OldPasswordId, UserId};
@@ -12,6 +14,7 @@ use balefire_domain::permission::{Deed, check};
 use balefire_domain::sign_in::{AccountState, AuthType, Failures, LOCK_TIME, acts_as_admin};
 use balefire_domain::time::Timestamp;
 use balefire_store::accounts::{Account, Membership};
+use balefire_store::organisations::CountedOrganisation;
 use balefire_store::{StoreError, Tx};
 use serde_json::json;
 use uuid::Uuid;
@@ -20,6 +23,8 @@ use crate::{App, Failure, passwords, repeat};
 
 /// The client that speaks for people whom it does not name.
 pub(crate) const CLIENT: Actor = Actor::Client("notify-admin");
+/// Organisations whose members are read for the list of everybody.
+const ORGANISATIONS_MAX: u32 = 1_000;
 /// People that one search finds.
 pub const FOUND_MAX: u32 = 100;
 /// Characters of a person's name.
@@ -32,6 +37,8 @@ pub struct Person {
     pub account: Account,
     /// The person's services.
     pub memberships: Vec<Membership>,
+    /// The organisations that they belong to.
+    pub organisations: Vec<CountedOrganisation>,
     /// Failures to sign in that count now, for whoever asks from where the person does.
     pub failed_logins: u32,
     /// They act as administrator now.
@@ -193,16 +200,23 @@ impl App {
                 .store
                 .begin_read("list_people", self.clock.now())
                 .await?;
-            let mut of = std::collections::BTreeMap::<UserId, Vec<Membership>>::new();
+            let mut of = BTreeMap::<UserId, Vec<Membership>>::new();
             for (user, membership) in tx.list_all_memberships().await? {
                 of.entry(user).or_default().push(membership);
+            }
+            let mut in_organisations = BTreeMap::<UserId, Vec<CountedOrganisation>>::new();
+            for own in tx.list_organisations(ORGANISATIONS_MAX).await? {
+                for user in tx.list_organisation_members(own.organisation.id).await? {
+                    in_organisations.entry(user).or_default().push(own.clone());
+                }
             }
             let accounts = tx.list_accounts().await?.into_iter();
             Ok(accounts
                 .map(|account| {
                     let memberships = of.remove(&account.id).unwrap_or_default();
+                    let own = in_organisations.remove(&account.id).unwrap_or_default();
                     let failures = failures_of(&account);
-                    person_of(account, memberships, failures, tx.now)
+                    person_of(account, (memberships, own), failures, tx.now)
                 })
                 .collect())
         })
@@ -330,18 +344,20 @@ impl App {
         address: &str,
     ) -> Result<Person, StoreError> {
         let memberships = tx.list_memberships_of(account.id).await?;
+        let organisations = tx.list_organisations_of(account.id).await?;
         let known = match address {
             "" => None,
             address => crate::sign_in::known_failures(tx, account.id, address).await?,
         };
         let failures = known.unwrap_or_else(|| failures_of(&account));
-        Ok(person_of(account, memberships, failures, tx.now))
+        let of = (memberships, organisations);
+        Ok(person_of(account, of, failures, tx.now))
     }
 }
 
 fn person_of(
     account: Account,
-    memberships: Vec<Membership>,
+    (memberships, organisations): (Vec<Membership>, Vec<CountedOrganisation>),
     failures: Failures,
     now: Timestamp,
 ) -> Person {
@@ -350,6 +366,7 @@ fn person_of(
         failed_logins: failures.as_of(now).count,
         account,
         memberships,
+        organisations,
     }
 }
 

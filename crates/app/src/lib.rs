@@ -18,6 +18,8 @@ use tokio::sync::{Notify, mpsc};
 
 pub(crate) use repeat::repeat;
 
+pub mod account_mail;
+pub mod account_states;
 pub mod accounts;
 pub mod admin_actions;
 pub mod approve_alert;
@@ -30,12 +32,15 @@ pub mod audit_chain;
 pub mod authenticate;
 pub mod cancel_alert;
 mod cap_content;
+pub mod change_password;
 pub mod check_move;
 mod client_notes;
 pub mod complete_alerts;
 pub mod create_alert;
+pub mod credentials;
 pub mod differences;
 pub mod duty_items;
+pub mod elevation;
 pub mod epochs;
 mod imports;
 pub mod keys;
@@ -82,10 +87,12 @@ pub use balefire_store::accounts::{Account, Membership};
 pub use balefire_store::alert_versions::AlertVersion;
 pub use balefire_store::alerts::Alert;
 pub use balefire_store::api_keys::{ApiKey, KeyKind};
+pub use balefire_store::credentials::Credential;
 pub use balefire_store::deliveries::DeliveryHistory;
 pub use balefire_store::duty_items::DutyItem;
 pub use balefire_store::edit_reasons::EditReason;
 pub use balefire_store::feature_toggles::FeatureToggle;
+pub use balefire_store::invitations::{Invitation, InvitedTo};
 pub use balefire_store::service_contacts::{Contact, ContactKind};
 pub use balefire_store::services::Service;
 pub use balefire_store::{Store, StoreError};
@@ -111,6 +118,8 @@ pub struct Settings {
     pub is_live: bool,
     /// Whether routes exist that only tests need: outside of staging and live.
     pub has_test_routes: bool,
+    /// Where the links of e-mails lead, `https://host`, where the client does not say so.
+    pub author_url: Option<String>,
     /// Whether an approved alert gets a ticket: in the live environment, where `[tickets]` says so.
     pub makes_tickets: bool,
     /// Internal clients with the secrets of each, for rotation.

@@ -90,14 +90,10 @@ pub(crate) async fn known_failures(
 
 impl App {
     /// The person who signs in with this address. An address that nobody has counts as a failure
-    /// of whoever tries it, unless `is_invited`.
-    pub async fn find_to_sign_in(
-        &self,
-        email: &str,
-        address: &str,
-        is_invited: bool,
-    ) -> Result<Person, Refused> {
+    /// of whoever tries it, unless somebody was invited there.
+    pub async fn find_to_sign_in(&self, email: &str, address: &str) -> Result<Person, Refused> {
         let email = email.trim().to_lowercase();
+        let is_invited = self.find_invitation(&email).await?.is_some();
         repeat(|| async {
             let mut tx = self
                 .store

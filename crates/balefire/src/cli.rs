@@ -7,6 +7,7 @@ use balefire_cell_broadcast::{LanguageCode, Scope, Scripts, parse_host, parse_nu
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{ApiKeyId, DutyItemId, ServiceId};
 use balefire_domain::limits::REFERENCE_CHARS_MAX;
+use balefire_domain::permission::Permission;
 use balefire_domain::provider::ProviderName;
 use balefire_domain::time::Timestamp;
 use balefire_store::api_keys::KeyKind;
@@ -146,9 +147,24 @@ pub(crate) enum UserCommand {
         /// A service they belong to, with all broadcast permissions; may be given several times.
         #[arg(long)]
         service: Vec<ServiceId>,
-        /// They may view and stop everything.
+        /// What they may in these services, instead of everything about broadcasts:
+        /// create_broadcasts, approve_broadcasts, reject_broadcasts, manage_users,
+        /// manage_templates, manage_api_keys; may be given several times.
+        #[arg(long, value_parser = word("a permission of those above", Permission::parse))]
+        permission: Vec<Permission>,
+        /// They may view and stop everything, now and always.
         #[arg(long)]
         platform_admin: bool,
+        /// They may become administrator for a session, when another administrator approves it.
+        #[arg(long)]
+        platform_admin_capable: bool,
+        /// Their mobile number: the codes of their sign-ins go there, else to their address.
+        #[arg(long)]
+        mobile: Option<String>,
+        /// Read their password from the standard input, one line. Without it they ask for a link
+        /// that sets one.
+        #[arg(long)]
+        password_stdin: bool,
     },
 }
 

@@ -101,6 +101,11 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
             config.environment,
             config::Environment::Staging | config::Environment::Live
         ),
+        author_url: config
+            .http
+            .author_url
+            .as_ref()
+            .map(|url| url.reveal().to_owned()),
         makes_tickets: config.makes_tickets(),
         clients: clients.collect(),
     };

@@ -87,6 +87,8 @@ pub const ALERT_VERSIONS_MAX: u32 = 200;
 pub const REJECTION_REASON_CHARS_MAX: usize = 2_000;
 /// Characters of what the public page shows beside an alert's text.
 pub const EXTRA_CONTENT_CHARS_MAX: usize = 20_000;
+/// Template folders that one member is named for.
+pub const FOLDERS_OF_MEMBER_MAX: usize = 1_000;
 /// Telephone numbers and hosts that one service may list: every approval reads them all.
 pub const SERVICE_CONTACTS_MAX: usize = 500;
 /// Bytes read of a proxy's answer; more is no answer (unknown).

@@ -1,7 +1,7 @@
 //! Accounts: a person's row with all that their signing in is judged by.
 
 use balefire_domain::alert::{Mode, ServiceState};
-use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::ids::{OrganisationId, ServiceId, UserId};
 use balefire_domain::permission::Permissions;
 use balefire_domain::sign_in::{AccountState, AuthType};
 use balefire_domain::time::Timestamp;
@@ -70,6 +70,8 @@ pub struct Membership {
     pub mode: Mode,
     /// It may broadcast.
     pub may_broadcast: bool,
+    /// The organisation that it belongs to.
+    pub organisation_id: Option<OrganisationId>,
 }
 
 impl std::fmt::Debug for Account {
@@ -99,18 +101,22 @@ statements! {
     LIST_MEMBERSHIPS: "SELECT memberships.service_id AS service_id,
             memberships.permissions AS permissions, services.name AS name,
             services.state AS state, services.mode AS mode,
-            services.may_broadcast AS may_broadcast
+            services.may_broadcast AS may_broadcast,
+            services.organisation_id AS organisation_id
         FROM memberships JOIN services ON services.id = memberships.service_id
         WHERE memberships.user_id = $1 ORDER BY services.created_at, services.id";
     LIST_ALL_MEMBERSHIPS: "SELECT memberships.user_id AS user_id,
             memberships.service_id AS service_id, memberships.permissions AS permissions,
             services.name AS name, services.state AS state, services.mode AS mode,
-            services.may_broadcast AS may_broadcast
+            services.may_broadcast AS may_broadcast,
+            services.organisation_id AS organisation_id
         FROM memberships JOIN services ON services.id = memberships.service_id
         ORDER BY services.created_at, services.id LIMIT $1";
     DELETE_MEMBERSHIPS: "DELETE FROM memberships WHERE user_id = $1";
     LIST_LAST_OF: "SELECT own.service_id AS service_id FROM memberships own
-        WHERE own.user_id = $1 AND NOT EXISTS (SELECT 1 FROM memberships other
+            JOIN services ON services.id = own.service_id
+        WHERE own.user_id = $1 AND services.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM memberships other
             JOIN users ON users.id = other.user_id
             WHERE other.service_id = own.service_id AND other.user_id <> $1
                 AND users.state = 'active')
@@ -222,7 +228,7 @@ impl Tx {
         )
     }
 
-    /// The services of which a person is the last member in use.
+    /// The active services of which a person is the last member in use.
     pub async fn list_services_with_last(
         &mut self,
         user: UserId,
@@ -273,5 +279,6 @@ fn read_membership(row: &impl Row) -> Result<Membership, StoreError> {
         state: row.word("state", ServiceState::parse)?,
         mode: row.word("mode", Mode::parse)?,
         may_broadcast: row.bool("may_broadcast")?,
+        organisation_id: row.opt_id("organisation_id", OrganisationId::new)?,
     })
 }

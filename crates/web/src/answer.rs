@@ -11,3 +11,9 @@ pub(crate) fn json(status: StatusCode, value: &Value) -> Response {
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     (status, content_type, body).into_response()
 }
+
+/// An answer in plain text.
+pub(crate) fn plain(status: StatusCode, text: String) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    (status, content_type, text).into_response()
+}

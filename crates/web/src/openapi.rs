@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::routes::{Body, Caller, Route, routes};
+use crate::schema::Schema;
 
 /// The document.
 pub fn openapi() -> Value {
@@ -89,7 +90,11 @@ fn responses(route: &Route) -> Value {
     for (status, schema) in route.answers {
         let mut answer = json!({ "description": "Done" });
         if let Some(schema) = schema {
-            answer["content"] = json!({ "application/json": { "schema": schema.to_json() } });
+            let content_type = match schema {
+                Schema::Plain => "text/plain",
+                _ => "application/json",
+            };
+            answer["content"] = json!({ content_type: { "schema": schema.to_json() } });
         }
         told.insert(status.to_string(), answer);
     }

@@ -79,6 +79,7 @@ pub fn test_routes() -> impl Iterator<Item = &'static Route> {
     const GROUPS: &[&[Route]] = &[
         api::broadcast_message::TEST_ROUTES,
         api::publish_tasks::TEST_ROUTES,
+        api::users::TEST_ROUTES,
     ];
     GROUPS.iter().copied().flatten()
 }

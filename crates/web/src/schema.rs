@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 pub enum Schema {
     /// Anything.
     Any,
+    /// A text that is no JSON.
+    Plain,
     /// `true` or `false`.
     Bool,
     /// A whole number.
@@ -100,7 +102,7 @@ impl Schema {
             Self::Bool => json!({ "type": "boolean" }),
             Self::Integer => json!({ "type": "integer" }),
             Self::Number => json!({ "type": "number" }),
-            Self::Text => json!({ "type": "string" }),
+            Self::Plain | Self::Text => json!({ "type": "string" }),
             Self::Bounded(min, max) => {
                 json!({ "type": "string", "minLength": min, "maxLength": max })
             }
@@ -124,7 +126,7 @@ impl Schema {
     pub fn check(&self, value: &Value) -> Result<(), String> {
         let fault = |what: &str| Err(format!(": {value} is {what}"));
         match self {
-            Self::Any => Ok(()),
+            Self::Any | Self::Plain => Ok(()),
             Self::Bool if !value.is_boolean() => fault("no boolean"),
             Self::Integer if !value.is_i64() && !value.is_u64() => fault("no whole number"),
             Self::Number if !value.is_number() => fault("no number"),

@@ -235,10 +235,16 @@ fn check_bounds(config: &Config, findings: &mut Vec<String>) {
 /// be read and changed on their way. (`[tickets]` and `[pages]` carry keys, and are held to it
 /// everywhere.)
 fn check_addresses(config: &Config, findings: &mut Vec<String>) {
+    if let Some(url) = &config.http.author_url
+        && let Err(error) = Endpoint::parse(url.reveal())
+    {
+        findings.push(format!("http.author_url: {error}"));
+    }
     if !config.is_public() {
         return;
     }
     let addresses = [
+        ("http.author_url", &config.http.author_url),
         ("cbc.endpoint_url", &config.cbc.endpoint_url),
         ("queue.endpoint_url", &config.queue.endpoint_url),
         ("traces.endpoint_url", &config.traces.endpoint_url),
@@ -278,6 +284,29 @@ mod tests {
 
     fn findings(text: &str) -> Vec<String> {
         check(&parse(text, std::iter::empty()).expect("it can be read"))
+    }
+
+    #[test]
+    fn where_links_lead_is_an_address() {
+        for (url, want) in [
+            ("https://alerts.example", None),
+            ("http://127.0.0.1:6012", None),
+            ("alerts.example", Some("http.author_url")),
+            ("https://a:b@alerts.example", Some("http.author_url")),
+        ] {
+            let found = findings(&format!("[http]\nauthor_url = \"{url}\"\n")).join("\n");
+            assert_eq!(
+                found.contains("http.author_url"),
+                want.is_some(),
+                "{url}: {found}"
+            );
+        }
+        let live = "environment = \"live\"\n[http]\nauthor_url = \"http://alerts.example\"\n";
+        assert!(
+            findings(live)
+                .join("\n")
+                .contains("http.author_url begins with http://")
+        );
     }
 
     #[test]

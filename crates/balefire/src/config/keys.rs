@@ -60,6 +60,7 @@ const HTTP: &[(&str, Shape)] = &[
     ("body_bytes_max", Count(ANY)),
     ("route_secrets", List(&Text)),
     ("requests_per_minute_per_key", Count(u32::MAX as u64)),
+    ("author_url", URL),
 ];
 
 const CBC: &[(&str, Shape)] = &[

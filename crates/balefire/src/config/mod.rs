@@ -89,6 +89,7 @@ pub(crate) struct Http {
     pub(crate) body_bytes_max: usize,
     pub(crate) route_secrets: Vec<Secret>,
     pub(crate) requests_per_minute_per_key: u32,
+    pub(crate) author_url: Option<Url>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -251,6 +252,7 @@ impl Default for Http {
             body_bytes_max: BODY_BYTES_MAX,
             route_secrets: vec![],
             requests_per_minute_per_key: 0,
+            author_url: None,
         }
     }
 }

@@ -1,12 +1,19 @@
 //! `/user`: people, and how they sign in.
 
 mod account;
+mod elevation;
+mod finding;
+mod mail;
+mod password;
 mod sign_in;
+mod states;
 mod view;
+mod webauthn;
 
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::routes::{Body, Caller, Route};
+use crate::schema::{Schema, required};
 
 const LIST: Route = Route {
     method: "GET",
@@ -42,15 +49,7 @@ pub(crate) const ROUTES: &[Route] = &[
         ..UPDATE
     },
     UPDATE,
-    Route {
-        method: "POST",
-        path: "/user/email",
-        summary: "The person who signs in with an address",
-        body: Body::Json(sign_in::EMAIL),
-        answers: &[(200, Some(view::USER))],
-        handler: || post(sign_in::find),
-        ..LIST
-    },
+    FIND,
     Route {
         path: "/user/{user}/organisations-and-services",
         summary: "Where a person belongs",
@@ -94,7 +93,254 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || post(sign_in::check_code),
         ..LIST
     },
+    Route {
+        path: "/user/email",
+        summary: "The person with an address",
+        query: &[required("email", Schema::Text)],
+        answers: &[(200, Some(view::USER))],
+        handler: || get(finding::find_by_query),
+        ..LIST
+    },
+    Route {
+        path: "/user/email-or-none",
+        summary: "The person with an address, or null",
+        answers: &[(200, Some(view::USER_OR_NONE))],
+        handler: || post(finding::find_or_none),
+        ..FIND
+    },
+    Route {
+        path: "/user/email-in-use",
+        summary: "Whether somebody has an address",
+        answers: &[(200, Some(Schema::Bool))],
+        handler: || post(finding::is_in_use),
+        ..FIND
+    },
+    Route {
+        path: "/user/email-in-db",
+        summary: "Whether somebody has an address",
+        answers: &[(200, Some(Schema::Bool))],
+        handler: || post(finding::is_in_use),
+        ..FIND
+    },
+    Route {
+        path: "/user/find-users-by-email",
+        summary: "People by a part of their address, a hundred at most",
+        answers: &[(200, Some(finding::FOUND))],
+        handler: || post(finding::search),
+        ..FIND
+    },
+    Route {
+        path: "/user/invited",
+        summary: "The invitation that waits for an address",
+        answers: &[(200, Some(finding::INVITED))],
+        handler: || post(finding::find_invitation),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/sms-code-new-auth",
+        summary: "Send a code to a new number",
+        body: Body::Json(sign_in::SMS_TO),
+        answers: &[(204, None)],
+        handler: || post(sign_in::send_sms_to),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/email-code-new-auth",
+        summary: "Send a code to a new address",
+        body: Body::Json(sign_in::MAIL_TO),
+        answers: &[(204, None)],
+        handler: || post(sign_in::send_email_to),
+        ..FIND
+    },
+    WEBAUTHN_LOGIN,
+    Route {
+        path: "/user/{user}/verify/webauthn-login",
+        ..WEBAUTHN_LOGIN
+    },
+    Route {
+        path: "/user/{user}/reset-failed-login-count",
+        summary: "End a person's failures to sign in, and a lock",
+        body: Body::None,
+        handler: || post(states::forget_failures),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/activate",
+        summary: "A new person's address is confirmed",
+        body: Body::None,
+        handler: || post(states::activate),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/archive",
+        summary: "End an account",
+        body: Body::None,
+        answers: &[(204, None)],
+        handler: || post(states::archive),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/service/{service}/permission",
+        summary: "Say what a member of a service may",
+        body: Body::Json(states::PERMISSIONS),
+        answers: &[(204, None)],
+        handler: || post(states::set_permissions),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/email-verification",
+        summary: "Mail the link that proves a new person's address",
+        body: Body::Json(mail::CONFIRM),
+        answers: &[(204, None)],
+        handler: || post(mail::confirm),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/change-email-verification",
+        summary: "Mail the link that proves a person's new address",
+        body: Body::Json(mail::ADDRESS),
+        answers: &[(204, None)],
+        handler: || post(mail::confirm_new),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/email-already-registered",
+        summary: "Mail to an address that it has an account",
+        body: Body::Json(mail::ADDRESS),
+        answers: &[(204, None)],
+        handler: || post(mail::already_registered),
+        ..FIND
+    },
+    Route {
+        path: "/user/reset-password",
+        summary: "Mail the link that sets a new password, where an address has an account",
+        body: Body::Json(mail::RESET),
+        answers: &[(204, None)],
+        handler: || post(mail::reset_password),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/update-password",
+        summary: "Set a new password, by the old one or by a link's token",
+        body: Body::Json(password::NEW),
+        handler: || post(password::change),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/check-password-validity",
+        summary: "Whether a person may take a password",
+        body: Body::Json(password::ASKED),
+        answers: &[(200, Some(Schema::Object(&[])))],
+        handler: || post(password::check),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/elevate",
+        summary: "Approve that another person becomes administrator; until when",
+        body: Body::Json(elevation::APPROVAL),
+        answers: &[(200, Some(Schema::Instant))],
+        handler: || post(elevation::approve),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/redeem-elevation",
+        summary: "Become administrator for one session, as was approved",
+        body: Body::None,
+        answers: &[(200, Some(Schema::Id))],
+        handler: || post(elevation::redeem),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/webauthn",
+        summary: "A person's security keys",
+        answers: &[(200, Some(webauthn::LISTED))],
+        handler: || get(webauthn::list),
+        ..LIST
+    },
+    Route {
+        path: "/user/{user}/webauthn",
+        summary: "Add a security key",
+        body: Body::Json(webauthn::NEW),
+        answers: &[(201, Some(webauthn::ONE))],
+        handler: || post(webauthn::add),
+        ..FIND
+    },
+    Route {
+        path: "/user/{user}/webauthn/check-credentials",
+        summary: "How many security keys a person has, as a text",
+        answers: &[(200, Some(webauthn::COUNTED))],
+        handler: || get(webauthn::count),
+        ..LIST
+    },
+    Route {
+        path: "/user/{user}/webauthn/{credential}",
+        summary: "Name a security key anew",
+        body: Body::Json(webauthn::RENAME),
+        answers: &[(200, Some(webauthn::ONE))],
+        handler: || post(webauthn::rename),
+        ..FIND
+    },
+    Route {
+        method: "DELETE",
+        path: "/user/{user}/webauthn/{credential}",
+        summary: "Take a security key away that is not the last",
+        answers: &[(204, None)],
+        handler: || delete(webauthn::remove),
+        ..LIST
+    },
+    Route {
+        path: "/failed-logins/fetch-for-requester",
+        summary: "Failures to sign in from the asker's address within the hour",
+        answers: &[(200, Some(sign_in::FAILURES))],
+        handler: || get(sign_in::show_failures),
+        ..LIST
+    },
+    Route {
+        path: "/failed-logins/check-failed-login-for-requester",
+        summary: "Whether the asker's address may try to sign in now",
+        answers: &[(200, Some(Schema::Object(&[])))],
+        handler: || get(sign_in::check_failures),
+        ..LIST
+    },
 ];
+
+pub(crate) const TEST_ROUTES: &[Route] = &[
+    Route {
+        method: "DELETE",
+        path: "/user/{user}/purge-password-history",
+        summary: "Forget which passwords a person had",
+        answers: &[(200, Some(Schema::Object(&[])))],
+        handler: || delete(password::purge_history),
+        ..LIST
+    },
+    Route {
+        path: "/verify-code/{user}",
+        caller: Caller::Anybody,
+        summary: "A person's newest code",
+        answers: &[(200, Some(Schema::Plain))],
+        handler: || get(sign_in::show_code),
+        ..LIST
+    },
+];
+
+const FIND: Route = Route {
+    method: "POST",
+    path: "/user/email",
+    summary: "The person who signs in with an address",
+    body: Body::Json(sign_in::EMAIL),
+    answers: &[(200, Some(view::USER))],
+    handler: || post(sign_in::find),
+    ..LIST
+};
+
+const WEBAUTHN_LOGIN: Route = Route {
+    path: "/user/{user}/complete/webauthn-login",
+    summary: "What a security key said, by the client that asked it: begin a session",
+    body: Body::Json(webauthn::LOGIN),
+    answers: &[(204, None)],
+    handler: || post(webauthn::complete),
+    ..FIND
+};
 
 const UPDATE: Route = Route {
     method: "POST",

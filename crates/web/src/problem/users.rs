@@ -2,9 +2,14 @@
 
 use axum::http::StatusCode;
 use balefire_app::Failure;
+use balefire_app::account_mail::MailRefusal;
+use balefire_app::account_states::StateRefusal;
 use balefire_app::accounts::AccountRefusal;
+use balefire_app::change_password::PasswordChangeRefusal;
+use balefire_app::credentials::CredentialRefusal;
+use balefire_app::elevation::ElevateRefusal;
 use balefire_app::sign_in::{CodeSendRefusal, SignInRefusal};
-use balefire_domain::sign_in::CodeRefusal;
+use balefire_domain::sign_in::{CodeRefusal, ElevationRefusal};
 
 use super::{Problem, Shape};
 
@@ -57,6 +62,85 @@ impl Problem {
             SignInRefusal::Webauthn => {
                 Self::message(StatusCode::FORBIDDEN, "The security key did not sign in")
             }
+        })
+    }
+
+    /// An account did not change its state, or a member their permissions.
+    pub(crate) fn account_state(failure: Failure<StateRefusal>) -> Self {
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            StateRefusal::NotFound => Self::not_found(Shape::Internal),
+            StateRefusal::AlreadyActive => {
+                Self::message(StatusCode::BAD_REQUEST, "User is already active")
+            }
+            StateRefusal::LastMember(service) => Self::message(
+                StatusCode::BAD_REQUEST,
+                format!(
+                    "User is the last active member of the service {service}: add somebody else \
+                     first, or archive the service"
+                ),
+            ),
+        })
+    }
+
+    /// A mail was not sent.
+    pub(crate) fn mail(failure: Failure<MailRefusal>) -> Self {
+        let refuse = |message: &str| Self::plain(StatusCode::BAD_REQUEST, message);
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            MailRefusal::NotFound => Self::not_found(Shape::Internal),
+            MailRefusal::Email => refuse(words(AccountRefusal::Email).as_str()),
+            MailRefusal::EmailTaken => refuse(words(AccountRefusal::EmailTaken).as_str()),
+            MailRefusal::Host => refuse(
+                "Links need the address of the author's application: send admin_base_url like \
+                 https://alerts.example.org, or set http.author_url",
+            ),
+        })
+    }
+
+    /// A password was not changed: `{"errors":[{"field":"…","message":"…"}]}`.
+    pub(crate) fn password_changed(failure: Failure<PasswordChangeRefusal>) -> Self {
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            PasswordChangeRefusal::Old(SignInRefusal::Password) => {
+                Self::plain_field("_oldpassword", "Incorrect password")
+            }
+            PasswordChangeRefusal::Old(refusal) => Self::sign_in(Failure::Refused(refusal)),
+            PasswordChangeRefusal::Token => Self::plain_field(
+                "_token",
+                "The link has expired or was used: ask for a new one",
+            ),
+            PasswordChangeRefusal::New(refusal) => {
+                Self::plain_field("_password", &refusal.to_string())
+            }
+        })
+    }
+
+    /// An elevation was not approved, or not redeemed.
+    pub(crate) fn elevation(status: StatusCode, failure: Failure<ElevateRefusal>) -> Self {
+        let rule = |rule| match rule {
+            ElevationRefusal::NotCapable => "User may not become a platform administrator",
+            ElevationRefusal::ApproverNotCapable => {
+                "approved_by may not be a platform administrator, and so approves nobody"
+            }
+            ElevationRefusal::OwnElevation => "Nobody approves their own elevation",
+            ElevationRefusal::NotApproved => "Nobody has approved an elevation of this user",
+            ElevationRefusal::Lapsed => {
+                "The elevation was approved more than an hour ago: ask for another"
+            }
+        };
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            ElevateRefusal::NotFound => Self::not_found(Shape::Internal),
+            ElevateRefusal::Rule(refusal) => Self::plain(status, rule(refusal)),
+        })
+    }
+
+    /// Nothing was done with a security key.
+    pub(crate) fn credential(failure: Failure<CredentialRefusal>) -> Self {
+        let refuse = |message: &str| Self::message(StatusCode::BAD_REQUEST, message);
+        Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
+            CredentialRefusal::NotFound => Self::not_found(Shape::Internal),
+            CredentialRefusal::Last => {
+                refuse("Cannot delete last remaining webauthn credential for user")
+            }
+            CredentialRefusal::TooMany => refuse("User has as many security keys as one may have"),
         })
     }
 

@@ -5,6 +5,7 @@
     reason = "a test ends at the first surprise; clippy knows no test below `#[test]`"
 )]
 
+mod accounts;
 mod audit;
 mod author;
 mod clock_work;

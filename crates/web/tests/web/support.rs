@@ -261,6 +261,7 @@ fn settings() -> Settings {
         scripts: Scripts::GsmWelsh,
         is_live: false,
         has_test_routes: true,
+        author_url: Some("https://alerts.example".to_owned()),
         makes_tickets: false,
         clients: vec![
             ("notify-admin".to_owned(), vec![ADMIN_SECRET.to_owned()]),

@@ -11,7 +11,7 @@ use crate::recorded::{recorded, shape_of};
 use crate::support::{Answer, TestWeb};
 
 pub const PASSWORD: &str = "a-long-Password-1234";
-const HOME: &str = "192.0.2.10";
+pub const HOME: &str = "192.0.2.10";
 const ELSEWHERE: &str = "198.51.100.66";
 
 /// As the author's client adds somebody.
@@ -40,16 +40,16 @@ fn from(web: &TestWeb, address: &str, path: &str, body: &Value) -> Request<Body>
     request
 }
 
-async fn post_from(web: &TestWeb, address: &str, path: &str, body: &Value) -> Answer {
+pub async fn post_from(web: &TestWeb, address: &str, path: &str, body: &Value) -> Answer {
     web.send(from(web, address, path, body)).await
 }
 
-async fn password(web: &TestWeb, user: UserId, password: &str, address: &str) -> Answer {
+pub async fn password(web: &TestWeb, user: UserId, password: &str, address: &str) -> Answer {
     let path = format!("/user/{user}/verify/password");
     post_from(web, address, &path, &json!({ "password": password })).await
 }
 
-async fn send_sms(web: &TestWeb, user: UserId) -> String {
+pub async fn send_sms(web: &TestWeb, user: UserId) -> String {
     let path = format!("/user/{user}/sms-code");
     let answer = web.post(&path, &json!({ "to": null })).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
@@ -62,7 +62,7 @@ async fn code(web: &TestWeb, user: UserId, code: &str, address: &str) -> Answer 
     post_from(web, address, &path, &body).await
 }
 
-async fn sign_in(web: &TestWeb, user: UserId, address: &str) {
+pub async fn sign_in(web: &TestWeb, user: UserId, address: &str) {
     let answer = password(web, user, PASSWORD, address).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     // Codes made at the same instant have no order.
@@ -72,7 +72,7 @@ async fn sign_in(web: &TestWeb, user: UserId, address: &str) {
     assert_eq!(answer.status, 204, "{answer:?}");
 }
 
-async fn read(web: &TestWeb, user: UserId) -> Value {
+pub async fn read(web: &TestWeb, user: UserId) -> Value {
     web.get(&format!("/user/{user}")).await.json()["data"].take()
 }
 

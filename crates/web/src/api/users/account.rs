@@ -179,11 +179,21 @@ pub(crate) async fn list_places(
         .map(|of| {
             json!({
                 "id": of.service_id, "name": of.name,
-                "restricted": of.mode == Mode::Training, "organisation": null,
+                "restricted": of.mode == Mode::Training, "organisation": of.organisation_id,
             })
         })
         .collect();
-    let places = json!({ "organisations": [], "services": services });
+    let organisations: Vec<Value> = person
+        .organisations
+        .iter()
+        .map(|own| {
+            json!({
+                "id": own.organisation.id, "name": own.organisation.name,
+                "count_of_live_services": own.live_services,
+            })
+        })
+        .collect();
+    let places = json!({ "organisations": organisations, "services": services });
     Ok(answer::json(StatusCode::OK, &places))
 }
 

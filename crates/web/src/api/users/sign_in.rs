@@ -12,21 +12,38 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use balefire_app::App;
 use balefire_app::sign_in::CodeRequest;
+use balefire_app::{App, Failure};
 use balefire_domain::sign_in::CodeKind;
+use balefire_domain::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::view::render_person;
 use crate::answer;
 use crate::extract::{Admin, Fields, JsonBody, Source, UserPath};
-use crate::problem::Problem;
+use crate::problem::{Problem, Shape};
 use crate::schema::{Schema, optional, required};
+
+/// Characters of an address.
+pub(crate) const EMAIL_CHARS_MAX: usize = 320;
 
 pub(crate) const EMAIL: Schema = Schema::Object(&[required("email", Schema::Text)]);
 pub(crate) const PASSWORD: Schema = Schema::Object(&[required("password", Schema::Text)]);
 const TEXT: Schema = Schema::Nullable(&Schema::Text);
 pub(crate) const SMS: Schema = Schema::Object(&[optional("to", TEXT)]);
+pub(crate) const SMS_TO: Schema = Schema::Object(&[required("to", Schema::Text)]);
+pub(crate) const MAIL_TO: Schema = Schema::Object(&[
+    required("to", Schema::Text),
+    optional("next", TEXT),
+    optional("email_auth_link_host", TEXT),
+]);
+pub(crate) const FAILURES: Schema = Schema::Object(&[required(
+    "data",
+    Schema::Object(&[
+        required("failed_login_count", Schema::Integer),
+        required("attempted_at", Schema::Nullable(&Schema::Instant)),
+    ]),
+)]);
 pub(crate) const MAIL: Schema = Schema::Object(&[
     optional("to", TEXT),
     optional("next", TEXT),
@@ -45,7 +62,7 @@ pub(crate) async fn find(
 ) -> Result<Response, Problem> {
     let email = read_email(&body)?;
     let person = app
-        .find_to_sign_in(&email, &address, false)
+        .find_to_sign_in(&email, &address)
         .await
         .map_err(Problem::sign_in)?;
     Ok(answer::json(
@@ -94,6 +111,74 @@ pub(crate) async fn send_email(
         .await
         .map_err(Problem::code_sent)?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(crate) async fn send_sms_to(
+    _admin: Admin,
+    UserPath(user): UserPath,
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let request = read_request(&body, &SMS_TO, CodeKind::Sms)?;
+    app.send_code(user, &request)
+        .await
+        .map_err(Problem::code_sent)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(crate) async fn send_email_to(
+    _admin: Admin,
+    UserPath(user): UserPath,
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let request = read_request(&body, &MAIL_TO, CodeKind::Email)?;
+    app.send_code(user, &request)
+        .await
+        .map_err(Problem::code_sent)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(crate) async fn show_failures(
+    _admin: Admin,
+    Source(address): Source,
+    State(app): State<App>,
+) -> Result<Response, Problem> {
+    let (failures, _) = app
+        .failures_from(&address)
+        .await
+        .map_err(|error| Problem::store(Shape::Internal, &error))?;
+    let shown = json!({ "data": {
+        "failed_login_count": failures.count,
+        "attempted_at": failures.last_at.map(Timestamp::to_json_style),
+    } });
+    Ok(answer::json(StatusCode::OK, &shown))
+}
+
+pub(crate) async fn check_failures(
+    _admin: Admin,
+    Source(address): Source,
+    State(app): State<App>,
+) -> Result<Response, Problem> {
+    let (_, admitted) = app
+        .failures_from(&address)
+        .await
+        .map_err(|error| Problem::store(Shape::Internal, &error))?;
+    admitted.map_err(|refusal| Problem::sign_in(Failure::Refused(refusal)))?;
+    Ok(answer::json(StatusCode::OK, &json!({})))
+}
+
+/// Outside of staging and live only, and so without a token.
+pub(crate) async fn show_code(
+    UserPath(user): UserPath,
+    State(app): State<App>,
+) -> Result<Response, Problem> {
+    let code = app
+        .newest_code(user)
+        .await
+        .map_err(|error| Problem::store(Shape::Internal, &error))?
+        .ok_or_else(|| Problem::not_found(Shape::Internal))?;
+    Ok(answer::plain(StatusCode::OK, code))
 }
 
 pub(crate) async fn check_code(

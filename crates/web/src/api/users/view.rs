@@ -57,6 +57,11 @@ pub(crate) fn render_person(person: &Person) -> Value {
         .active()
         .map(|of| of.service_id.to_string())
         .collect();
+    let organisations: Vec<String> = person
+        .organisations
+        .iter()
+        .map(|own| own.organisation.id.to_string())
+        .collect();
     let until = account.admin_until.map(Timestamp::to_json_style);
     json!({
         "id": account.id,
@@ -68,7 +73,7 @@ pub(crate) fn render_person(person: &Person) -> Value {
         "email_access_validated_at": account.email_validated_at.map(Timestamp::to_json_style),
         "logged_in_at": account.logged_in_at.map(Timestamp::to_json_style),
         "mobile_number": account.mobile,
-        "organisations": [],
+        "organisations": organisations,
         "password_changed_at": account.password_changed_at.map(plain),
         "permissions": permissions,
         "platform_admin": person.is_platform_admin,
