@@ -1,6 +1,5 @@
-//! Tickets, pages and notifications: the real runner, the real store on both engines, and the
-//! services of others over real sockets on loopback, which fail as they are told. Time is the test's
-//! own.
+//! Tickets, pages and notifications: the real runner, the real store on both engines, and others'
+//! services over real sockets on loopback, which fail as they are told. Time is the test's own.
 
 #![expect(
     clippy::unwrap_used,
