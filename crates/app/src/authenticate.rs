@@ -23,7 +23,7 @@ use crate::{Act, App, Failure, Origin, repeat};
 /// How far a token's `iat` may lie from now, either way.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(30);
 /// Characters of a token; ours have about 200.
-const TOKEN_CHARS_MAX: usize = 4096;
+pub(crate) const TOKEN_CHARS_MAX: usize = 4096;
 /// Keys of a service that are tried; the newest first.
 const KEYS_TRIED_MAX: usize = 100;
 
@@ -70,6 +70,7 @@ pub struct KeyHolder {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    typ: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -208,6 +209,10 @@ fn read(text: &str) -> Result<Token<'_>, TokenRefusal> {
     if header.alg != "HS256" {
         return Err(TokenRefusal::Algorithm);
     }
+    // A token that vouches for one request of one person opens nothing else.
+    if header.typ.as_deref() == Some(crate::assertions::TYPE) {
+        return Err(TokenRefusal::Unreadable);
+    }
     let claims: Claims = decode(claims).ok_or(TokenRefusal::Unreadable)?;
     let issuer = match claims.iss {
         None | Some(serde_json::Value::Null) => return Err(TokenRefusal::NoIssuer),
@@ -226,17 +231,22 @@ fn read(text: &str) -> Result<Token<'_>, TokenRefusal> {
 }
 
 /// Reads one part of a token. A key that is there twice is refused.
-fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
+pub(crate) fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 fn is_signed_by(token: &Token<'_>, secret: &str) -> bool {
+    is_signed_by_secret(token.text, secret)
+}
+
+/// Whether HS256 with this secret made a token's signature; compared in constant time.
+pub(crate) fn is_signed_by_secret(token: &str, secret: &str) -> bool {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
     let key = DecodingKey::from_secret(secret.as_bytes());
-    jsonwebtoken::decode::<serde_json::Value>(token.text, &key, &validation).is_ok()
+    jsonwebtoken::decode::<serde_json::Value>(token, &key, &validation).is_ok()
 }
 
 fn check_clock(token: &Token<'_>, now: Timestamp) -> Result<(), TokenRefusal> {

@@ -27,6 +27,7 @@ mod approve_update;
 mod approved;
 pub mod area_libraries;
 mod areas;
+pub mod assertions;
 mod audit;
 pub mod audit_chain;
 pub mod authenticate;

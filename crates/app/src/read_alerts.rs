@@ -38,6 +38,21 @@ impl App {
         .await
     }
 
+    /// A page of a service's alerts, the latest first.
+    pub async fn list_alerts_before(
+        &self,
+        service: ServiceId,
+        before: Option<AlertId>,
+        limit: u32,
+    ) -> Result<Vec<Alert>, StoreError> {
+        repeat(|| async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin_read("list_alerts_before", now).await?;
+            tx.list_alerts_before(service, before, limit).await
+        })
+        .await
+    }
+
     /// An alert of this service.
     pub async fn load_alert(
         &self,

@@ -9,6 +9,7 @@ pub mod admin_action;
 pub mod alert;
 pub mod approval;
 pub mod area_names;
+pub mod assertion;
 pub mod audit;
 pub mod audit_chain;
 pub mod broadcast_settings;

@@ -70,6 +70,10 @@ pub const TEXT_UCS2_MAX: usize = 615;
 /// Bytes of an alert's text as it is written: 70 times what can be sent, and normalising it stays
 /// under a few milliseconds.
 pub const TEXT_BYTES_MAX: usize = 100_000;
+/// Rows on one page of an answer of `/v3`, and how many where the client doesn't say.
+pub const PAGE_ROWS_MAX: u32 = 100;
+/// See [`PAGE_ROWS_MAX`].
+pub const PAGE_ROWS: u32 = 20;
 /// Characters of a client's own name for a request.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// Alerts in one answer to the public site; a country sends a few a year.

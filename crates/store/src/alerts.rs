@@ -157,6 +157,8 @@ statements! {
         WHERE status IN ('completed', 'cancelled') AND NOT is_stubbed AND NOT is_acknowledged
         AND service_id IN
             (SELECT id FROM services WHERE state = 'active' AND mode = 'live')";
+    LIST_PAGE: "SELECT * FROM alerts WHERE service_id = $1 AND id < $2
+        ORDER BY id DESC LIMIT $3";
     LIST_CANCELLABLE: "SELECT id, status, is_stubbed, reference,
             cap_sender, cap_identifier, cap_sent
         FROM alerts WHERE service_id = $1
@@ -287,6 +289,25 @@ impl Tx {
             LIST_PUBLIC,
             since.micros(),
             tests_since.micros(),
+            i64::from(limit),
+        )
+    }
+
+    /// A service's alerts, the latest ids first, before this one; `None`: from the latest.
+    pub async fn list_alerts_before(
+        &mut self,
+        service: ServiceId,
+        before: Option<AlertId>,
+        limit: u32,
+    ) -> Result<Vec<Alert>, StoreError> {
+        // Greater than every id: they are hexadecimal.
+        let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
+        fetch_all!(
+            self,
+            read,
+            LIST_PAGE,
+            service.to_string(),
+            before,
             i64::from(limit),
         )
     }

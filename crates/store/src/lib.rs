@@ -61,6 +61,7 @@ mod store;
 pub mod templates;
 mod timing;
 mod tx;
+pub mod used_tokens;
 pub mod users;
 pub mod wake_up;
 
@@ -114,6 +115,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         templates::ALL,
         sign_ins::ALL,
         tx::ALL,
+        used_tokens::ALL,
         users::ALL,
     ]
     .into_iter()

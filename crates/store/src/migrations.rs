@@ -64,6 +64,7 @@ const FILES: &[File] = &[
     file!(18, "add_services", "0018_add_services", for both),
     file!(19, "add_templates", "0019_add_templates", for both),
     file!(20, "add_publishing", "0020_add_publishing", for both),
+    file!(21, "add_used_tokens", "0021_add_used_tokens", for both),
 ];
 
 /// The counter that names the oldest program which may work on the schema.

@@ -14,6 +14,7 @@ pub(crate) mod publish_tasks;
 pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod users;
+pub(crate) mod v3;
 
 /// A path that is none of ours.
 pub(crate) async fn not_found() -> Problem {

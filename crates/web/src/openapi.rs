@@ -28,6 +28,14 @@ pub fn openapi() -> Value {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "HS256, with the claims iss (the client's name) and iat",
             },
+            "person": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "HS256 with a client's secret, typ balefire-assertion+jwt, for one \
+                    request of one person: iss (the client), sub (the person's id), aud \
+                    (balefire), iat, exp (at most 60 s later), jti (16 to 64 characters, used \
+                    once), htm (the method), htu (the path with its query), sha256 (of the body, \
+                    in hex), and sid (the person's session) where the client knows it",
+            },
             "service": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "HS256, with the claims iss (the service's id) and iat",
@@ -110,6 +118,7 @@ fn security(caller: Caller) -> Value {
         Caller::Anybody => json!([]),
         Caller::Admin | Caller::PublicSite | Caller::Publisher => json!([{ "client": [] }]),
         Caller::ServiceKey => json!([{ "service": [] }]),
+        Caller::Person => json!([{ "person": [] }]),
     }
 }
 

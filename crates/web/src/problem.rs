@@ -43,15 +43,17 @@ pub(crate) enum Shape {
     Public,
     /// Everything else: shapes 2 and 3.
     Internal,
+    /// `/v3`: RFC 9457.
+    Current,
 }
 
 impl Shape {
     /// The shape of the route with this template; `None` is an unknown path.
     pub(crate) fn of_route(template: Option<&str>) -> Self {
-        if template == Some(PUBLIC_ROUTE) {
-            Self::Public
-        } else {
-            Self::Internal
+        match template {
+            Some(PUBLIC_ROUTE) => Self::Public,
+            Some(template) if template.starts_with("/v3/") => Self::Current,
+            _ => Self::Internal,
         }
     }
 }
@@ -94,7 +96,7 @@ pub(crate) enum Fault {
     InDoubt(Arc<str>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Words {
     Errors(Vec<(Name, String)>),
     Message(String),
@@ -144,6 +146,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, Words::Errors(errors))
     }
 
+    /// The same with another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// Shape 2.
     pub(crate) fn message(status: StatusCode, message: impl Into<String>) -> Self {
         Self::new(status, Words::Message(message.into()))
@@ -183,6 +190,7 @@ impl Problem {
         match shape {
             Shape::Public => Self::error(status, Name::Auth, message),
             Shape::Internal => Self::new(status, Words::Token(message.into())),
+            Shape::Current => Self::message(status, message),
         }
     }
 
@@ -195,7 +203,7 @@ impl Problem {
     ) -> Self {
         match shape {
             Shape::Public => Self::error(status, name, message),
-            Shape::Internal => Self::message(status, message),
+            Shape::Internal | Shape::Current => Self::message(status, message),
         }
     }
 
@@ -328,9 +336,43 @@ impl Problem {
     }
 }
 
+/// What a refusal says, beside its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Detail(Words);
+
+/// Says a refusal as RFC 9457 has it: `application/problem+json` with `type`, `title`, `status`,
+/// `detail` and, where there are several, `errors`. What is no refusal stays.
+pub(crate) fn to_rfc_9457(mut response: Response) -> Response {
+    let Some(Detail(words)) = response.extensions_mut().remove() else {
+        return response;
+    };
+    let errors = match words {
+        Words::Errors(errors) => errors.into_iter().map(|(_, message)| message).collect(),
+        Words::Message(message) | Words::Token(message) | Words::Field(_, message) => {
+            vec![message]
+        }
+        Words::Plain(errors) => errors.iter().map(ToString::to_string).collect(),
+    };
+    let status = response.status();
+    let told = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or("Refused"),
+        "status": status.as_u16(),
+        "detail": errors.join("; "),
+        "errors": errors,
+    });
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    let content_type = HeaderValue::from_static("application/problem+json");
+    headers.insert(header::CONTENT_TYPE, content_type);
+    *response.body_mut() = format!("{told}\n").into();
+    response
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = answer::json(self.status, &self.body());
+        response.extensions_mut().insert(Detail(self.words));
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");

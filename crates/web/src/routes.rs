@@ -22,6 +22,8 @@ pub enum Caller {
     Publisher,
     /// A service, by a key.
     ServiceKey,
+    /// A person, for whom a client vouches.
+    Person,
 }
 
 /// What is sent to a route.
@@ -70,6 +72,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
         api::publish_tasks::ROUTES,
         api::users::ROUTES,
         api::client_notes::ROUTES,
+        api::v3::ROUTES,
     ];
     GROUPS.iter().copied().flatten()
 }

@@ -20,7 +20,7 @@ use crate::routes::{Body, Caller, Route};
 use crate::schema::{Schema, required};
 
 pub(crate) use messages::name;
-pub(crate) use view::{ALERT, render_alert, seconds};
+pub(crate) use view::{ALERT, STATUSES, render_alert, seconds};
 
 const LIST: Route = Route {
     method: "GET",

@@ -53,7 +53,7 @@ impl FromRequest<WebState> for JsonBody {
     }
 }
 
-async fn read(body: Body, state: &WebState, shape: Shape) -> Result<Bytes, Problem> {
+pub(super) async fn read(body: Body, state: &WebState, shape: Shape) -> Result<Bytes, Problem> {
     let bytes_max = state.limits.body_bytes_max;
     to_bytes(body, bytes_max).await.map_err(|error| {
         if error.into_inner().is::<LengthLimitError>() {

@@ -128,7 +128,10 @@ impl FromRequestParts<WebState> for Author {
 }
 
 /// The token of a request that came the right way.
-fn bearer<'h>(headers: &'h HeaderMap, secrets: &[String]) -> Result<&'h str, BearerRefusal> {
+pub(super) fn bearer<'h>(
+    headers: &'h HeaderMap,
+    secrets: &[String],
+) -> Result<&'h str, BearerRefusal> {
     check_forwarder(headers, secrets)?;
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (value, next) = (given.next(), given.next());

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use balefire_domain::ids::{AlertId, ApiKeyId, CredentialId, ServiceId, UserId};
+use balefire_domain::ids::{AlertId, ApiKeyId, CredentialId, DutyItemId, ServiceId, UserId};
 
 use crate::WebState;
 use crate::problem::{Problem, Shape};
@@ -67,6 +67,17 @@ impl FromRequestParts<WebState> for CredentialPath {
         let user = id(parts, state, "user").await?;
         let credential = id(parts, state, "credential").await?;
         Ok(Self { user, credential })
+    }
+}
+
+/// `…/duty-items/{item}…`
+pub(crate) struct DutyItemPath(pub(crate) DutyItemId);
+
+impl FromRequestParts<WebState> for DutyItemPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        id(parts, state, "item").await.map(Self)
     }
 }
 

@@ -6,16 +6,14 @@ use std::fmt::Write as _;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use axum::response::Response;
-use balefire_app::App;
 use balefire_app::repeatable::{Known, RequestKey};
+use balefire_app::{Alert, App};
+use balefire_domain::ids::UserId;
 use balefire_domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::WebState;
-use crate::answer;
-use crate::api::broadcast_message::render_alert;
 use crate::problem::{Problem, Shape};
 
 const HEADER: &str = "idempotency-key";
@@ -68,30 +66,59 @@ impl Repeatable {
     }
 }
 
-/// Does what a request asks, unless it was done before: then the answer is the alert as it now is.
-/// Of two at once the second finds what the first has done.
-pub(crate) async fn once(
-    app: &App,
-    request: Option<&RequestKey>,
-    act: impl Future<Output = Result<Response, Problem>> + Send,
-) -> Result<Response, Problem> {
-    let Some(request) = request else {
-        return act.await;
-    };
-    if let Some(done) = recall(app, request).await? {
-        return Ok(done);
-    }
-    match act.await {
-        Ok(response) => Ok(response),
-        Err(problem) => Ok(recall(app, request).await?.ok_or(problem)?),
+impl Repeatable {
+    /// The same of a person: what another person calls so is another request.
+    pub(crate) fn of_person(self, by: UserId, body: &Value) -> Option<RequestKey> {
+        let request = self.of(body)?;
+        Some(RequestKey {
+            caller: format!("user {by} {}", request.caller),
+            ..request
+        })
     }
 }
 
-async fn recall(app: &App, request: &RequestKey) -> Result<Option<Response>, Problem> {
+/// The alert that came of a request.
+pub(crate) struct Outcome {
+    /// As it now is.
+    pub(crate) alert: Alert,
+    /// The request was done before; nothing was done now.
+    pub(crate) is_repetition: bool,
+}
+
+/// Does what a request asks, unless it was done before. Of two at once the second finds what the
+/// first has done.
+pub(crate) async fn once(
+    app: &App,
+    request: Option<&RequestKey>,
+    act: impl Future<Output = Result<Alert, Problem>> + Send,
+) -> Result<Outcome, Problem> {
+    let repetition = |alert| Outcome {
+        alert,
+        is_repetition: true,
+    };
+    if let Some(done) = recall(app, request).await? {
+        return Ok(repetition(done));
+    }
+    match act.await {
+        Ok(alert) => Ok(Outcome {
+            alert,
+            is_repetition: false,
+        }),
+        Err(problem) => match recall(app, request).await? {
+            Some(done) => Ok(repetition(done)),
+            None => Err(problem),
+        },
+    }
+}
+
+async fn recall(app: &App, request: Option<&RequestKey>) -> Result<Option<Alert>, Problem> {
+    let Some(request) = request else {
+        return Ok(None);
+    };
     match app.recall(request).await {
         Err(error) => Err(Problem::store(Shape::Internal, &error)),
         Ok(Known::New) => Ok(None),
-        Ok(Known::Done(alert)) => Ok(Some(answer::json(StatusCode::OK, &render_alert(&alert)))),
+        Ok(Known::Done(alert)) => Ok(Some(*alert)),
         Ok(Known::KeyReused) => Err(Problem::message(
             StatusCode::UNPROCESSABLE_ENTITY,
             "This Idempotency-Key was used for another request: use a new one",

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::source;
 use crate::WebState;
-use crate::problem::{Fault, Problem, Shape};
+use crate::problem::{Fault, Problem, Shape, to_rfc_9457};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("x-eas-trace-id");
 const TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubdomains; preload";
@@ -54,6 +54,9 @@ pub(crate) async fn guard(
             .cover(run(shape, request, next).instrument(span))
             .await
     };
+    if shape == Shape::Current {
+        response = to_rfc_9457(response);
+    }
     if let Some(fault) = response.extensions_mut().remove() {
         tell(&fault, id, &method, template.unwrap_or("unknown"));
     }

@@ -33,3 +33,4 @@ mod tenancy;
 mod tokens;
 mod updates;
 mod users;
+mod v3;

@@ -63,12 +63,17 @@ pub(crate) async fn create(
         request: repeatable.of(&body),
         ..read_new(service, &body)?
     };
-    once(&app, new.request.as_ref(), async {
+    let created = once(&app, new.request.as_ref(), async {
         let created = app.create_alert(service, &new).await;
-        let alert = created.map_err(Problem::create)?;
-        Ok(answer::json(StatusCode::CREATED, &render_alert(&alert)))
+        created.map_err(Problem::create)
     })
-    .await
+    .await?;
+    let status = if created.is_repetition {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    Ok(answer::json(status, &render_alert(&created.alert)))
 }
 
 fn read_new(service: ServiceId, body: &Value) -> Result<NewAlert, Problem> {

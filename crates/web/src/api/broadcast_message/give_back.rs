@@ -73,12 +73,12 @@ pub(crate) async fn return_for_edit(
 }
 
 async fn move_alert(app: &App, path: &AlertPath, asked: &Move) -> Result<Response, Problem> {
-    once(app, asked.request.as_ref(), async {
+    let moved = once(app, asked.request.as_ref(), async {
         let moved = app.move_alert(path.service, path.alert, asked).await;
-        let alert = moved.map_err(|failure| Problem::change_status(path.alert, asked, failure))?;
-        Ok(answer::json(StatusCode::OK, &render_alert(&alert)))
+        moved.map_err(|failure| Problem::change_status(path.alert, asked, failure))
     })
-    .await
+    .await?;
+    Ok(answer::json(StatusCode::OK, &render_alert(&moved.alert)))
 }
 
 fn is_blank(reason: Option<&str>) -> bool {

@@ -60,12 +60,12 @@ pub(crate) async fn change_status(
         request: repeatable.of(&body),
         ..read_move(&body)?
     };
-    once(&app, asked.request.as_ref(), async {
+    let moved = once(&app, asked.request.as_ref(), async {
         let moved = app.move_alert(path.service, path.alert, &asked).await;
-        let alert = moved.map_err(|failure| Problem::change_status(path.alert, &asked, failure))?;
-        Ok(answer::json(StatusCode::OK, &render_alert(&alert)))
+        moved.map_err(|failure| Problem::change_status(path.alert, &asked, failure))
     })
-    .await
+    .await?;
+    Ok(answer::json(StatusCode::OK, &render_alert(&moved.alert)))
 }
 
 pub(crate) fn read_move(body: &Value) -> Result<Move, Problem> {
