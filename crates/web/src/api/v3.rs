@@ -18,6 +18,7 @@ use crate::routes::{Body, Caller, Route};
 use crate::schema::{Property, Schema, optional};
 
 mod alerts;
+mod audit;
 mod deliveries;
 mod duty_items;
 mod moves;
@@ -53,6 +54,7 @@ pub(crate) const ROUTES: &[Route] = &[
     duty_items::LIST,
     duty_items::CLOSE,
     providers::LIST,
+    audit::LIST,
 ];
 
 async fn show_openapi() -> Response {

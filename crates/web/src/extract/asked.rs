@@ -3,8 +3,8 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use balefire_app::Failure;
 use balefire_app::assertions::BearerRefusal;
+use balefire_app::{Failure, Origin};
 use balefire_domain::assertion;
 use balefire_domain::ids::UserId;
 use balefire_domain::limits::{PAGE_ROWS, PAGE_ROWS_MAX};
@@ -45,6 +45,7 @@ impl FromRequest<WebState> for Asked {
         };
         let by = state.app.authenticate_person(token, &asked).await;
         let by = by.map_err(refused)?;
+        Origin::note_proof(by);
         let body = if bytes.is_empty() {
             Value::Null
         } else {

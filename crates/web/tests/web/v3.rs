@@ -444,6 +444,36 @@ async fn a_name_of_a_request_is_its_person_s_own() {
 }
 
 #[tokio::test]
+async fn who_acts_on_v3_is_asserted_by_nobody_and_members_read_what_was_done() {
+    let web = TestWeb::start().await;
+    let id = web.pending("flood").await;
+    let path = web.v3(id, "/reject");
+    let body = json!({ "reason": "not now" });
+    web.clock.advance(Duration::from_millis(1));
+    assert_eq!(
+        web.ask(web.live.approver, "POST", &path, &body)
+            .await
+            .status,
+        200
+    );
+    let trail = format!("/v3/services/{}/audit", web.live.id);
+    let entries = web
+        .ask(web.live.author, "GET", &trail, &Value::Null)
+        .await
+        .json();
+    let latest = &entries["entries"][0];
+    assert_eq!(latest["action"], "alert.reject", "{entries}");
+    assert_eq!(latest["object"], format!("alert {id}"));
+    assert_eq!(latest["actor"], format!("user {}", web.live.approver));
+    assert_eq!(latest["asserted_by"], Value::Null);
+    assert!(latest["request_id"].is_string(), "{latest}");
+    assert_problem(
+        &web.ask(web.outsider, "GET", &trail, &Value::Null).await,
+        404,
+    );
+}
+
+#[tokio::test]
 async fn the_document_is_served() {
     let web = TestWeb::start().await;
     let request = Request::builder()
