@@ -4,6 +4,7 @@
 //! the time is seconds, the signature is HMAC-SHA256 under a key that is made of the key for
 //! secrets. What makes it good once is in the payload, for the verbs to judge.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -76,7 +77,7 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

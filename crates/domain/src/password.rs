@@ -48,9 +48,12 @@ pub fn check_password(password: &str) -> Result<(), PasswordRefusal> {
     Ok(())
 }
 
+/// A kind of character, and how many there are of it.
+type Kind = (fn(char) -> bool, u32);
+
 /// The estimate, in bits.
 fn bits_of(password: &str) -> f64 {
-    let kinds: [(fn(char) -> bool, u32); 5] = [
+    let kinds: [Kind; 5] = [
         (|c| c.is_ascii_lowercase(), 26),
         (|c| c.is_ascii_uppercase(), 26),
         (|c| c.is_ascii_digit(), 10),

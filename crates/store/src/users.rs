@@ -53,13 +53,13 @@ impl Tx {
     /// The person with this id.
     pub async fn load_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         let found = fetch_optional!(self, read, LOAD, id.to_string())?;
-        Ok(found.map(|found| found.as_of(self.now)))
+        Ok(found.map(|found| found.at(self.now)))
     }
 
     /// The person with this address, given in lower case.
     pub async fn load_user_by_email(&mut self, email: &str) -> Result<Option<User>, StoreError> {
         let found = fetch_optional!(self, read, LOAD_BY_EMAIL, email.to_owned())?;
-        Ok(found.map(|found| found.as_of(self.now)))
+        Ok(found.map(|found| found.at(self.now)))
     }
 
     /// Makes a person a member of a service. A unique violation means that they are one.
@@ -155,7 +155,7 @@ struct Found {
 }
 
 impl Found {
-    fn as_of(self, now: Timestamp) -> User {
+    fn at(self, now: Timestamp) -> User {
         let Self { user, elevated_at } = self;
         User {
             is_platform_admin: acts_as_admin(user.is_platform_admin, elevated_at, now),

@@ -25,6 +25,7 @@ mod probes;
 mod races;
 mod round_trips;
 mod samples;
+mod sign_ins;
 mod statements;
 mod updates;
 mod wake_ups;
