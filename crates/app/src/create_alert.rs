@@ -3,10 +3,12 @@
 use balefire_cell_broadcast::{AlertText, TextRefusal};
 use balefire_domain::alert::{Mode, Status};
 use balefire_domain::audit::Actor;
-use balefire_domain::ids::{AlertId, ServiceId, UserId};
+use balefire_domain::ids::{AlertId, ServiceId, TemplateId, UserId};
 use balefire_domain::permission::{Deed, Denial};
 use balefire_domain::time::Timestamp;
-use balefire_store::alerts::Alert;
+use balefire_store::Tx;
+use balefire_store::alerts::{Alert, MadeOf};
+use balefire_store::templates::Template;
 use serde_json::{Value, json};
 
 use crate::areas::{self, AreasRefusal};
@@ -14,14 +16,33 @@ use crate::refused::{NotAllowed, check_deed};
 use crate::repeatable::{self, RequestKey};
 use crate::{App, Failure, repeat};
 
+/// What an alert begins with.
+#[derive(Clone, Debug)]
+pub enum Beginning {
+    /// With what the author wrote.
+    Written {
+        /// Their own name for it; 1 to 255 characters.
+        reference: String,
+        /// The text as written.
+        content: String,
+    },
+    /// With a template of the service; what the author wrote goes before what it says.
+    Template {
+        /// Which one.
+        id: TemplateId,
+        /// The author's own name for it.
+        reference: Option<String>,
+        /// The author's own text.
+        content: Option<String>,
+    },
+}
+
 /// What an author writes.
 #[derive(Clone, Debug)]
 pub struct NewAlert {
-    /// Their own name for it; 1 to 255 characters.
-    pub reference: String,
-    /// The text as written.
-    pub content: String,
-    /// The areas.
+    /// Its name and its text.
+    pub begin: Beginning,
+    /// The areas; absent: a template's own, or none.
     pub areas: Option<Value>,
     /// Its start.
     pub starts_at: Option<Timestamp>,
@@ -44,6 +65,8 @@ pub enum CreateRefusal {
     ServiceInactive,
     /// No such person (404).
     UserNotFound,
+    /// No such template of the service, or it is put away (404).
+    TemplateNotFound,
     /// The author may not write alerts of the service.
     Denied(UserId, Denial),
     /// The text can't be sent.
@@ -94,17 +117,25 @@ impl App {
                 return Err(refuse(CreateRefusal::Denied(by, denial)));
             }
         }
-        let text = AlertText::accept(&new.content, self.settings.scripts)
+        let (template, reference, content) = begin(&mut tx, service_id, &new.begin).await?;
+        let text = AlertText::accept(&content, self.settings.scripts)
             .map_err(|refusal| refuse(CreateRefusal::Text(refusal)))?;
         let areas = match areas {
-            None => json!({}),
+            None => template
+                .as_ref()
+                .map_or_else(|| json!({}), |t| t.areas.clone()),
             Some(Ok(checked)) => checked.clone(),
             Some(Err(refusal)) => return Err(refuse(CreateRefusal::Areas(refusal.clone()))),
         };
         let alert = Alert {
             is_stubbed: service.mode == Mode::Training,
-            reference: Some(new.reference.clone()),
-            content: new.content.clone(),
+            reference: Some(reference),
+            content,
+            made_of: template.map(|template| MadeOf {
+                template: template.id,
+                version: template.version,
+                name: template.reference,
+            }),
             text: text.into_string(),
             areas,
             starts_at: new.starts_at,
@@ -167,6 +198,33 @@ impl App {
             rejection_reason: None,
             made_of: None,
             is_acknowledged: false,
+        }
+    }
+}
+
+/// Reference and text, and the template where they come of one.
+async fn begin(
+    tx: &mut Tx,
+    service: ServiceId,
+    begin: &Beginning,
+) -> Result<(Option<Template>, String, String), Failure<CreateRefusal>> {
+    match begin {
+        Beginning::Written { reference, content } => Ok((None, reference.clone(), content.clone())),
+        Beginning::Template {
+            id,
+            reference,
+            content,
+        } => {
+            let found = tx.load_template(*id).await?;
+            let own = found.filter(|found| found.service_id == service && !found.is_archived);
+            let template = own.ok_or(Failure::Refused(CreateRefusal::TemplateNotFound))?;
+            let reference = reference.clone();
+            let content = content.clone();
+            Ok((
+                Some(template.clone()),
+                reference.unwrap_or(template.reference),
+                content.unwrap_or(template.content),
+            ))
         }
     }
 }

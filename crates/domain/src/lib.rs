@@ -19,6 +19,7 @@ pub mod clock_guard;
 pub mod coherence;
 pub mod entropy;
 pub mod epoch;
+pub mod folders;
 pub mod history;
 pub mod ids;
 pub mod invitation;

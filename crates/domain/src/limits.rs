@@ -93,6 +93,16 @@ pub const REJECTION_REASON_CHARS_MAX: usize = 2_000;
 pub const EXTRA_CONTENT_CHARS_MAX: usize = 20_000;
 /// Template folders that one member is named for.
 pub const FOLDERS_OF_MEMBER_MAX: usize = 1_000;
+/// Characters of a template's text: six text messages' worth, as authors know it.
+pub const TEMPLATE_CHARS_MAX: usize = 918;
+/// Templates of one service, put away ones too.
+pub const TEMPLATES_PER_SERVICE_MAX: u32 = 2_000;
+/// Versions of one template.
+pub const TEMPLATE_VERSIONS_MAX: u32 = 500;
+/// Folders of one service; a tree is no deeper.
+pub const FOLDERS_PER_SERVICE_MAX: usize = 500;
+/// Characters of a folder's name.
+pub const FOLDER_NAME_CHARS_MAX: usize = 255;
 /// Telephone numbers and hosts that one service may list: every approval reads them all.
 pub const SERVICE_CONTACTS_MAX: usize = 500;
 /// Bytes read of a proxy's answer; more is no answer (unknown).

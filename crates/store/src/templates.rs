@@ -3,7 +3,7 @@
 use balefire_domain::ids::{FolderId, ServiceId, TemplateId, UserId};
 use balefire_domain::time::Timestamp;
 
-use crate::sql::{Row, StoreError};
+use crate::sql::{Row, StoreError, unread_json};
 use crate::store::Tx;
 
 /// A text and areas to begin alerts with, as it now is.
@@ -83,11 +83,15 @@ statements! {
     PURGE_VERSIONS: "DELETE FROM template_versions WHERE template_id IN
         (SELECT id FROM templates WHERE service_id = $1)";
     PURGE: "DELETE FROM templates WHERE service_id = $1";
+    DETACH_FOLDERS: "UPDATE template_folders SET parent_id = NULL WHERE service_id = $1";
+    PURGE_FOLDERS: "DELETE FROM template_folders WHERE service_id = $1";
     INSERT_FOLDER: "INSERT INTO template_folders (id, service_id, parent_id, name, created_at)
         VALUES ($1, $2, $3, $4, $5)";
     UPDATE_FOLDER: "UPDATE template_folders SET parent_id = $2, name = $3 WHERE id = $1";
     LIST_FOLDERS: "SELECT * FROM template_folders WHERE service_id = $1 ORDER BY name, id";
     DELETE_FOLDER: "DELETE FROM template_folders WHERE id = $1";
+    LIST_SEEN: "SELECT user_id, folders FROM memberships WHERE service_id = $1
+        ORDER BY created_at, user_id";
     COUNT_IN_FOLDER: "SELECT count(*) AS n FROM templates WHERE folder_id = $1";
 }
 
@@ -189,6 +193,12 @@ impl Tx {
         execute!(self, PURGE, service.to_string())
     }
 
+    /// Takes every folder of a service away, in which no template lies any more.
+    pub async fn purge_folders(&mut self, service: ServiceId) -> Result<u64, StoreError> {
+        execute!(self, DETACH_FOLDERS, service.to_string())?;
+        execute!(self, PURGE_FOLDERS, service.to_string())
+    }
+
     /// Stores a new folder.
     pub async fn insert_folder(&mut self, folder: &Folder) -> Result<(), StoreError> {
         let now = self.now.micros();
@@ -217,6 +227,14 @@ impl Tx {
     /// A service's folders, by name.
     pub async fn list_folders(&mut self, service: ServiceId) -> Result<Vec<Folder>, StoreError> {
         fetch_all!(self, read_folder, LIST_FOLDERS, service.to_string())
+    }
+
+    /// Which folders each member of a service sees, by the folders' ids.
+    pub async fn list_seen_folders(
+        &mut self,
+        service: ServiceId,
+    ) -> Result<Vec<(UserId, Vec<String>)>, StoreError> {
+        fetch_all!(self, read_seen, LIST_SEEN, service.to_string())
     }
 
     /// Takes a folder away that nothing lies in.
@@ -262,6 +280,12 @@ fn read_version(row: &impl Row) -> Result<TemplateVersion, StoreError> {
         created_at: row.instant("created_at")?,
         created_by: row.opt_id("created_by", UserId::new)?,
     })
+}
+
+fn read_seen(row: &impl Row) -> Result<(UserId, Vec<String>), StoreError> {
+    let folders = serde_json::from_str(&row.text("folders")?);
+    let folders = folders.map_err(|_| unread_json("folders"))?;
+    Ok((row.id("user_id", UserId::new)?, folders))
 }
 
 fn read_folder(row: &impl Row) -> Result<Folder, StoreError> {

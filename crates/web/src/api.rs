@@ -13,6 +13,8 @@ pub(crate) mod public_site;
 pub(crate) mod publish_tasks;
 pub(crate) mod service;
 pub(crate) mod status;
+pub(crate) mod template_folders;
+pub(crate) mod templates;
 pub(crate) mod users;
 pub(crate) mod v3;
 

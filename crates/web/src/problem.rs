@@ -25,6 +25,7 @@ use crate::answer;
 
 mod alerts;
 mod submit;
+mod templates;
 mod token;
 mod users;
 
@@ -32,6 +33,8 @@ pub(crate) use token::{BearerRefusal, KeyRefusal};
 
 /// The one route of the public API.
 pub(crate) const PUBLIC_ROUTE: &str = "/v2/broadcast";
+/// What the routes of services' keys begin with.
+const PUBLIC_PREFIX: &str = "/v2/";
 
 /// The body of a refused approval, where another version is meant (409), and of what is missing.
 const NOT_FOUND: &str = "No result found";
@@ -51,7 +54,7 @@ impl Shape {
     /// The shape of the route with this template; `None` is an unknown path.
     pub(crate) fn of_route(template: Option<&str>) -> Self {
         match template {
-            Some(PUBLIC_ROUTE) => Self::Public,
+            Some(template) if template.starts_with(PUBLIC_PREFIX) => Self::Public,
             Some(template) if template.starts_with("/v3/") => Self::Current,
             _ => Self::Internal,
         }

@@ -66,6 +66,8 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
         api::broadcast::ROUTES,
         api::broadcast_message::ROUTES,
         api::alert_history::ROUTES,
+        api::templates::ROUTES,
+        api::template_folders::ROUTES,
         api::populations::ROUTES,
         api::service::ROUTES,
         api::public_site::ROUTES,
@@ -81,6 +83,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
 pub fn test_routes() -> impl Iterator<Item = &'static Route> {
     const GROUPS: &[&[Route]] = &[
         api::broadcast_message::TEST_ROUTES,
+        api::templates::TEST_ROUTES,
         api::publish_tasks::TEST_ROUTES,
         api::users::TEST_ROUTES,
     ];

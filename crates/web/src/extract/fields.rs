@@ -226,6 +226,22 @@ impl<'a> Fields<'a> {
         found
     }
 
+    /// A list of UUIDs, at most so many.
+    pub(crate) fn ids<T: FromStr>(&mut self, name: &str, count_max: usize) -> Option<Vec<T>> {
+        let value = self.value(name)?;
+        let Value::Array(list) = value else {
+            self.refuse_type(name, value, "array");
+            return None;
+        };
+        let texts = list.iter().filter_map(Value::as_str);
+        let ids: Vec<T> = texts.filter_map(|text| text.parse().ok()).collect();
+        if ids.len() < list.len() || ids.len() > count_max {
+            let message = format!("{name} is not a list of at most {count_max} UUIDs");
+            self.errors.push(message);
+        }
+        Some(ids)
+    }
+
     /// The state of an alert.
     pub(crate) fn status(&mut self, name: &str) -> Option<Status> {
         let value = self.value(name)?;

@@ -23,9 +23,9 @@ const INACTIVE: &str = "Updating broadcast message is not allowed: service is in
 impl Problem {
     pub(crate) fn create(failure: Failure<CreateRefusal>) -> Self {
         Self::of_failure(Shape::Internal, failure, |refusal| match refusal {
-            CreateRefusal::ServiceNotFound | CreateRefusal::UserNotFound => {
-                Self::not_found(Shape::Internal)
-            }
+            CreateRefusal::ServiceNotFound
+            | CreateRefusal::UserNotFound
+            | CreateRefusal::TemplateNotFound => Self::not_found(Shape::Internal),
             CreateRefusal::NotAllowed => {
                 refuse("Service is not allowed to send broadcast messages")
             }
@@ -163,7 +163,7 @@ impl Problem {
         }
     }
 
-    fn areas(refusal: balefire_app::AreasRefusal) -> Self {
+    pub(crate) fn areas(refusal: balefire_app::AreasRefusal) -> Self {
         match refusal {
             balefire_app::AreasRefusal::Form(what) => Self::invalid(Name::Validation, [what]),
             balefire_app::AreasRefusal::Shape(refusal) => refuse(format!("areas: {refusal}")),

@@ -29,6 +29,7 @@ mod signatures;
 mod sockets;
 mod status_moves;
 mod support;
+mod templates;
 mod tenancy;
 mod tokens;
 mod updates;

@@ -5,11 +5,11 @@
 //! 2. token (401, 403)
 //! 3. the body is read (413) and is JSON (400)
 //! 4. its schema, with the path's service in it (400)
-//! 5. a template: there are none yet (404)
-//! 6. in `app`: the service exists (404)
-//! 7. it may broadcast (400)
-//! 8. it is active (403)
-//! 9. the author exists (404) and belongs to it (400)
+//! 5. in `app`: the service exists (404)
+//! 6. it may broadcast (400)
+//! 7. it is active (403)
+//! 8. the author exists (404) and may write its alerts (400)
+//! 9. the template, where one is named, is the service's (404)
 //! 10. the text (400)
 //! 11. the areas (400)
 //!
@@ -21,11 +21,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use balefire_app::App;
-use balefire_app::create_alert::NewAlert;
-use balefire_domain::ids::ServiceId;
+use balefire_app::create_alert::{Beginning, NewAlert};
+use balefire_domain::ids::{ServiceId, TemplateId};
 use balefire_domain::limits::REFERENCE_CHARS_MAX;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::render_alert;
 use crate::answer;
@@ -78,9 +77,9 @@ pub(crate) async fn create(
 
 fn read_new(service: ServiceId, body: &Value) -> Result<NewAlert, Problem> {
     let mut fields = Fields::of(body, &BODY)?;
-    let template: Option<Uuid> = fields.id("template_id");
+    let template: Option<TemplateId> = fields.id("template_id");
     if template.is_none() {
-        // With a template its text and name would be taken.
+        // With a template its text and name are taken where the author gives none.
         fields.require(&["reference", "content"]);
     }
     let named: Option<ServiceId> = fields.id("service_id");
@@ -95,17 +94,22 @@ fn read_new(service: ServiceId, body: &Value) -> Result<NewAlert, Problem> {
     let finishes_at = fields.instant("finishes_at");
     let areas = fields.value("areas").cloned();
     fields.finish()?;
-    match (template, reference, content, created_by) {
-        (None, Some(reference), Some(content), Some(created_by)) => Ok(NewAlert {
+    let begin = match (template, reference, content) {
+        (Some(id), reference, content) => Beginning::Template {
+            id,
             reference,
             content,
-            areas,
-            starts_at,
-            finishes_at,
-            created_by,
-            request: None,
-        }),
-        // All four were required above, so that only a template leads here (D47).
-        _ => Err(Problem::not_found(Shape::Internal)),
-    }
+        },
+        (None, Some(reference), Some(content)) => Beginning::Written { reference, content },
+        // Both were required above.
+        (None, _, _) => return Err(Problem::not_found(Shape::Internal)),
+    };
+    Ok(NewAlert {
+        begin,
+        areas,
+        starts_at,
+        finishes_at,
+        created_by: created_by.ok_or_else(|| Problem::not_found(Shape::Internal))?,
+        request: None,
+    })
 }
