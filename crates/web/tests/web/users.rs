@@ -397,5 +397,5 @@ async fn the_services_of_a_person_are_listed_and_so_are_their_rights() {
     assert!(rights.contains(&json!("create_broadcasts")), "{rights:?}");
     let all = web.get("/user").await.json();
     let all = all["data"].as_array().unwrap();
-    assert!(all.iter().any(|one| *one == person), "{all:?}");
+    assert!(all.contains(&person), "{all:?}");
 }
