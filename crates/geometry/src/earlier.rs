@@ -5,7 +5,7 @@
 //! earlier system sent can be made again, measured in metres around the shape's own meridian.
 
 use crate::combine::Unmade;
-use crate::frame::{Degrees, EARTH_RADIUS_M, Frame, cut_at_antimeridian, is_measurable};
+use crate::frame::{Degrees, Frame, cut_at_antimeridian, is_measurable};
 use crate::grow::grow;
 use crate::shape::Shape;
 use crate::simplify::{Tolerance, simplify};
@@ -19,8 +19,6 @@ const PERIMETER_PER_BUFFER: f64 = 1_000.0;
 const PERIMETER_PER_TOLERANCE: f64 = 1_620.0;
 /// Metres that the smoothed shape is larger than the one asked for, apart from the tolerance.
 const MARGIN_M: f64 = 15.0;
-/// Metres by which a line that is straight in degrees may bend in the projection.
-const BEND_M: f64 = 1.0;
 
 /// Metres by which a shape with so many metres of perimeter is grown first.
 pub(crate) fn outward_m(perimeter_m: f64) -> f64 {
@@ -56,7 +54,7 @@ impl Shape {
 fn smooth(shape: &Shape) -> Result<Smoothed, Unmade> {
     let frame = Frame::around(shape);
     let degrees: Vec<Vec<Degrees>> = shape.rings().iter().map(|r| frame.unroll(r)).collect();
-    let metres = frame.project(&degrees, (8.0 * EARTH_RADIUS_M * BEND_M).sqrt());
+    let metres = frame.project(&degrees, f64::INFINITY);
     if !is_measurable(&metres) {
         return Err(Unmade::TooWide);
     }

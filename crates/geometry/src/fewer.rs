@@ -101,11 +101,8 @@ impl Shape {
         let Some(quick) = quick else {
             let joined = self.joined();
             let fewer = joined.and_then(|joined| reduce(&joined, goal(f64::INFINITY)));
-            return self.measure(
-                fewer
-                    .filter(holds)
-                    .or_else(|| enclose(self, wanted.points))?,
-            );
+            let fewer = fewer.filter(holds).and_then(|shape| self.measure(shape));
+            return fewer.or_else(|| self.measure(enclose(self, wanted.points)?));
         };
         let bound_m2 = wanted.growth * self.area_m2();
         if quick.grown_m2 <= bound_m2 || quick.grown_m2 > bound_m2 * WORTH_REFINING {

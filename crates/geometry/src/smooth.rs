@@ -10,7 +10,7 @@ use geo::{Area, Buffer, Coord, LineString, MultiPolygon, Polygon, unary_union};
 
 /// Largest angle between two points of a round corner, in radians. The engine rounds the number
 /// of points down, so that up to twice this angle comes out: 4 points per quarter circle.
-const CORNER_RADIANS: f64 = std::f64::consts::FRAC_PI_8 / 2.0;
+const CORNER_RADIANS: f64 = std::f64::consts::FRAC_PI_8;
 /// Square metres of a piece that is an artefact of the arithmetic.
 const ARTEFACT_M2_MAX: f64 = 1.0;
 

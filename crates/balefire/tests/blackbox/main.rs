@@ -28,6 +28,7 @@ mod rolling;
 mod routes;
 mod separation;
 mod side_effects;
+mod simplify;
 mod text;
 mod traces;
 mod updates;

@@ -105,7 +105,9 @@ fn find_inside(
     let (u, w) = (old[0], old[old.len() - 1]);
     let (low, high) = reach_of(old);
     let mut left = ground.points_in(low, high);
-    left.retain(|&spot| side(u, w, spot) > 0 && turns_around(old, spot) >= 0);
+    // What lies between the piece and the straight way is no ground of this ring.
+    let is_bent_left = old.iter().any(|&spot| side(u, w, spot) > 0);
+    left.retain(|&spot| side(u, w, spot) > 0 && (!is_bent_left || turns_around(old, spot) >= 0));
     // In the order in which a line around `u` comes by them.
     left.sort_unstable_by(|&p, &q| 0.cmp(&side(u, p, q)).then_with(|| p.cmp(&q)));
     let mut places: Vec<(f64, Sight, Sight)> = Vec::new();

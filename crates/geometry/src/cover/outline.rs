@@ -44,7 +44,7 @@ pub(super) struct Change<'a> {
     pub ends: Option<(Node, Node)>,
     /// Whether a line goes away.
     pub is_gone: &'a dyn Fn(Node) -> bool,
-    /// Whether a place that no new line touches is on the new ground.
+    /// Whether a place within the box around `reach` that no new line touches is on the new ground.
     pub takes_in: &'a dyn Fn(Spot) -> bool,
 }
 
@@ -251,15 +251,14 @@ impl Outline {
         }
         // What the path doesn't touch is taken in as a whole or not at all.
         let own = change.ends.map(|(from, _)| self.ring_of[from]);
+        let (low, high) = corners(change.reach);
         let mut taken = Vec::new();
-        self.tips.visit(corners(change.reach), |head| {
-            let ring = self.ring_of[head];
+        self.tips.visit((low, high), |head| {
+            let (ring, at) = (self.ring_of[head], self.spots[head]);
             let is_other = self.sizes[ring] > 0 && self.heads[ring] == head && Some(ring) != own;
-            if is_other
-                && !taken.contains(&ring)
-                && !(change.is_gone)(head)
-                && (change.takes_in)(self.spots[head])
-            {
+            let is_near = (low.x..=high.x).contains(&at.x) && (low.y..=high.y).contains(&at.y);
+            let is_new = is_other && is_near && !taken.contains(&ring);
+            if is_new && !(change.is_gone)(head) && (change.takes_in)(at) {
                 taken.push(ring);
             }
             true

@@ -189,15 +189,19 @@ impl Refine<'_> {
         }
     }
 
-    fn offer_all(&mut self) {
-        self.outline.index();
-        self.offers.clear();
+    fn offer_removals(&mut self) {
         for node in self.outline.nodes().collect::<Vec<_>>() {
             if self.is_spent() {
                 return;
             }
             self.offer_removal(node);
         }
+    }
+
+    fn offer_merges(&mut self) {
+        self.outline.index();
+        self.offers
+            .retain(|Reverse((_, _, _, kind))| *kind != Kind::Merge);
         for ring in 0..self.outline.sizes.len() {
             if self.is_spent() {
                 return;
@@ -208,16 +212,25 @@ impl Refine<'_> {
 
     /// Takes points out until there are few enough.
     fn shrink(&mut self) {
+        self.offers.clear();
+        self.offer_removals();
+        let mut is_fresh = true;
         loop {
             let count = self.outline.point_count();
             if count <= self.goal.points || self.is_spent() {
                 return;
             }
-            self.offer_all();
+            self.offer_merges();
             let until = (count - count / MERGES_RENEWED - 1).max(self.goal.points);
             self.take_out(until);
-            if self.outline.point_count() == count {
+            if self.outline.point_count() < count {
+                is_fresh = false;
+            } else if is_fresh {
                 return;
+            } else {
+                // What couldn't be had before may be possible now.
+                self.offer_removals();
+                is_fresh = true;
             }
         }
     }
