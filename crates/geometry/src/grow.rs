@@ -7,7 +7,7 @@
 
 use geo::{Coord, MultiPolygon};
 
-use crate::smooth::grow_once;
+use crate::smooth::grow_as_earlier;
 
 /// How many points may lie in the same cell as a point, on average; a cell is as wide as a step.
 const NEAR_POINTS_MAX: f64 = 64.0;
@@ -36,7 +36,7 @@ pub(crate) fn grow(rings: Vec<Vec<Coord<f64>>>, distance_m: f64, loss_m: f64) ->
             halvings += 1;
             thinned = thin_all(&rings, step_m * loss);
         }
-        grown = grow_once(&thinned, step_m);
+        grown = grow_as_earlier(&thinned, step_m);
         rings = grown
             .iter()
             .map(|polygon| polygon.exterior().0.clone())
@@ -180,7 +180,7 @@ mod tests {
             "else this proves nothing"
         );
         let steps = grow(vec![comb.clone()], 6_000.0, 0.0);
-        let once = grow_once(&[comb], 6_000.0);
+        let once = grow_as_earlier(&[comb], 6_000.0);
         assert_eq!((steps.0.len(), once.0.len()), (1, 1));
         let error = steps.unsigned_area() / once.unsigned_area() - 1.0;
         assert!(error.abs() < 0.01, "{error}");
