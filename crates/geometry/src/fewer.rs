@@ -36,7 +36,7 @@ const AIM: f64 = 0.98;
 const REFINED_AIM: f64 = 0.999;
 /// The ground that was added quickly, in terms of the bound on it, beyond which more work is in
 /// vain.
-const WORTH_REFINING: f64 = 3.0;
+const WORTH_REFINING: f64 = 4.0;
 
 /// A shape with fewer points, and what it cost.
 #[derive(Clone, Debug, PartialEq)]
