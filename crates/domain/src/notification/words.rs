@@ -281,11 +281,11 @@ impl Changed {
 
 fn listed(areas: &[String]) -> String {
     let shown = areas.iter().take(AREAS_SHOWN_MAX).map(|area| named(area));
-    let mut text = shown.collect::<Vec<_>>().join("; ");
-    if areas.len() > AREAS_SHOWN_MAX {
-        text.push_str(&format!("; and {} more", areas.len() - AREAS_SHOWN_MAX));
+    let text = shown.collect::<Vec<_>>().join("; ");
+    match areas.len().saturating_sub(AREAS_SHOWN_MAX) {
+        0 => text,
+        more => format!("{text}; and {more} more"),
     }
-    text
 }
 
 fn named(name: &str) -> String {
