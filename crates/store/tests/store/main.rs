@@ -11,6 +11,7 @@
 
 #[macro_use]
 mod support;
+mod templates;
 
 mod audit_links;
 mod constraints;
