@@ -43,7 +43,7 @@ impl App {
         if alert.status == Status::Broadcasting && decides {
             let update = tx.load_open_update(id).await?;
             return match update.map(|update| update.created_by) {
-                None => refuse(illegal(&alert.status, asked)),
+                None => refuse(illegal(alert.status, asked)),
                 Some(author) if needs_two && author == Some(asked.by) => {
                     refuse(MoveRefusal::Approval(ApprovalRefusal::OwnAlert))
                 }
@@ -51,7 +51,7 @@ impl App {
             };
         }
         if !alert.status.may_move(asked.to, Mover::Person) {
-            return refuse(illegal(&alert.status, asked));
+            return refuse(illegal(alert.status, asked));
         }
         if needs_two {
             let proposal = self.proposal(&mut tx, &alert, &service).await?;
@@ -62,9 +62,6 @@ impl App {
     }
 }
 
-fn illegal(from: &Status, asked: &Move) -> MoveRefusal {
-    MoveRefusal::IllegalMove {
-        from: *from,
-        to: asked.to,
-    }
+fn illegal(from: Status, asked: &Move) -> MoveRefusal {
+    MoveRefusal::IllegalMove { from, to: asked.to }
 }

@@ -124,43 +124,37 @@ impl Schema {
 
     /// Whether a value is such a one; where not, the place and what is wrong there.
     pub fn check(&self, value: &Value) -> Result<(), String> {
-        let fault = |what: &str| Err(format!(": {value} is {what}"));
+        let hold = |is_such: bool, what: &str| {
+            let fault = || format!(": {value} is {what}");
+            if is_such { Ok(()) } else { Err(fault()) }
+        };
         match self {
             Self::Any | Self::Plain => Ok(()),
-            Self::Bool if !value.is_boolean() => fault("no boolean"),
-            Self::Integer if !value.is_i64() && !value.is_u64() => fault("no whole number"),
-            Self::Number if !value.is_number() => fault("no number"),
-            Self::Text | Self::Bounded(..) | Self::Instant if !value.is_string() => {
-                fault("no text")
-            }
-            Self::Id => match value.as_str().map(str::parse::<uuid::Uuid>) {
-                Some(Ok(_)) => Ok(()),
-                _ => fault("no UUID"),
-            },
-            Self::Bool | Self::Integer | Self::Number | Self::Text | Self::Instant => Ok(()),
+            Self::Bool => hold(value.is_boolean(), "no boolean"),
+            Self::Integer => hold(value.is_i64() || value.is_u64(), "no whole number"),
+            Self::Number => hold(value.is_number(), "no number"),
+            Self::Text | Self::Instant => hold(value.is_string(), "no text"),
             Self::Bounded(min, max) => {
-                let chars = value.as_str().map_or(0, |text| text.chars().count());
-                if (*min..=*max).contains(&chars) {
-                    Ok(())
-                } else {
-                    fault("too long or too short")
-                }
+                let chars = value.as_str().map(|text| text.chars().count());
+                let is_such = chars.is_some_and(|chars| (*min..=*max).contains(&chars));
+                hold(is_such, "no text of that length")
             }
-            Self::Word(words) => match value.as_str() {
-                Some(word) if words.contains(&word) => Ok(()),
-                _ => fault("none of the words"),
-            },
+            Self::Id => {
+                let id = value.as_str().map(str::parse::<uuid::Uuid>);
+                hold(matches!(id, Some(Ok(_))), "no UUID")
+            }
+            Self::Word(words) => {
+                let is_such = value.as_str().is_some_and(|word| words.contains(&word));
+                hold(is_such, "none of the words")
+            }
             Self::Nullable(_) if value.is_null() => Ok(()),
             Self::Nullable(schema) => schema.check(value),
             Self::List(schema) => check_list(schema, value),
             Self::Map(schema) => check_map(schema, value),
             Self::Object(properties) => check_object(properties, value),
             Self::Either(schemas) => {
-                if schemas.iter().any(|schema| schema.check(value).is_ok()) {
-                    Ok(())
-                } else {
-                    fault("none of what it may be")
-                }
+                let is_such = schemas.iter().any(|schema| schema.check(value).is_ok());
+                hold(is_such, "none of what it may be")
             }
         }
     }

@@ -76,7 +76,8 @@ async fn whoever_links_at_the_same_time_makes_one_chain(db: TestStore) {
     const ENTRIES: u128 = 60;
     let stores = [db.store.clone(), db.database.open_store().await];
     let mut tasks = JoinSet::new();
-    for store in stores.iter().cycle().take(6).cloned() {
+    for store in stores.iter().cycle().take(6) {
+        let store = store.clone();
         tasks.spawn(async move {
             let mut linked = 0;
             while linked < 10 {

@@ -334,10 +334,6 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
-        let body = json!({
-            "x": 1, "created_by": "me", "reference": "", "content": 5, "starts_at": "now",
-            "status": "nonsense", "duration": "long", "personalisation": [],
-        });
         const BODY: Schema = Schema::Object(&[
             required("created_by", Schema::Id),
             required("service_id", Schema::Id),
@@ -348,6 +344,10 @@ mod tests {
             optional("duration", Schema::Text),
             optional("personalisation", Schema::Any),
         ]);
+        let body = json!({
+            "x": 1, "created_by": "me", "reference": "", "content": 5, "starts_at": "now",
+            "status": "nonsense", "duration": "long", "personalisation": [],
+        });
         let mut fields = Fields::of(&body, &BODY).unwrap_or_else(|_| unreachable!("an object"));
         assert_eq!(fields.id::<UserId>("created_by"), None);
         assert_eq!(fields.filled_text("reference", Some(255)), None);

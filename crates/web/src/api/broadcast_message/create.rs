@@ -62,10 +62,14 @@ pub(crate) async fn create(
         request: repeatable.of(&body),
         ..read_new(service, &body)?
     };
-    let created = once(&app, new.request.as_ref(), async {
-        let created = app.create_alert(service, &new).await;
-        created.map_err(Problem::create)
-    })
+    let created = once(
+        &app,
+        new.request.as_ref(),
+        Box::pin(async {
+            let created = app.create_alert(service, &new).await;
+            created.map_err(Problem::create)
+        }),
+    )
     .await?;
     let status = if created.is_repetition {
         StatusCode::OK

@@ -60,10 +60,14 @@ pub(crate) async fn change_status(
         request: repeatable.of(&body),
         ..read_move(&body)?
     };
-    let moved = once(&app, asked.request.as_ref(), async {
-        let moved = app.move_alert(path.service, path.alert, &asked).await;
-        moved.map_err(|failure| Problem::change_status(path.alert, &asked, failure))
-    })
+    let moved = once(
+        &app,
+        asked.request.as_ref(),
+        Box::pin(async {
+            let moved = app.move_alert(path.service, path.alert, &asked).await;
+            moved.map_err(|failure| Problem::change_status(path.alert, &asked, failure))
+        }),
+    )
     .await?;
     Ok(answer::json(StatusCode::OK, &render_alert(&moved.alert)))
 }

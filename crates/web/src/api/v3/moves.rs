@@ -178,10 +178,14 @@ async fn make(
         seen,
         request: repeatable.of_person(asked.by, &asked.body),
     };
-    let moved = once(app, asked.request.as_ref(), async {
-        let moved = app.move_alert(path.service, path.alert, &asked).await;
-        moved.map_err(|failure| refused(&path, &asked, failure))
-    })
+    let moved = once(
+        app,
+        asked.request.as_ref(),
+        Box::pin(async {
+            let moved = app.move_alert(path.service, path.alert, &asked).await;
+            moved.map_err(|failure| refused(&path, &asked, failure))
+        }),
+    )
     .await?;
     let service = app.load_service(path.service).await;
     let service = service
