@@ -28,15 +28,15 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, EngineFailed> {
 
 /// Every ring grown by `distance_m`, and those that meet joined.
 pub(crate) fn grow_once(rings: &[Vec<Coord<f64>>], distance_m: f64) -> MultiPolygon<f64> {
-    grow_rounded(rings, round(distance_m, CORNER_RADIANS))
+    grow_rounded(rings, &round(distance_m, CORNER_RADIANS))
 }
 
 /// The same with the earlier system's corners.
 pub(crate) fn grow_as_earlier(rings: &[Vec<Coord<f64>>], distance_m: f64) -> MultiPolygon<f64> {
-    grow_rounded(rings, round(distance_m, EARLIER_CORNER_RADIANS))
+    grow_rounded(rings, &round(distance_m, EARLIER_CORNER_RADIANS))
 }
 
-fn grow_rounded(rings: &[Vec<Coord<f64>>], style: BufferStyle<f64>) -> MultiPolygon<f64> {
+fn grow_rounded(rings: &[Vec<Coord<f64>>], style: &BufferStyle<f64>) -> MultiPolygon<f64> {
     let grow_one = |ring: &Vec<Coord<f64>>| {
         let polygon = Polygon::new(LineString(ring.clone()), Vec::new());
         polygon.buffer_with_style(style.clone())
