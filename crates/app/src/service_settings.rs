@@ -11,12 +11,15 @@ use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::organisation::BROADCAST_ORGANISATION;
 use balefire_domain::permission::Permission;
 use balefire_domain::provider::ProviderName;
+use balefire_store::api_keys::ApiKey;
 use balefire_store::services::{About, Service, ServiceVersion};
+use balefire_store::templates::Template;
 use balefire_store::{StoreError, Tx};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::audit_chain::HistoryEntry;
 use crate::services::{keep_version, snapshot};
 use crate::{App, Failure, repeat};
 
@@ -73,6 +76,21 @@ pub struct ServicePermissions {
     pub may_broadcast: bool,
     /// Let its members sign in by e-mail.
     pub has_email_auth: bool,
+}
+
+/// What became of a service.
+#[derive(Clone, Debug)]
+pub struct ServiceHistory {
+    /// The service as it is.
+    pub service: Service,
+    /// Its versions, newest first.
+    pub versions: Vec<ServiceVersion>,
+    /// Its keys, oldest first.
+    pub keys: Vec<ApiKey>,
+    /// Its templates that are not put away.
+    pub templates: Vec<Template>,
+    /// What the audit trail has of it, newest first.
+    pub events: Vec<HistoryEntry>,
 }
 
 /// Why a service was not made or changed.
@@ -238,6 +256,7 @@ impl App {
         }
         let keys = tx.revoke_api_keys(id).await?;
         let invitations = tx.cancel_invitations(id).await?;
+        let templates = tx.archive_templates(id).await?;
         let now = tx.now.to_json_style();
         let day = now.split('T').next().unwrap_or_default();
         let after = Service {
@@ -247,7 +266,8 @@ impl App {
         };
         self.save_service(&mut tx, ADMIN_CLIENT, "service.archive", &before, after)
             .await?;
-        let details = json!({ "keys_revoked": keys, "invitations_cancelled": invitations });
+        let details = json!({ "keys_revoked": keys, "invitations_cancelled": invitations,
+            "templates_archived": templates });
         self.audit_service(
             &mut tx,
             ADMIN_CLIENT,
@@ -276,21 +296,32 @@ impl App {
         .await
     }
 
-    /// The newest versions of a service, newest first; `None` where there is no such service.
-    pub async fn list_service_versions(
+    /// What became of a service, newest first; `None` where there is no such service.
+    pub async fn read_service_history(
         &self,
         id: ServiceId,
-    ) -> Result<Option<(Service, Vec<ServiceVersion>)>, StoreError> {
-        repeat(|| async {
+    ) -> Result<Option<ServiceHistory>, StoreError> {
+        let read = repeat(|| async {
             let now = self.clock.now();
-            let mut tx = self.store.begin_read("list_service_versions", now).await?;
+            let mut tx = self.store.begin_read("read_service_history", now).await?;
             let Some(service) = tx.load_service(id).await? else {
                 return Ok(None);
             };
-            let versions = tx.list_service_versions(id, VERSIONS_SHOWN_MAX).await?;
-            Ok(Some((service, versions)))
-        })
-        .await
+            Ok(Some(ServiceHistory {
+                service,
+                versions: tx.list_service_versions(id, VERSIONS_SHOWN_MAX).await?,
+                keys: tx.list_api_keys(id).await?,
+                templates: tx.list_templates(id).await?,
+                events: Vec::new(),
+            }))
+        });
+        match read.await {
+            Ok(Some(history)) => {
+                let events = self.service_history(id, None).await?;
+                Ok(Some(ServiceHistory { events, ..history }))
+            }
+            other => other,
+        }
     }
 
     /// The providers that clients are shown: those that the service names, or all there are; none

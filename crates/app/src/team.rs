@@ -5,9 +5,12 @@ use balefire_domain::admin_action::{
 };
 use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::permission::Permissions;
+use balefire_domain::sign_in::AccountState;
 use balefire_store::services::Service;
+use balefire_store::{StoreError, Tx};
 use serde_json::json;
 
+use crate::accounts::Person;
 use crate::service_settings::ADMIN_CLIENT;
 use crate::{App, Failure, repeat};
 
@@ -69,6 +72,41 @@ impl App {
             .await?;
         tx.commit().await?;
         Ok(service)
+    }
+
+    /// A service's members whose accounts are in use; `None` where there is no such service.
+    pub async fn list_people_of_service(
+        &self,
+        service: ServiceId,
+    ) -> Result<Option<Vec<Person>>, StoreError> {
+        repeat(|| async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin_read("list_people_of_service", now).await?;
+            if tx.load_service(service).await?.is_none() {
+                return Ok(None);
+            }
+            let members = tx.list_members(service).await?;
+            let users = members.into_iter().map(|own| own.user_id).collect();
+            self.list_persons(&mut tx, users).await.map(Some)
+        })
+        .await
+    }
+
+    /// These people, but those whose accounts are not in use.
+    pub(crate) async fn list_persons(
+        &self,
+        tx: &mut Tx,
+        users: Vec<UserId>,
+    ) -> Result<Vec<Person>, StoreError> {
+        let mut people = Vec::with_capacity(users.len());
+        for user in users {
+            let account = tx.load_account(user).await?;
+            let account = account.filter(|own| own.state == AccountState::Active);
+            if let Some(account) = account {
+                people.push(self.person(tx, account, "").await?);
+            }
+        }
+        Ok(people)
     }
 
     /// Ends a membership, unless it is the only one.

@@ -67,7 +67,7 @@ pub mod wake_up;
 
 pub use crash_points::{CRASH_POINTS, crash_point};
 pub use failure::{StoreError, Verdict};
-pub use migrations::{MigrationState, Version};
+pub use migrations::{MigrationState, Version, newest_migration};
 pub use store::{DatabaseUrl, InvalidDatabaseUrl, Store};
 pub use tx::Tx;
 

@@ -70,6 +70,14 @@ const FILES: &[File] = &[
 /// The counter that names the oldest program which may work on the schema.
 const OLDEST_PROGRAM: &str = "schema_oldest_program";
 
+/// The newest migration that this program knows: `0018_add_services`.
+pub fn newest_migration() -> String {
+    let newest = FILES.iter().max_by_key(|file| file.version);
+    newest.map_or_else(String::new, |file| {
+        format!("{:04}_{}", file.version, file.name)
+    })
+}
+
 /// The number of a migration.
 pub type Version = i64;
 

@@ -89,6 +89,8 @@ statements! {
             organisation_id = $12, organisation_type = $13, went_live_at = $14,
             went_live_by = $15, has_email_auth = $16
         WHERE id = $1";
+    ARCHIVE_TEMPLATES: "UPDATE templates SET is_archived = TRUE
+        WHERE service_id = $1 AND NOT is_archived";
     HAS_NAME: "SELECT id FROM services WHERE name = $1 AND id <> $2";
     INSERT_VERSION: "INSERT INTO service_versions
         (service_id, version, created_at, changed_by, snapshot) VALUES ($1, $2, $3, $4, $5)";
@@ -154,6 +156,11 @@ impl Tx {
         organisation: OrganisationId,
     ) -> Result<Vec<Service>, StoreError> {
         fetch_all!(self, read, LIST_OF_ORGANISATION, organisation.to_string())
+    }
+
+    /// Puts away every template of a service; how many.
+    pub async fn archive_templates(&mut self, service: ServiceId) -> Result<u64, StoreError> {
+        execute!(self, ARCHIVE_TEMPLATES, service.to_string())
     }
 
     /// Whether another service than `than` has this name.

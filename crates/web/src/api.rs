@@ -4,10 +4,13 @@ use axum::http::StatusCode;
 
 use crate::problem::Problem;
 
+pub(crate) mod admin_actions;
 pub(crate) mod alert_history;
 pub(crate) mod broadcast;
 pub(crate) mod broadcast_message;
 pub(crate) mod client_notes;
+pub(crate) mod invitations;
+pub(crate) mod organisations;
 pub(crate) mod populations;
 pub(crate) mod public_site;
 pub(crate) mod publish_tasks;

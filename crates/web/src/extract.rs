@@ -18,7 +18,9 @@ pub(crate) use caller::{Admin, Author, Holder, PublicSite, Publisher};
 pub(crate) use fields::Fields;
 pub(crate) use item_path::{FolderPath, ItemPath, TemplatePath, TemplateVersionPath};
 pub(crate) use path::{
-    AlertPath, CredentialPath, DaysPath, DutyItemPath, KeyPath, MemberPath, ServicePath, UserPath,
+    AdminActionPath, AlertPath, CredentialPath, DaysPath, DutyItemPath, InvitationPath, KeyPath,
+    MemberPath, OrganisationInvitationPath, OrganisationMemberPath, OrganisationPath,
+    ServiceInvitationPath, ServicePath, TokenPath, UserPath,
 };
 pub(crate) use query::Query;
 pub(crate) use request_key::{Repeatable, once};

@@ -70,6 +70,9 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
         api::template_folders::ROUTES,
         api::populations::ROUTES,
         api::service::ROUTES,
+        api::invitations::ROUTES,
+        api::organisations::ROUTES,
+        api::admin_actions::ROUTES,
         api::public_site::ROUTES,
         api::publish_tasks::ROUTES,
         api::users::ROUTES,
@@ -86,6 +89,7 @@ pub fn test_routes() -> impl Iterator<Item = &'static Route> {
         api::templates::TEST_ROUTES,
         api::publish_tasks::TEST_ROUTES,
         api::users::TEST_ROUTES,
+        api::admin_actions::TEST_ROUTES,
     ];
     GROUPS.iter().copied().flatten()
 }

@@ -5,6 +5,7 @@
 //! here (`http.md` 1.2): the trail says which approved action covers what was done, or that none
 //! does.
 
+mod history;
 mod keys;
 mod read;
 mod settings;
@@ -12,6 +13,9 @@ mod team;
 mod view;
 
 use axum::routing::{delete, get, post};
+
+pub(crate) use read::{SHORT_SERVICES, render_short, store};
+pub(crate) use team::read_folders;
 
 use crate::routes::{Body, Caller, Route};
 use crate::schema::{Schema, optional, required};
@@ -134,6 +138,20 @@ pub(crate) const ROUTES: &[Route] = &[
         summary: "One key, without its secret",
         answers: &[(200, Some(keys::KEYS))],
         handler: || get(keys::show),
+        ..ONE
+    },
+    Route {
+        path: "/service/{service}/history",
+        summary: "What became of a service, its keys and templates",
+        answers: &[(200, Some(history::HISTORY))],
+        handler: || get(history::show),
+        ..ONE
+    },
+    Route {
+        path: "/service/{service}/users",
+        summary: "A service's members",
+        answers: &[(200, Some(super::users::USERS))],
+        handler: || get(team::list),
         ..ONE
     },
     Route {

@@ -10,11 +10,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use balefire_app::App;
 use balefire_domain::limits::READINESS_TIME_MAX;
 use serde_json::json;
 
 use crate::WebState;
 use crate::answer;
+use crate::extract::Admin;
+use crate::problem::{Problem, Shape};
 use crate::routes::{Body, Caller, Route};
 use crate::schema::{Schema, required};
 
@@ -52,6 +55,8 @@ pub(crate) const ROUTES: &[Route] = &[
         ..LIVENESS
     },
     READINESS_ROUTE,
+    VERSIONS_ROUTE,
+    COUNTS_ROUTE,
 ];
 
 const READINESS_ROUTE: Route = Route {
@@ -61,6 +66,59 @@ const READINESS_ROUTE: Route = Route {
     handler: || get(show_readiness),
     ..LIVENESS
 };
+
+const VERSIONS: Schema = Schema::Object(&[
+    required("status", Schema::Word(&["ok"])),
+    required("git_commit", Schema::Nullable(&Schema::Text)),
+    required("build_time", Schema::Nullable(&Schema::Text)),
+    required("db_version", Schema::Text),
+    required("app_version", Schema::Text),
+]);
+
+const VERSIONS_ROUTE: Route = Route {
+    path: "/_api_status/full",
+    caller: Caller::Admin,
+    summary: "What runs here: the program's version, and its newest migration",
+    answers: &[(200, Some(VERSIONS))],
+    handler: || get(show_versions),
+    ..LIVENESS
+};
+
+const COUNTS_ROUTE: Route = Route {
+    path: "/_api_status/live-service-and-organisation-counts",
+    summary: "How many live services there are, and organisations that have some",
+    answers: &[(
+        200,
+        Some(Schema::Object(&[
+            required("organisations", Schema::Integer),
+            required("services", Schema::Integer),
+        ])),
+    )],
+    handler: || get(show_counts),
+    ..LIVENESS
+};
+
+/// Where the build says so: its commit, and when it was made.
+const GIT_COMMIT: Option<&str> = option_env!("BALEFIRE_GIT_COMMIT");
+const BUILD_TIME: Option<&str> = option_env!("BALEFIRE_BUILD_TIME");
+
+async fn show_versions(_admin: Admin) -> Response {
+    let told = json!({
+        "status": "ok",
+        "git_commit": GIT_COMMIT,
+        "build_time": BUILD_TIME,
+        "db_version": balefire_app::newest_migration(),
+        "app_version": env!("CARGO_PKG_VERSION"),
+    });
+    answer::json(StatusCode::OK, &told)
+}
+
+async fn show_counts(State(app): State<App>) -> Result<Response, Problem> {
+    let counts = app.count_live().await;
+    let counts = counts.map_err(|error| Problem::store(Shape::Internal, &error))?;
+    let told = json!({ "organisations": counts.organisations, "services": counts.services });
+    Ok(answer::json(StatusCode::OK, &told))
+}
 
 /// What a load balancer asks.
 pub(crate) const LOAD_BALANCER_ROUTES: &[Route] = &[LIVENESS, READINESS_ROUTE];

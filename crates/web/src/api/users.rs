@@ -12,6 +12,8 @@ mod webauthn;
 
 use axum::routing::{delete, get, post};
 
+pub(crate) use view::{USER, USERS, render_person};
+
 use crate::routes::{Body, Caller, Route};
 use crate::schema::{Schema, required};
 

@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use balefire_domain::ids::{AlertId, ApiKeyId, CredentialId, DutyItemId, ServiceId, UserId};
+use balefire_domain::ids::{
+    AdminActionId, AlertId, ApiKeyId, CredentialId, DutyItemId, InvitationId, OrganisationId,
+    ServiceId, UserId,
+};
 
 use crate::WebState;
 use crate::problem::{Problem, Shape};
@@ -109,6 +112,29 @@ macro_rules! id_paths {
 id_paths! {
     /// `/service/{service}/api-keys/{key}`
     KeyPath { service: ServiceId, key: ApiKeyId }
+    /// `/service/{service}/invite/{invitation}`
+    ServiceInvitationPath { service: ServiceId, invitation: InvitationId }
+    /// `…/{invitation}`
+    InvitationPath { invitation: InvitationId }
+    /// `/organisations/{organisation}`
+    OrganisationPath { organisation: OrganisationId }
+    /// `/organisations/{organisation}/users/{user}`
+    OrganisationMemberPath { organisation: OrganisationId, user: UserId }
+    /// `/organisation/{organisation}/invite/{invitation}`
+    OrganisationInvitationPath { organisation: OrganisationId, invitation: InvitationId }
+    /// `/admin-action/{action}…`
+    AdminActionPath { action: AdminActionId }
+}
+
+/// `…/check/{token}`
+pub(crate) struct TokenPath(pub(crate) String);
+
+impl FromRequestParts<WebState> for TokenPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        param(parts, state, "token").await.map(Self)
+    }
 }
 
 impl FromRequestParts<WebState> for DaysPath {

@@ -32,6 +32,7 @@ mod support;
 mod templates;
 mod tenancy;
 mod tokens;
+mod two_persons;
 mod updates;
 mod users;
 mod v3;

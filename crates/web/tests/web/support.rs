@@ -525,6 +525,24 @@ impl TestWeb {
         connection.close().await.unwrap();
     }
 
+    /// The first text that a query finds.
+    pub async fn query_text(&self, sql: &'static str) -> String {
+        use sqlx::{ConnectOptions as _, Row as _};
+        let file = self.folder.path().join("balefire.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
+        row.get(0)
+    }
+
+    /// The particulars of the last entry of this action in the trail.
+    pub async fn last_details(&self, action: &str) -> Value {
+        let mut tx = self.app.store.begin_read("audit", START).await.unwrap();
+        let mut entries = tx.list_audit_entries(10_000).await.unwrap();
+        entries.retain(|entry| entry.action == action);
+        entries.pop().unwrap().details
+    }
+
     pub async fn audit_actions(&self) -> BTreeMap<String, usize> {
         let mut tx = self.app.store.begin_read("audit", START).await.unwrap();
         let mut counts = BTreeMap::new();

@@ -96,22 +96,22 @@ pub(crate) async fn show(
 }
 
 fn render(keys: &[ApiKey]) -> Value {
-    let shown: Vec<Value> = keys
-        .iter()
-        .map(|key| {
-            json!({
-                "created_at": whole_seconds(key.created_at),
-                "created_by": key.created_by,
-                "expiry_date": key.revoked_at.map(whole_seconds),
-                "id": key.id,
-                "key_type": key.kind.as_str(),
-                "name": key.name,
-                "updated_at": key.updated_at.map(whole_seconds),
-                "version": key.version,
-            })
-        })
-        .collect();
+    let shown: Vec<Value> = keys.iter().map(render_key).collect();
     json!({ "apiKeys": shown })
+}
+
+/// A key without its secret.
+pub(crate) fn render_key(key: &ApiKey) -> Value {
+    json!({
+        "created_at": whole_seconds(key.created_at),
+        "created_by": key.created_by,
+        "expiry_date": key.revoked_at.map(whole_seconds),
+        "id": key.id,
+        "key_type": key.kind.as_str(),
+        "name": key.name,
+        "updated_at": key.updated_at.map(whole_seconds),
+        "version": key.version,
+    })
 }
 
 fn read_order(service: ServiceId, body: &Value) -> Result<KeyOrder, Problem> {

@@ -19,15 +19,15 @@ use crate::problem::{Problem, Shape};
 use crate::schema::{Schema, required};
 
 /// What [`find`] answers.
-pub(crate) const FOUND: Schema = Schema::Object(&[required(
-    "data",
-    Schema::List(&Schema::Object(&[
-        required("id", Schema::Id),
-        required("name", Schema::Text),
-        required("active", Schema::Bool),
-        required("restricted", Schema::Bool),
-    ])),
-)]);
+pub(crate) const FOUND: Schema = Schema::Object(&[required("data", SHORT_SERVICES)]);
+
+/// Services as [`render_short`] shows them.
+pub(crate) const SHORT_SERVICES: Schema = Schema::List(&Schema::Object(&[
+    required("id", Schema::Id),
+    required("name", Schema::Text),
+    required("active", Schema::Bool),
+    required("restricted", Schema::Bool),
+]));
 
 /// What [`list_providers`] answers.
 pub(crate) const PROVIDERS: Schema = Schema::Object(&[required(

@@ -13,9 +13,11 @@ use balefire_domain::limits::FOLDERS_PER_MEMBER_MAX;
 use balefire_domain::permission::{Permission, Permissions};
 use serde_json::{Value, json};
 
+use super::read::store;
 use super::view;
 use crate::answer;
-use crate::extract::{Admin, Fields, JsonBody, MemberPath};
+use crate::api::users::render_person;
+use crate::extract::{Admin, Fields, JsonBody, MemberPath, ServicePath};
 use crate::problem::{Problem, Shape};
 use crate::schema::{Schema, optional, required};
 
@@ -41,6 +43,17 @@ pub(crate) const NEW: Schema = Schema::Object(&[
         Schema::Nullable(&Schema::List(&Schema::Id)),
     ),
 ]);
+
+pub(crate) async fn list(
+    _admin: Admin,
+    ServicePath(id): ServicePath,
+    State(app): State<App>,
+) -> Result<Response, Problem> {
+    let people = app.list_people_of_service(id).await.map_err(store)?;
+    let people = people.ok_or_else(|| Problem::not_found(Shape::Internal))?;
+    let shown: Vec<Value> = people.iter().map(render_person).collect();
+    Ok(answer::json(StatusCode::OK, &json!({ "data": shown })))
+}
 
 pub(crate) async fn add(
     _admin: Admin,
