@@ -211,15 +211,15 @@ async fn an_alert_begins_with_a_template_and_keeps_which_one_it_was() {
         again, first,
         "a template that changes leaves its alerts alone"
     );
-    web.post(&at(&web, &made), &json!({ "archived": true }))
-        .await;
-    web.post(&path, &draft)
-        .await
-        .assert_internal_error(404, "No result found");
     let mut foreign = draft.clone();
     foreign["service_id"] = json!(web.other.id);
     foreign["created_by"] = json!(web.other.author);
     web.post(&alerts_path(web.other.id), &foreign)
+        .await
+        .assert_internal_error(404, "No result found");
+    web.post(&at(&web, &made), &json!({ "archived": true }))
+        .await;
+    web.post(&path, &draft)
         .await
         .assert_internal_error(404, "No result found");
 }
