@@ -62,7 +62,8 @@ async fn a_template_its_versions_and_its_folder_come_back(db: TestStore) {
         ..first.clone()
     };
     assert_eq!(tx.count_templates_in(below.id).await.unwrap(), 1);
-    assert_eq!(tx.list_templates(SERVICE).await.unwrap(), [first.clone()]);
+    let listed = tx.list_templates(SERVICE).await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(&first));
     tx.update_template(&second).await.unwrap();
     tx.insert_template_version(&second, None).await.unwrap();
     tx.commit().await.unwrap();

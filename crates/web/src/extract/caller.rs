@@ -37,13 +37,7 @@ pub(crate) struct PublicSite;
 pub(crate) struct Publisher;
 
 /// The caller holds a key of a service.
-pub(crate) struct Holder(
-    #[expect(
-        dead_code,
-        reason = "the methods of an address need no more than a key"
-    )]
-    pub(crate) KeyHolder,
-);
+pub(crate) struct Holder(pub(crate) KeyHolder);
 
 /// The caller holds a key of a service with which it may post. A caller that asked too often has
 /// to wait so long, unless it cancels.

@@ -196,16 +196,19 @@ fn read_settings(app: &App, body: &Value) -> Result<(BroadcastSettings, Option<U
     let mut fields = Fields::of(body, &SET_UP)?;
     let mode = fields.word("service_mode", &MODES);
     let channel = fields.word("broadcast_channel", &CHANNELS);
-    let providers = read_providers(app, &mut fields);
+    let restriction = read_providers(app, &mut fields);
     let by = fields.id("created_by");
     fields.finish()?;
     let mode = mode.and_then(Mode::parse);
-    match (mode, channel.and_then(Channel::parse), providers) {
-        (Some(mode), Some(channel), Some(providers)) => {
+    match (mode, channel.and_then(Channel::parse), restriction) {
+        (Some(mode), Some(channel), Some(restriction)) => {
             let settings = BroadcastSettings {
                 mode,
                 channel,
-                providers,
+                providers: match restriction {
+                    Restriction::All => None,
+                    Restriction::To(providers) => Some(providers),
+                },
             };
             Ok((settings, by))
         }
@@ -214,9 +217,15 @@ fn read_settings(app: &App, body: &Value) -> Result<(BroadcastSettings, Option<U
     }
 }
 
+/// Which providers a service may use.
+enum Restriction {
+    All,
+    To(Vec<ProviderName>),
+}
+
 /// A list of names, or one name; `all` is every provider, as are those of this installation all
-/// together. `Some(None)`: all.
-fn read_providers(app: &App, fields: &mut Fields<'_>) -> Option<Option<Vec<ProviderName>>> {
+/// together.
+fn read_providers(app: &App, fields: &mut Fields<'_>) -> Option<Restriction> {
     const FIELD: &str = "provider_restriction";
     let own: Vec<&str> = app
         .settings
@@ -241,7 +250,7 @@ fn read_providers(app: &App, fields: &mut Fields<'_>) -> Option<Option<Vec<Provi
         None => return None,
     };
     if chosen.contains(&ALL) {
-        return Some(None);
+        return Some(Restriction::All);
     }
     let mut names: Vec<ProviderName> = chosen
         .into_iter()
@@ -249,7 +258,7 @@ fn read_providers(app: &App, fields: &mut Fields<'_>) -> Option<Option<Vec<Provi
         .collect();
     names.sort();
     names.dedup();
-    Some(Some(names))
+    Some(Restriction::To(names))
 }
 
 fn problem(failure: Failure<SettingsRefusal>) -> Problem {

@@ -97,14 +97,11 @@ pub(crate) fn read_permissions(fields: &mut Fields<'_>) -> Permissions {
     };
     for entry in list {
         let word = entry.get("permission").and_then(Value::as_str);
-        match word.and_then(Permission::parse) {
-            Some(permission) => {
-                permissions.insert(permission);
-            }
-            None => {
-                let known = PERMISSION_WORDS.join(", ");
-                fields.refuse(format!("permissions: permission is not one of [{known}]"));
-            }
+        if let Some(permission) = word.and_then(Permission::parse) {
+            permissions.insert(permission);
+        } else {
+            let known = PERMISSION_WORDS.join(", ");
+            fields.refuse(format!("permissions: permission is not one of [{known}]"));
         }
     }
     permissions
