@@ -5,6 +5,7 @@
 use balefire_domain::admin_action::{
     covers_permissions, needs_second_person, subject_of_invitation,
 };
+use balefire_domain::approval::hex;
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{InvitationId, OrganisationId, ServiceId, UserId};
 use balefire_domain::invitation::{InvitationStatus, is_over};
@@ -260,8 +261,7 @@ impl App {
 }
 
 fn token_hash(token: &str) -> String {
-    let digest = Sha256::digest(token.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 fn shown(invitation: Invitation, tx: &Tx) -> Invitation {

@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use balefire_app::assertions::BearerRefusal;
 use balefire_app::{Failure, Origin};
+use balefire_domain::approval::hex;
 use balefire_domain::assertion;
 use balefire_domain::ids::UserId;
 use balefire_domain::limits::{PAGE_ROWS, PAGE_ROWS_MAX};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 use super::body::read;
 use super::caller::bearer;
@@ -61,13 +61,6 @@ fn refused(failure: Failure<BearerRefusal>) -> Problem {
     Problem::of_failure(Shape::Current, failure, |refusal| {
         let message = format!("Unauthorized: {refusal}");
         Problem::auth(Shape::Current, StatusCode::UNAUTHORIZED, message)
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
     })
 }
 

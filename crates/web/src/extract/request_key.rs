@@ -1,13 +1,12 @@
 //! `Idempotency-Key`: 1 to 255 printable characters, a client's own name for a request, so that it
 //! may be sent again when the answer was lost (the IETF's draft of that name).
 
-use std::fmt::Write as _;
-
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use balefire_app::repeatable::{Known, RequestKey};
 use balefire_app::{Alert, App};
+use balefire_domain::approval::hex;
 use balefire_domain::ids::UserId;
 use balefire_domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 use serde_json::Value;
@@ -54,10 +53,7 @@ impl Repeatable {
     /// Which request this is, and what it asks.
     pub(crate) fn of(self, body: &Value) -> Option<RequestKey> {
         let (caller, key) = self.0?;
-        let mut digest = String::new();
-        for byte in Sha256::digest(body.to_string()) {
-            write!(digest, "{byte:02x}").expect("a string takes everything");
-        }
+        let digest = hex(&Sha256::digest(body.to_string()));
         Some(RequestKey {
             caller,
             key,
