@@ -32,6 +32,11 @@ impl Recording {
             let mut lines = block.lines();
             let head = lines.next().and_then(|head| head.split_once(' '));
             let (number, status) = head.expect("a number and a status");
+            // Setting up is the `web` crate's to compare; here a command does it.
+            let is_set_up = number.starts_with("1.") && number != "1.13";
+            if is_set_up {
+                continue;
+            }
             let status = status.parse().expect("a status");
             left.insert(number, (status, lines.map(str::to_owned).collect()));
         }
