@@ -387,14 +387,11 @@ fn read_permissions(fields: &mut Fields<'_>, words: &str) -> Permissions {
     let mut permissions = Permissions::new();
     let words = words.split(',').map(str::trim);
     for word in words.filter(|word| !word.is_empty()) {
-        match Permission::parse(word) {
-            Some(permission) => {
-                permissions.insert(permission);
-            }
-            None => {
-                let known = Permission::ALL.map(Permission::as_str).join(", ");
-                fields.refuse(format!("permissions are not all of [{known}]"));
-            }
+        if let Some(permission) = Permission::parse(word) {
+            permissions.insert(permission);
+        } else {
+            let known = Permission::ALL.map(Permission::as_str).join(", ");
+            fields.refuse(format!("permissions are not all of [{known}]"));
         }
     }
     permissions

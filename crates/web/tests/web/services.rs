@@ -16,7 +16,8 @@ fn service_path(id: ServiceId, rest: &str) -> String {
     format!("/service/{id}{rest}")
 }
 
-fn settings(mode: &str, channel: &str, providers: Value) -> Value {
+fn settings(mode: &str, channel: &str, providers: impl Into<Value>) -> Value {
+    let providers: Value = providers.into();
     json!({
         "service_mode": mode, "broadcast_channel": channel, "provider_restriction": providers,
     })
