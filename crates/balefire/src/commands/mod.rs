@@ -124,7 +124,7 @@ async fn act(context: &Session, command: Command) -> anyhow::Result<ExitCode> {
         Command::Delivery(command) => delivery::run(context, &command).await,
         Command::Provider(command) => provider::run(context, command).await,
         Command::Item(command) => item::run(context, command).await,
-        Command::Notification(command) => notification::run(&context, command).await,
+        Command::Notification(command) => notification::run(context, command).await,
         Command::History(command) => history::run(context, &command).await,
         Command::Audit(command) => audit::run(context, &command).await,
         Command::Areas(command) => areas::run(context, command).await,

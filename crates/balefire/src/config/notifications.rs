@@ -128,15 +128,13 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
 
 fn check_kind(config: &Config, key: &str, kind: &str, findings: &mut Vec<String>) {
     match kind {
-        "none" | "notify" => {}
-        "smtp" if key == "notifications.kind" => {}
+        // "smtp" for SMS is told beside the way for SMS.
+        "none" | "notify" | "smtp" => {}
         "log" | "file" if config.is_public() => findings.push(format!(
             "environment is staging or live and {key} is \"{kind}\": people would get nothing, \
              and their codes would lie about"
         )),
         "log" | "file" => {}
-        // Told beside the way for SMS.
-        "smtp" => {}
         _ => findings.push(format!(
             "{key} must be one of \"none\", \"log\", \"file\", \"notify\"{}",
             if key == "notifications.kind" {
@@ -158,7 +156,7 @@ fn check_notify(notify: &NotifyWay, (email, sms): (&str, &str), findings: &mut V
         findings,
     );
     let secret = notify.api_key.as_ref();
-    if !secret.is_some_and(|secret| NotifyKey::parse(secret.reveal()).is_some()) {
+    if secret.is_none_or(|secret| NotifyKey::parse(secret.reveal()).is_none()) {
         findings.push(
             "a kind in [notifications] is \"notify\": notifications.notify.api_key must be the \
              whole key as Notify shows it, such as name-<UUID>-<UUID>"
@@ -504,7 +502,7 @@ mod tests {
         let log = "[notifications]\nkind = \"log\"\n";
         let file = "[notifications]\nkind = \"file\"\nfile = \"x\"\n";
         let none = "[notifications]\nkind = \"none\"\n";
-        let sms = format!("{SMTP}").replace("\"none\"", "\"log\"");
+        let sms = SMTP.to_string().replace("\"none\"", "\"log\"");
         // the sections, whether they start where people are real
         let cases: [(&str, bool); 7] = [
             ("", false),

@@ -176,6 +176,8 @@ async fn the_trail_is_exported_as_anybody_can_check_it(engine: Engine) {
 }
 
 async fn whoever_changes_the_trail_is_found_out(engine: Engine) {
+    // what is done, how it is undone, the places that are named
+    type Case = (String, String, &'static [(i64, &'static str)]);
     let (sandbox, _) = world(engine).await;
     let told = must_be_sound(&sandbox).await;
     let head = told["head"]["hash"].as_str().expect("a head").to_owned();
@@ -189,8 +191,6 @@ async fn whoever_changes_the_trail_is_found_out(engine: Engine) {
          WHERE id = (SELECT entry_id FROM audit_links WHERE position = 5); \
          UPDATE audit_entries SET id = (SELECT entry_id FROM audit_links WHERE position = 5) \
          WHERE id = 'x';";
-    // what is done, how it is undone, the places that are named
-    type Case = (String, String, &'static [(i64, &'static str)]);
     let cases: [Case; 4] = [
         (
             format!(

@@ -3,7 +3,6 @@
 use axum::http::Request;
 use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::permission::Permission;
-use balefire_domain::time::Clock as _;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -373,7 +372,7 @@ async fn a_folder_is_seen_by_those_who_see_its_parent_until_it_is_said_who_does(
     // Whoever is no member sees nothing.
     let body = json!({ "name": "new", "users_with_permission": [author, web.outsider] });
     let changed = web.post(&format!("{path}/{id}"), &body).await;
-    assert_eq!(seen(&changed), [author.clone()]);
+    assert_eq!(seen(&changed), std::slice::from_ref(&author));
     assert_eq!(changed.json()["data"]["name"], "new");
     let below = web
         .post(&path, &json!({ "name": "below", "parent_id": id }))

@@ -195,19 +195,19 @@ async fn sec_09_a_token_opens_its_own_request_and_nothing_else() {
     let call = || Call::new(&web, web.live.approver, "POST", &target, &body);
     let spoilt: [(&str, Spoil); 18] = [
         ("another body", |c| {
-            c.body = json!({ "reason": "never" }).to_string()
+            c.body = json!({ "reason": "never" }).to_string();
         }),
         ("another path", |c| {
-            c.target = c.target.replace("reject", "cancel")
+            c.target = c.target.replace("reject", "cancel");
         }),
         ("a query", |c| c.target.push_str("?x=y")),
         ("another method in the token", |c| {
-            c.claims["htm"] = json!("GET")
+            c.claims["htm"] = json!("GET");
         }),
         ("another audience", |c| c.claims["aud"] = json!("another")),
         ("no audience", |c| c.claims["aud"] = json!(null)),
         ("a long life", |c| {
-            c.claims["exp"] = json!(c.claims["iat"].as_i64().unwrap() + 61)
+            c.claims["exp"] = json!(c.claims["iat"].as_i64().unwrap() + 61);
         }),
         ("from yesterday", |c| {
             c.claims["iat"] = json!(c.claims["iat"].as_i64().unwrap() - 86_400);
@@ -220,19 +220,19 @@ async fn sec_09_a_token_opens_its_own_request_and_nothing_else() {
         ("no end", |c| c.claims["exp"] = json!(null)),
         ("a short name", |c| c.claims["jti"] = json!("1")),
         ("another client's name", |c| {
-            c.claims["iss"] = json!("govuk-alerts")
+            c.claims["iss"] = json!("govuk-alerts");
         }),
         ("nobody's name", |c| c.claims["iss"] = json!("somebody")),
         ("another secret", |c| c.secret = "a guess".to_owned()),
         ("no type", |c| c.typ = None),
         ("the type of the earlier routes", |c| {
-            c.typ = Some("JWT".to_owned())
+            c.typ = Some("JWT".to_owned());
         }),
         ("nobody", |c| {
-            c.claims["sub"] = json!("00000000-0000-0000-0000-000000000009")
+            c.claims["sub"] = json!("00000000-0000-0000-0000-000000000009");
         }),
         ("a session that is none", |c| {
-            c.claims["sid"] = json!("gone")
+            c.claims["sid"] = json!("gone");
         }),
     ];
     for (name, spoil) in spoilt {
