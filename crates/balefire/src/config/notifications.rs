@@ -128,13 +128,12 @@ pub(crate) fn check(config: &Config, findings: &mut Vec<String>) {
 
 fn check_kind(config: &Config, key: &str, kind: &str, findings: &mut Vec<String>) {
     match kind {
-        // "smtp" for SMS is told beside the way for SMS.
-        "none" | "notify" | "smtp" => {}
         "log" | "file" if config.is_public() => findings.push(format!(
             "environment is staging or live and {key} is \"{kind}\": people would get nothing, \
              and their codes would lie about"
         )),
-        "log" | "file" => {}
+        // "smtp" for SMS is told beside the way for SMS.
+        "none" | "notify" | "smtp" | "log" | "file" => {}
         _ => findings.push(format!(
             "{key} must be one of \"none\", \"log\", \"file\", \"notify\"{}",
             if key == "notifications.kind" {

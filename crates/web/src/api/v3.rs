@@ -1,9 +1,9 @@
 //! `/v3`: what the earlier routes can't say. A person acts, for whom a client vouches with a token
 //! for the one request (`domain::assertion`); refusals are problems of RFC 9457; lists have pages.
 //!
-//! What does not exist, or is not for this person's eyes, is 404. What the rules refuse is 409 where
-//! the alert stands otherwise than the request takes it to, 403 where the person may not, and 422
-//! where the alert itself is not fit.
+//! What does not exist, or is not for this person's eyes, is 404. What the rules refuse is 409
+//! where the alert stands otherwise than the request takes it to, 403 where the person may not,
+//! and 422 where the alert itself is not fit.
 
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -1,7 +1,7 @@
-//! `GET /v3/services/{service}/alerts/{alert}/deliveries`: what happened at each network, attempt by
-//! attempt, oldest first. `outcome` is null while an attempt is open; `unknown` is never success.
-//! Order of the checks: 1. as `extract::Asked`; 2. the person may see the service, and the alert is
-//! its own (404).
+//! `GET /v3/services/{service}/alerts/{alert}/deliveries`: what happened at each network, attempt
+//! by attempt, oldest first. `outcome` is null while an attempt is open; `unknown` is never
+//! success. Order of the checks: 1. as `extract::Asked`; 2. the person may see the service, and
+//! the alert is its own (404).
 
 use axum::extract::State;
 use axum::http::StatusCode;
