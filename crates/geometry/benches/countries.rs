@@ -1,11 +1,12 @@
-//! The countries of the United Kingdom to 250 points, beside GEOS in the same run:
-//! `cargo bench -p balefire-geometry --bench countries -- PYTHON`, where PYTHON is the program of an
-//! environment with shapely 2.1.2 and pyproj 3.7.2. Without it only this side is measured.
+//! The countries of the United Kingdom to 250 points, beside GEOS in the same run: `cargo bench -p
+//! balefire-geometry --bench countries -- PYTHON`, where PYTHON is the program of an environment
+//! with shapely 2.1.2 and pyproj 3.7.2. Without it only this side is measured.
 //!
-//! Prints CSV: country, points before and after, milliseconds here, GEOS's points and milliseconds,
-//! and how many times as long it takes here; the quickest of several runs on both sides. What GEOS
-//! does is the earlier system's smoothing, which covers less and grows Scotland by 29 %. Reads
-//! `../shared/geography/countries-uk-2019.geojson`, and says so where it isn't there.
+//! Prints CSV: country, points before and after, milliseconds here, GEOS's points and
+//! milliseconds, and how many times as long it takes here; the quickest of several runs on both
+//! sides. What GEOS does is the earlier system's smoothing, which covers less and grows Scotland
+//! by 29 %. Reads `../shared/geography/countries-uk-2019.geojson`, and says so where it isn't
+//! there.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
