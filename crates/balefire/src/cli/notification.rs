@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NotificationCommand {
-    /// Send one test message as [notifications] says, now, and tell what came of it.
+    /// Send one test message as `[notifications]` says, now, and tell what came of it.
     ///
     /// Exit code 1 when it was not taken. "Taken" is what the carrier says; look whether it
     /// arrives. Needs no database.

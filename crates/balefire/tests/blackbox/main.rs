@@ -9,6 +9,7 @@ mod support;
 
 mod areas;
 mod audit;
+mod author_client;
 mod aws;
 mod cancel;
 mod commands;
