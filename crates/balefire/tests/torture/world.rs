@@ -388,7 +388,10 @@ fn configure(sandbox: &Sandbox) {
     );
     let changes = [
         ("environment = \"development\"", "environment = \"live\""),
-        ("[database]\n", "[notifications]\nkind = \"none\"\n[database]\n"),
+        (
+            "[database]\n",
+            "[notifications]\nkind = \"none\"\n[database]\n",
+        ),
         ("[database]\n", "[database]\nsingle_node_is_fine = true\n"),
         // The first of the networks takes updates; the others get a cancel and an alert.
         ("own_protocol = ", "update = true, own_protocol = "),
