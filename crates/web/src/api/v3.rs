@@ -5,12 +5,15 @@
 //! where the alert stands otherwise than the request takes it to, 403 where the person may not,
 //! and 422 where the alert itself is not fit.
 
+use std::sync::LazyLock;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use balefire_app::App;
 use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::permission::Deed;
+use serde_json::Value;
 
 use crate::answer;
 use crate::problem::{Problem, Shape};
@@ -58,7 +61,9 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 async fn show_openapi() -> Response {
-    answer::json(StatusCode::OK, &crate::openapi())
+    // Anybody may ask: it is made once.
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(crate::openapi);
+    answer::json(StatusCode::OK, &DOCUMENT)
 }
 
 /// 404 for who may not see this service.

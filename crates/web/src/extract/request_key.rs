@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use balefire_app::repeatable::{Known, RequestKey};
 use balefire_app::{Alert, App};
+use balefire_domain::alert::Status;
 use balefire_domain::approval::hex;
 use balefire_domain::ids::UserId;
 use balefire_domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
@@ -63,6 +64,16 @@ impl Repeatable {
 }
 
 impl Repeatable {
+    /// The same of a move: what is asked to become of the alert belongs to the name, so that one
+    /// that approved it never keeps it from being stopped.
+    pub(crate) fn of_move(self, to: Status, body: &Value) -> Option<RequestKey> {
+        let request = self.of(body)?;
+        Some(RequestKey {
+            caller: format!("{} {}", request.caller, to.as_str()),
+            ..request
+        })
+    }
+
     /// The same of a person: what another person calls so is another request.
     pub(crate) fn of_person(self, by: UserId, body: &Value) -> Option<RequestKey> {
         let request = self.of(body)?;

@@ -84,6 +84,22 @@ async fn a_move_is_made_once_and_a_refused_one_is_not_remembered() {
 }
 
 #[tokio::test]
+async fn a_name_that_approved_an_alert_does_not_keep_it_from_being_stopped() {
+    let web = TestWeb::start().await;
+    let id = web
+        .post_cap(&web.live.normal, &alert("flood"))
+        .await
+        .alert();
+    let path = status_path(web.live.id, id);
+    for status in ["broadcasting", "cancelled", "cancelled"] {
+        let body = json!({ "status": status, "created_by": web.live.approver });
+        let answer = web.send_keyed("one for all", &path, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.json()["status"], status);
+    }
+}
+
+#[tokio::test]
 async fn a_name_is_one_short_printable_text() {
     let web = TestWeb::start().await;
     let path = alerts_path(web.live.id);

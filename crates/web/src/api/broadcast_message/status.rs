@@ -56,9 +56,10 @@ pub(crate) async fn change_status(
     repeatable: Repeatable,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
+    let asked = read_move(&body)?;
     let asked = Move {
-        request: repeatable.of(&body),
-        ..read_move(&body)?
+        request: repeatable.of_move(asked.to, &body),
+        ..asked
     };
     let moved = once(
         &app,
