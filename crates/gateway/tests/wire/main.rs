@@ -5,6 +5,7 @@
 
 mod answers;
 mod http_client;
+mod mail;
 mod proxies;
 mod support;
 mod tls;

@@ -16,13 +16,13 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 /// An authority of our own, and the file that names it.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    file: NamedTempFile,
+    pub file: NamedTempFile,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,7 +36,7 @@ impl Authority {
     }
 
     /// A server that shows a certificate for `name`, valid from and until the first of a year.
-    fn acceptor(&self, name: &str, years: (i32, i32)) -> TlsAcceptor {
+    pub fn acceptor(&self, name: &str, years: (i32, i32)) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(years.0, 1, 1);
@@ -62,7 +62,7 @@ fn secure(url: &str, authority: Option<&Authority>, clock: &Arc<ManualClock>) ->
     Gateway::new(settings, Arc::clone(clock) as _).unwrap()
 }
 
-const VALID: (i32, i32) = (2020, 4000);
+pub const VALID: (i32, i32) = (2020, 4000);
 
 #[tokio::test]
 async fn a_delivery_goes_over_tls_and_its_connection_is_used_again() {
