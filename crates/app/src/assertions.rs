@@ -13,6 +13,9 @@ use serde::Deserialize;
 use crate::authenticate::{TOKEN_CHARS_MAX, decode, is_signed_by_secret};
 use crate::{App, Failure, repeat};
 
+/// The client that vouches for people. The others show what the public may read: their secrets lie
+/// where the public reaches, and speak for nobody.
+const VOUCHES: &str = "notify-admin";
 /// What such a token calls itself.
 pub(crate) const TYPE: &str = "balefire-assertion+jwt";
 
@@ -125,6 +128,9 @@ impl App {
             return None;
         }
         let claims: Claims = decode(claims)?;
+        if claims.iss != VOUCHES {
+            return None;
+        }
         let clients = self.settings.clients.iter();
         let mut secrets = clients
             .filter(|(name, _)| *name == claims.iss)
