@@ -2,7 +2,7 @@
 
 use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::permission::{Permissions, Standing};
-use balefire_domain::sign_in::acts_as_admin;
+use balefire_domain::sign_in::{AccountState, acts_as_admin};
 use balefire_domain::time::Timestamp;
 
 use crate::sql::{Row, StoreError, unread_json};
@@ -17,7 +17,8 @@ pub struct User {
     pub name: String,
     /// Their e-mail address, in lower case.
     pub email: String,
-    /// They act as administrator now: they may view and stop everything.
+    /// They act as administrator now, and their account is in use: they may view and stop
+    /// everything.
     pub is_platform_admin: bool,
     /// When they were added.
     pub created_at: Timestamp,
@@ -112,22 +113,26 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Who a person is to a service; `None`: there is no such person.
+    /// Who a person is to a service; `None`: there is no such person. Whoever's account is not in
+    /// use is nobody to any service.
     pub async fn load_standing(
         &mut self,
         user: UserId,
         service: ServiceId,
     ) -> Result<Option<Standing>, StoreError> {
-        let Some(person) = self.load_user(user).await? else {
+        let Some(found) = fetch_optional!(self, read, LOAD, user.to_string())? else {
             return Ok(None);
         };
+        if !found.is_active {
+            return Ok(Some(Standing::default()));
+        }
         Ok(Some(Standing {
             permissions: self.load_permissions(user, service).await?,
-            is_platform_admin: person.is_platform_admin,
+            is_platform_admin: found.at(self.now).is_platform_admin,
         }))
     }
 
-    /// Whether a person belongs to a service.
+    /// Whether a person belongs to a service, also one whose account is not in use.
     pub async fn is_member(
         &mut self,
         user: UserId,
@@ -151,14 +156,20 @@ fn read_permissions(row: &impl Row) -> Result<Permissions, StoreError> {
 /// A person, and since when they are administrator where that ends.
 struct Found {
     user: User,
+    is_active: bool,
     elevated_at: Option<Timestamp>,
 }
 
 impl Found {
     fn at(self, now: Timestamp) -> User {
-        let Self { user, elevated_at } = self;
+        let Self {
+            user,
+            is_active,
+            elevated_at,
+        } = self;
+        let acts = acts_as_admin(user.is_platform_admin, elevated_at, now);
         User {
-            is_platform_admin: acts_as_admin(user.is_platform_admin, elevated_at, now),
+            is_platform_admin: is_active && acts,
             ..user
         }
     }
@@ -173,5 +184,10 @@ fn read(row: &impl Row) -> Result<Found, StoreError> {
         created_at: row.instant("created_at")?,
     };
     let elevated_at = row.opt_instant("elevated_at")?;
-    Ok(Found { user, elevated_at })
+    let is_active = row.word("state", AccountState::parse)? == AccountState::Active;
+    Ok(Found {
+        user,
+        is_active,
+        elevated_at,
+    })
 }

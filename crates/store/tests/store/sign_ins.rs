@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use balefire_domain::ids::{CredentialId, FailedLoginId, OldPasswordId, VerifyCodeId};
+use balefire_domain::permission::Standing;
 use balefire_domain::sign_in::{AccountState, AuthType, CodeKind, Failures};
 use balefire_domain::time::Timestamp;
 use balefire_store::accounts::Account;
@@ -218,6 +219,7 @@ async fn security_keys_and_switches_come_back(db: TestStore) {
 
 async fn an_elevation_is_over_after_six_hours(db: TestStore) {
     let elevated = Account {
+        state: AccountState::Active,
         is_platform_admin: true,
         elevated_at: Some(T0),
         ..account(21)
@@ -237,5 +239,18 @@ async fn an_elevation_is_over_after_six_hours(db: TestStore) {
         assert_eq!(standing.unwrap().is_platform_admin, want, "{seconds}");
         let found = tx.load_user_by_email(&elevated.email).await.unwrap();
         assert_eq!(found.unwrap().is_platform_admin, want, "{seconds}");
+    }
+    // Nor does anybody act whose account is not in use.
+    for state in [AccountState::Inactive, AccountState::Pending] {
+        let mut tx = db.begin().await;
+        let ended = Account {
+            state,
+            ..elevated.clone()
+        };
+        tx.update_account(&ended).await.unwrap();
+        let standing = tx.load_standing(elevated.id, SERVICE).await.unwrap();
+        assert_eq!(standing, Some(Standing::default()), "{state:?}");
+        let found = tx.load_user(elevated.id).await.unwrap().unwrap();
+        assert!(!found.is_platform_admin, "{state:?}");
     }
 }
