@@ -3,18 +3,21 @@
 //! themselves, and the trail of a change names the action that covers it.
 
 use balefire_domain::admin_action::{
-    ActionStatus, CARRIED_OUT_WITHIN, ReviewRefusal, Reviewer, check_review, lapses_at, subject,
+    ActionStatus, CARRIED_OUT_WITHIN, ReviewRefusal, Reviewer, check_asker, check_review,
+    lapses_at, subject,
 };
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AdminActionId, ServiceId, UserId};
 use balefire_domain::limits::PEOPLE_LISTED_MAX;
 use balefire_domain::organisation::BROADCAST_ORGANISATION;
+use balefire_domain::permission::{Denial, Standing};
 use balefire_store::admin_actions::AdminAction;
 use balefire_store::services::Service;
 use balefire_store::users::User;
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
+use crate::refused::{denial_word, is_present};
 use crate::{Act, App, Failure, repeat};
 
 /// Something that an administrator wants.
@@ -46,8 +49,8 @@ pub struct PendingActions {
 pub enum ActionRefusal {
     /// There is no such action, person or service.
     NotFound,
-    /// Who asks neither belongs to the service nor is an administrator.
-    NotAMember,
+    /// Who asks may not do it, and may not ask for it either.
+    Denied(Denial),
     /// Another about the same waits.
     SimilarPending,
     /// The rules of a review say no.
@@ -60,7 +63,18 @@ impl App {
         &self,
         new: &NewAction,
     ) -> Result<AdminAction, Failure<ActionRefusal>> {
-        repeat(|| self.try_ask_for_action(new)).await
+        let asked = repeat(|| self.try_ask_for_action(new)).await;
+        if let Err(Failure::Refused(ActionRefusal::Denied(denial))) = &asked {
+            let object = new.service.map_or_else(
+                || format!("user {}", new.created_by),
+                |id| format!("service {id}"),
+            );
+            let act = Act::new(Actor::User(new.created_by), "admin_action.create", object)
+                .of(new.service)
+                .with(json!({ "kind": new.kind, "why": denial.to_string() }));
+            self.audit_refusal(act, denial_word(*denial)).await;
+        }
+        asked
     }
 
     async fn try_ask_for_action(
@@ -70,19 +84,10 @@ impl App {
         let mut tx = self.store.begin("ask_for_action", self.clock.now()).await?;
         // Two that ask for the same wait for each other here.
         tx.lock_organisation(BROADCAST_ORGANISATION).await?;
-        if tx.load_user(new.created_by).await?.is_none() {
+        if !is_present(&mut tx, new.created_by).await? {
             return Err(Failure::Refused(ActionRefusal::NotFound));
         }
-        let mut may_ask = tx.is_administrator(new.created_by).await?;
-        if let Some(service) = new.service {
-            if tx.lock_service(service).await?.is_none() {
-                return Err(Failure::Refused(ActionRefusal::NotFound));
-            }
-            may_ask |= tx.is_member(new.created_by, service).await?;
-        }
-        if !may_ask {
-            return Err(Failure::Refused(ActionRefusal::NotAMember));
-        }
+        check_may_ask(&mut tx, &new.kind, new.service, new.created_by).await?;
         let subject = subject(&new.kind, new.service, new.created_by, &new.data);
         if tx.load_pending_action(&subject).await?.is_some() {
             return Err(Failure::Refused(ActionRefusal::SimilarPending));
@@ -240,4 +245,23 @@ impl App {
         self.audit(tx, actor, name, object, action.service_id, details)
             .await
     }
+}
+
+/// Whether somebody may ask for an action of this kind in this service, which is locked.
+async fn check_may_ask(
+    tx: &mut Tx,
+    kind: &str,
+    service: Option<ServiceId>,
+    by: UserId,
+) -> Result<(), Failure<ActionRefusal>> {
+    let standing = match service {
+        Some(id) if tx.lock_service(id).await?.is_none() => {
+            return Err(Failure::Refused(ActionRefusal::NotFound));
+        }
+        Some(id) => tx.load_standing(by, id).await?.unwrap_or_default(),
+        None => Standing::default(),
+    };
+    let is_administrator = tx.is_administrator(by).await?;
+    check_asker(kind, &standing, is_administrator)
+        .map_err(|denial| Failure::Refused(ActionRefusal::Denied(denial)))
 }

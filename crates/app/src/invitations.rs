@@ -12,13 +12,14 @@ use balefire_domain::invitation::{InvitationStatus, is_over};
 use balefire_domain::limits::PEOPLE_LISTED_MAX;
 use balefire_domain::notification::{Hidden, Message, Notification, Recipient};
 use balefire_domain::organisation::is_public_sector;
-use balefire_domain::permission::Permissions;
+use balefire_domain::permission::{Deed, Denial, Permissions};
 use balefire_store::invitations::{Invitation, InvitedTo};
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::links::link;
+use crate::refused::{check_manager, is_present};
 use crate::service_settings::ADMIN_CLIENT;
 use crate::{Act, App, Failure, repeat};
 
@@ -49,8 +50,8 @@ pub struct NewInvitation {
 pub enum InvitationRefusal {
     /// There is no such service, organisation, person or invitation.
     NotFound,
-    /// Who invites neither belongs there nor is an administrator.
-    NotAMember,
+    /// Who invites may not manage the people there, and no approved action covers it.
+    Denied(Denial),
     /// The address is none, or not the public sector's.
     Email,
     /// The host is no http or https address.
@@ -69,7 +70,15 @@ impl App {
     /// Invites somebody, by e-mail. The trail names the approved action that covers the
     /// permissions, or none.
     pub async fn invite(&self, new: &NewInvitation) -> Result<Invitation, Refused> {
-        repeat(|| self.try_invite(new)).await
+        let invited = repeat(|| self.try_invite(new)).await;
+        if let (Err(Failure::Refused(InvitationRefusal::Denied(denial))), InvitedTo::Service(id)) =
+            (&invited, new.to)
+        {
+            let object = format!("service {id}");
+            self.note_denied(new.invited_by, "invitation.create", object, id, *denial)
+                .await;
+        }
+        invited
     }
 
     async fn try_invite(&self, new: &NewInvitation) -> Result<Invitation, Refused> {
@@ -82,11 +91,14 @@ impl App {
             InvitedTo::Service(id) => subject_of_invitation(&id.to_string(), &email),
             InvitedTo::Organisation(id) => subject_of_invitation(&id.to_string(), &email),
         };
-        let (is_member, name) = check_place(&mut tx, new.to, new.invited_by).await?;
+        if !is_present(&mut tx, new.invited_by).await? {
+            return Err(Failure::Refused(InvitationRefusal::NotFound));
+        }
+        let (may, name) = check_place(&mut tx, new.to, new.invited_by).await?;
         let covers = |data: &_| covers_permissions(data, &new.permissions);
         let covered_by = self.carry_out(&mut tx, &subject, covers).await?;
-        if !is_member && covered_by.is_none() && !tx.is_administrator(new.invited_by).await? {
-            return Err(Failure::Refused(InvitationRefusal::NotAMember));
+        if covered_by.is_none() {
+            may.map_err(|denial| Failure::Refused(InvitationRefusal::Denied(denial)))?;
         }
         let recipient = check_email(&mut tx, &email).await?;
         let token = self.random_token();
@@ -300,18 +312,28 @@ fn message(to: InvitedTo, inviter: String, name: String, link: Hidden) -> Messag
     }
 }
 
-/// Whether the person belongs there, and what it is called.
-async fn check_place(tx: &mut Tx, to: InvitedTo, by: UserId) -> Result<(bool, String), Refused> {
+/// Whether the person may invite there, and what it is called.
+async fn check_place(
+    tx: &mut Tx,
+    to: InvitedTo,
+    by: UserId,
+) -> Result<(Result<(), Denial>, String), Refused> {
     let not_found = || Failure::Refused(InvitationRefusal::NotFound);
     match to {
         InvitedTo::Service(id) => {
             let service = tx.lock_service(id).await?.ok_or_else(not_found)?;
-            Ok((tx.is_member(by, id).await?, service.name))
+            let may = check_manager(tx, by, id, Deed::ManageUsers).await?;
+            Ok((may, service.name))
         }
         InvitedTo::Organisation(id) => {
             let own = tx.load_organisation(id).await?.ok_or_else(not_found)?;
             let is_member = tx.list_organisation_members(id).await?.contains(&by);
-            Ok((is_member, own.organisation.name))
+            let may = if is_member || tx.is_administrator(by).await? {
+                Ok(())
+            } else {
+                Err(Denial::NotAMember)
+            };
+            Ok((may, own.organisation.name))
         }
     }
 }

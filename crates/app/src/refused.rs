@@ -43,6 +43,28 @@ pub(crate) async fn check_deed(
     }))
 }
 
+/// Whether a person may manage a service so, by permission or as one who may act as administrator.
+pub(crate) async fn check_manager(
+    tx: &mut Tx,
+    by: UserId,
+    service: ServiceId,
+    deed: Deed,
+) -> Result<Result<(), Denial>, StoreError> {
+    let standing = tx.load_standing(by, service).await?.unwrap_or_default();
+    let is_administrator = tx.is_administrator(by).await?;
+    Ok(permission::check_management(
+        &standing,
+        is_administrator,
+        deed,
+    ))
+}
+
+/// Whether a person is known, and their account in use.
+pub(crate) async fn is_present(tx: &mut Tx, by: UserId) -> Result<bool, StoreError> {
+    let presence = tx.load_presence(by).await?;
+    Ok(presence.is_some_and(|presence| presence.is_active))
+}
+
 impl MoveRefusal {
     /// The refusal in one word; `None` for what is nobody's attempt on an alert of theirs.
     const fn word(&self) -> Option<&'static str> {
@@ -75,11 +97,12 @@ const fn approval_word(refusal: ApprovalRefusal) -> &'static str {
     }
 }
 
-const fn denial_word(denial: Denial) -> &'static str {
+pub(crate) const fn denial_word(denial: Denial) -> &'static str {
     match denial {
         Denial::NotAMember => "not_a_member",
         Denial::Lacks(_) => "lacks_permission",
         Denial::AdminOnlyStops => "admin_only_stops",
+        Denial::NotAnAdministrator => "not_an_administrator",
     }
 }
 

@@ -4,11 +4,13 @@ use balefire_domain::admin_action::{covers_key, subject_of_key};
 use balefire_domain::alert::ServiceState;
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{ApiKeyId, ServiceId, UserId};
+use balefire_domain::permission::{Deed, Denial};
 use balefire_store::StoreError;
 use balefire_store::api_keys::{ApiKey, KeyKind};
 use serde_json::json;
 
 use crate::keys::Asked;
+use crate::refused::{check_manager, is_present};
 use crate::service_settings::ADMIN_CLIENT;
 use crate::{App, Failure, repeat};
 
@@ -30,8 +32,8 @@ pub struct KeyOrder {
 pub enum KeyRefusal {
     /// There is no such service, person or key of this service.
     NotFound,
-    /// The person does not belong to the service, and is no administrator.
-    NotAMember(UserId),
+    /// The person may not manage the service's keys, and no approved action covers this one.
+    Denied(UserId, Denial),
     /// The service is archived.
     Archived,
 }
@@ -40,7 +42,13 @@ impl App {
     /// Makes a key; its secret, which is told this once. A second person is not asked for here: the
     /// trail names the approved action that covers the key, or none.
     pub async fn order_key(&self, order: &KeyOrder) -> Result<String, Failure<KeyRefusal>> {
-        repeat(|| self.try_order_key(order)).await
+        let ordered = repeat(|| self.try_order_key(order)).await;
+        if let Err(Failure::Refused(KeyRefusal::Denied(by, denial))) = &ordered {
+            let object = format!("service {}", order.service);
+            self.note_denied(*by, "key.create", object, order.service, *denial)
+                .await;
+        }
+        ordered
     }
 
     async fn try_order_key(&self, order: &KeyOrder) -> Result<String, Failure<KeyRefusal>> {
@@ -48,15 +56,16 @@ impl App {
         let Some(service) = tx.lock_service(order.service).await? else {
             return Err(Failure::Refused(KeyRefusal::NotFound));
         };
-        let Some(standing) = tx.load_standing(order.created_by, order.service).await? else {
+        let by = order.created_by;
+        if !is_present(&mut tx, by).await? {
             return Err(Failure::Refused(KeyRefusal::NotFound));
-        };
+        }
         let subject = subject_of_key(order.service, &order.name);
         let covers = |data: &_| covers_key(data, order.kind.as_str());
         let covered_by = self.carry_out(&mut tx, &subject, covers).await?;
-        let is_administrator = tx.is_administrator(order.created_by).await?;
-        if standing.permissions.is_none() && !is_administrator && covered_by.is_none() {
-            return Err(Failure::Refused(KeyRefusal::NotAMember(order.created_by)));
+        if covered_by.is_none() {
+            let may = check_manager(&mut tx, by, order.service, Deed::ManageKeys).await?;
+            may.map_err(|denial| Failure::Refused(KeyRefusal::Denied(by, denial)))?;
         }
         if service.state == ServiceState::Archived {
             return Err(Failure::Refused(KeyRefusal::Archived));

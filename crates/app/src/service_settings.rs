@@ -9,7 +9,7 @@ use balefire_domain::broadcast_settings::{
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::organisation::BROADCAST_ORGANISATION;
-use balefire_domain::permission::Permission;
+use balefire_domain::permission::{Deed, Denial, Permission};
 use balefire_domain::provider::ProviderName;
 use balefire_store::api_keys::ApiKey;
 use balefire_store::services::{About, Service, ServiceVersion};
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::audit_chain::HistoryEntry;
+use crate::refused::{check_manager, is_present};
 use crate::services::{keep_version, snapshot};
 use crate::{App, Failure, repeat};
 
@@ -106,6 +107,8 @@ pub enum SettingsRefusal {
     Archived,
     /// The mode is not changed this way.
     ModeUnchangeable,
+    /// The person may not.
+    Denied(UserId, Denial),
 }
 
 impl App {
@@ -157,7 +160,10 @@ impl App {
         id: ServiceId,
         change: &ServiceChange,
     ) -> Result<Service, Failure<SettingsRefusal>> {
-        repeat(|| self.try_change_service(id, change)).await
+        let changed = repeat(|| self.try_change_service(id, change)).await;
+        self.note_settings_denied(id, "service.change", &changed)
+            .await;
+        changed
     }
 
     async fn try_change_service(
@@ -175,6 +181,10 @@ impl App {
         let Some(before) = tx.lock_service(id).await? else {
             return Err(Failure::Refused(SettingsRefusal::NotFound));
         };
+        if let Some(by) = change.by {
+            let may = check_manager(&mut tx, by, id, Deed::ManageUsers).await?;
+            may.map_err(|denial| Failure::Refused(SettingsRefusal::Denied(by, denial)))?;
+        }
         let after = apply(&before, change).map_err(Failure::Refused)?;
         let actor = change.by.map_or(ADMIN_CLIENT, Actor::User);
         let after = self
@@ -193,7 +203,22 @@ impl App {
         settings: &BroadcastSettings,
         by: Option<UserId>,
     ) -> Result<Service, Failure<SettingsRefusal>> {
-        repeat(|| self.try_set_up_service(id, settings, by)).await
+        let set_up = repeat(|| self.try_set_up_service(id, settings, by)).await;
+        self.note_settings_denied(id, "service.set_up", &set_up)
+            .await;
+        set_up
+    }
+
+    async fn note_settings_denied(
+        &self,
+        id: ServiceId,
+        action: &'static str,
+        done: &Result<Service, Failure<SettingsRefusal>>,
+    ) {
+        if let Err(Failure::Refused(SettingsRefusal::Denied(by, denial))) = done {
+            let object = format!("service {id}");
+            self.note_denied(*by, action, object, id, *denial).await;
+        }
     }
 
     async fn try_set_up_service(
@@ -209,6 +234,12 @@ impl App {
         let Some(before) = tx.lock_service(id).await? else {
             return Err(Failure::Refused(SettingsRefusal::NotFound));
         };
+        if let Some(by) = by
+            && !tx.is_administrator(by).await?
+        {
+            let denial = Denial::NotAnAdministrator;
+            return Err(Failure::Refused(SettingsRefusal::Denied(by, denial)));
+        }
         if before.state == ServiceState::Archived {
             return Err(Failure::Refused(SettingsRefusal::Archived));
         }
@@ -416,9 +447,10 @@ fn apply(before: &Service, change: &ServiceChange) -> Result<Service, SettingsRe
 }
 
 async fn refuse_unknown(tx: &mut Tx, user: UserId) -> Result<(), Failure<SettingsRefusal>> {
-    match tx.load_user(user).await? {
-        Some(_) => Ok(()),
-        None => Err(Failure::Refused(SettingsRefusal::UserNotFound)),
+    if is_present(tx, user).await? {
+        Ok(())
+    } else {
+        Err(Failure::Refused(SettingsRefusal::UserNotFound))
     }
 }
 

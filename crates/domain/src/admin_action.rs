@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::ids::{ServiceId, UserId};
-use crate::permission::{Permission, Permissions};
+use crate::permission::{Deed, Denial, Permission, Permissions, Standing, check_management};
 use crate::time::Timestamp;
 
 /// An invitation to a service.
@@ -111,6 +111,39 @@ pub fn subject_of_permissions(service: ServiceId, user: UserId) -> String {
 /// What a key of this name is about.
 pub fn subject_of_key(service: ServiceId, name: &str) -> String {
     format!("{CREATE_KEY}/{service}/{name}")
+}
+
+/// What asking for an action takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// To manage the service so, or to be one who may act as administrator.
+    Manage(Deed),
+    /// To be one who may act as administrator.
+    Administer,
+    /// To belong to the service, or to be one who may act as administrator.
+    Belong,
+}
+
+/// What asking for an action of this kind takes.
+pub fn asking(kind: &str) -> Asking {
+    match kind {
+        INVITE | EDIT_PERMISSIONS => Asking::Manage(Deed::ManageUsers),
+        CREATE_KEY => Asking::Manage(Deed::ManageKeys),
+        _ if kind.starts_with(ELEVATE) => Asking::Administer,
+        _ => Asking::Belong,
+    }
+}
+
+/// Whether somebody may ask for an action of this kind; `standing` is theirs in the service that it
+/// names, if any.
+pub fn check_asker(kind: &str, standing: &Standing, is_administrator: bool) -> Result<(), Denial> {
+    match asking(kind) {
+        Asking::Manage(deed) => check_management(standing, is_administrator, deed),
+        Asking::Belong if standing.permissions.is_some() => Ok(()),
+        Asking::Administer | Asking::Belong if is_administrator => Ok(()),
+        Asking::Administer => Err(Denial::NotAnAdministrator),
+        Asking::Belong => Err(Denial::NotAMember),
+    }
 }
 
 /// Why a review is refused.
@@ -239,6 +272,33 @@ mod tests {
             };
             let got = check_review(from, to, ANN, reviewer);
             assert_eq!(got, want, "{from:?} {to:?} {by} {is_administrator}");
+        }
+    }
+
+    #[test]
+    fn who_may_not_do_it_may_not_ask_for_it_either() {
+        use Permission::{CreateBroadcasts, ManageApiKeys, ManageUsers};
+        let elevation = "elevate_platform_admin";
+        // held in the service, who may act as administrator, what they may ask for
+        for (held, is_administrator, may) in [
+            (None, false, &[][..]),
+            (
+                None,
+                true,
+                &[INVITE, EDIT_PERMISSIONS, CREATE_KEY, elevation, "x"],
+            ),
+            (Some(CreateBroadcasts), false, &["x"]),
+            (Some(ManageUsers), false, &[INVITE, EDIT_PERMISSIONS, "x"]),
+            (Some(ManageApiKeys), false, &[CREATE_KEY, "x"]),
+        ] {
+            let standing = Standing {
+                permissions: held.map(|one| [one].into()),
+                is_platform_admin: false,
+            };
+            for kind in [INVITE, EDIT_PERMISSIONS, CREATE_KEY, elevation, "x"] {
+                let got = check_asker(kind, &standing, is_administrator);
+                assert_eq!(got.is_ok(), may.contains(&kind), "{held:?} {kind} {got:?}");
+            }
         }
     }
 

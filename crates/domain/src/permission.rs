@@ -166,6 +166,8 @@ pub enum Denial {
     Lacks(Permission),
     /// They act as platform administrator, who views and stops only.
     AdminOnlyStops,
+    /// It is for those who may act as platform administrator.
+    NotAnAdministrator,
 }
 
 impl fmt::Display for Denial {
@@ -178,6 +180,7 @@ impl fmt::Display for Denial {
             Self::AdminOnlyStops => {
                 f.write_str("a platform administrator may view and stop alerts, and nothing else")
             }
+            Self::NotAnAdministrator => f.write_str("they are no platform administrator"),
         }
     }
 }
@@ -197,6 +200,19 @@ pub fn check(standing: &Standing, deed: Deed) -> Result<(), Denial> {
         Some(needed) if !permissions.contains(&needed) => Err(Denial::Lacks(needed)),
         _ => Ok(()),
     }
+}
+
+/// Whether somebody may manage a service: its people, its keys, its settings. Who may act as
+/// platform administrator may, elevated or not: to alert takes a second person all the same.
+pub fn check_management(
+    standing: &Standing,
+    is_administrator: bool,
+    deed: Deed,
+) -> Result<(), Denial> {
+    if is_administrator {
+        return Ok(());
+    }
+    check(standing, deed)
 }
 
 #[cfg(test)]
@@ -236,6 +252,23 @@ mod tests {
                 };
                 let got = check(&standing, deed);
                 assert_eq!(got.is_ok(), want, "{permission:?} {deed:?} {got:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_service_is_managed_by_permission_and_by_administrators() {
+        for deed in [Deed::ManageUsers, Deed::ManageKeys] {
+            let needed = deed.permission().expect("both take one");
+            for (standing, is_administrator, want) in [
+                (member(&[needed]), false, Ok(())),
+                (member(&[needed]), true, Ok(())),
+                (member(&[]), false, Err(Denial::Lacks(needed))),
+                (Standing::default(), false, Err(Denial::NotAMember)),
+                (Standing::default(), true, Ok(())),
+            ] {
+                let got = check_management(&standing, is_administrator, deed);
+                assert_eq!(got, want, "{standing:?} {is_administrator} {deed:?}");
             }
         }
     }

@@ -3,7 +3,7 @@
 //! 1. token (401, 403)
 //! 2. the body is read (413) and is JSON (400); its schema (400)
 //! 3. in `app`: the person, the service and the action exist (404)
-//! 4. who asks belongs to the service, or is an administrator (403)
+//! 4. who asks may manage what it is about in the service, or is an administrator (403)
 //! 5. of a new action: none about the same waits (409)
 //! 6. of a review: the action waits, and has not lapsed (400); who asked for it does not approve
 //!    it, and who decides is an administrator (403)
@@ -16,6 +16,7 @@ use balefire_app::admin_actions::{ActionRefusal, NewAction};
 use balefire_app::{AdminAction, App, Failure};
 use balefire_domain::admin_action::{ActionStatus, ReviewRefusal};
 use balefire_domain::limits::ADMIN_ACTION_DATA_BYTES_MAX;
+use balefire_domain::permission::Denial;
 use balefire_domain::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -232,10 +233,13 @@ fn problem(failure: Failure<ActionRefusal>) -> Problem {
     let (bad, forbidden) = (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN);
     Problem::of_failure(Shape::Internal, failure, |refusal| match refusal {
         ActionRefusal::NotFound => not_found(),
-        ActionRefusal::NotAMember => Problem::plain(
+        ActionRefusal::Denied(Denial::NotAMember) => Problem::plain(
             forbidden,
             "Who asks neither belongs to the service nor is a platform administrator",
         ),
+        ActionRefusal::Denied(denial) => {
+            Problem::plain(forbidden, format!("Who asks may not do it: {denial}"))
+        }
         ActionRefusal::SimilarPending => {
             Problem::plain(StatusCode::CONFLICT, "A similar action is already pending")
         }

@@ -20,7 +20,7 @@ use balefire_app::{App, Failure, Invitation, InvitedTo};
 use balefire_domain::ids::{InvitationId, OrganisationId, ServiceId};
 use balefire_domain::invitation::InvitationStatus;
 use balefire_domain::limits::{EMAIL_CHARS_MAX, LINK_HOST_CHARS_MAX};
-use balefire_domain::permission::{Permission, Permissions};
+use balefire_domain::permission::{Denial, Permission, Permissions};
 use serde_json::{Value, json};
 
 use super::service::{read_folders, store};
@@ -453,10 +453,13 @@ fn problem(failure: Failure<InvitationRefusal>) -> Problem {
     let bad = StatusCode::BAD_REQUEST;
     Problem::of_failure(Shape::Internal, failure, |refusal| match refusal {
         InvitationRefusal::NotFound => not_found(),
-        InvitationRefusal::NotAMember => Problem::message(
+        InvitationRefusal::Denied(Denial::NotAMember) => Problem::message(
             bad,
             "Who invites neither belongs there nor is a platform administrator",
         ),
+        InvitationRefusal::Denied(denial) => {
+            Problem::message(bad, format!("Who invites may not: {denial}"))
+        }
         InvitationRefusal::Email => Problem::field(
             bad,
             "email_address",

@@ -15,6 +15,7 @@ mod hostile;
 mod json_routes;
 mod libraries;
 mod main_job;
+mod matrix;
 mod permissions;
 mod populations;
 mod public_site;

@@ -18,17 +18,23 @@ use crate::documents::alert;
 use crate::support::*;
 
 /// A request with the token that opens it, and what a test spoils of that.
-struct Call {
+pub struct Call {
     method: &'static str,
     target: String,
     body: String,
-    claims: Value,
+    pub claims: Value,
     typ: Option<String>,
-    secret: String,
+    pub secret: String,
 }
 
 impl Call {
-    fn new(web: &TestWeb, by: UserId, method: &'static str, target: &str, body: &Value) -> Self {
+    pub fn new(
+        web: &TestWeb,
+        by: UserId,
+        method: &'static str,
+        target: &str,
+        body: &Value,
+    ) -> Self {
         let body = if body.is_null() {
             String::new()
         } else {
@@ -54,7 +60,7 @@ impl Call {
         }
     }
 
-    fn token(&self) -> String {
+    pub fn token(&self) -> String {
         let header = Header {
             typ: self.typ.clone(),
             ..Header::new(Algorithm::HS256)
@@ -63,7 +69,7 @@ impl Call {
         jsonwebtoken::encode(&header, &self.claims, &key).unwrap()
     }
 
-    fn request(&self) -> Request<Body> {
+    pub fn request(&self) -> Request<Body> {
         Request::builder()
             .method(self.method)
             .uri(&self.target)
@@ -74,31 +80,37 @@ impl Call {
 }
 
 impl TestWeb {
-    async fn ask(&self, by: UserId, method: &'static str, target: &str, body: &Value) -> Answer {
+    pub async fn ask(
+        &self,
+        by: UserId,
+        method: &'static str,
+        target: &str,
+        body: &Value,
+    ) -> Answer {
         let call = Call::new(self, by, method, target, body);
         self.send(call.request()).await
     }
 
-    async fn see(&self, by: UserId, id: AlertId) -> Value {
+    pub async fn see(&self, by: UserId, id: AlertId) -> Value {
         let answer = self.ask(by, "GET", &self.v3(id, ""), &Value::Null).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }
 
-    fn v3(&self, id: AlertId, verb: &str) -> String {
+    pub fn v3(&self, id: AlertId, verb: &str) -> String {
         format!("/v3/services/{}/alerts/{id}{verb}", self.live.id)
     }
 
-    async fn pending(&self, name: &str) -> AlertId {
+    pub async fn pending(&self, name: &str) -> AlertId {
         self.post_cap(&self.live.normal, &alert(name)).await.alert()
     }
 }
 
-fn seen(shown: &Value) -> Value {
+pub fn seen(shown: &Value) -> Value {
     json!({ "version": shown["version"], "hash": shown["hash"] })
 }
 
-fn assert_problem(answer: &Answer, status: u16) {
+pub fn assert_problem(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     let told = answer.json();

@@ -1,7 +1,7 @@
 //! A service's keys. Order of the checks: 1. token (401, 403); 2. the body is read (413) and is
 //! JSON (400), where there is one; 3. its schema, with the path's service in it (400); 4. in `app`:
 //! the service, the person and the key exist, and the key is this service's (404); 5. the person
-//! belongs to the service, or is an administrator (400).
+//! manages the service's keys, or is an administrator, or an approved action covers the key (400).
 //!
 //! A secret is answered once, when it is made: 201, `{"data":"<secret>"}`. A revoked key has its
 //! end in `expiry_date`.
@@ -13,7 +13,7 @@ use balefire_app::service_keys::{KeyOrder, KeyRefusal};
 use balefire_app::{ApiKey, App, Failure, KeyKind};
 use balefire_domain::ids::ServiceId;
 use balefire_domain::limits::KEY_NAME_CHARS_MAX;
-
+use balefire_domain::permission::Denial;
 use serde_json::{Value, json};
 
 use super::read::store;
@@ -139,9 +139,13 @@ fn read_order(service: ServiceId, body: &Value) -> Result<KeyOrder, Problem> {
 fn problem(failure: Failure<KeyRefusal>) -> Problem {
     Problem::of_failure(Shape::Internal, failure, |refusal| match refusal {
         KeyRefusal::NotFound => Problem::not_found(Shape::Internal),
-        KeyRefusal::NotAMember(user) => Problem::message(
+        KeyRefusal::Denied(user, Denial::NotAMember) => Problem::message(
             StatusCode::BAD_REQUEST,
             format!("User {user} cannot make a key of another service"),
+        ),
+        KeyRefusal::Denied(user, denial) => Problem::message(
+            StatusCode::BAD_REQUEST,
+            format!("User {user} cannot make a key of this service: {denial}"),
         ),
         KeyRefusal::Archived => Problem::message(
             StatusCode::BAD_REQUEST,

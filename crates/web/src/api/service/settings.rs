@@ -275,6 +275,10 @@ fn problem(failure: Failure<SettingsRefusal>) -> Problem {
             "This service is archived, and stays so: make a new one",
         ),
         SettingsRefusal::ModeUnchangeable => mode_unchangeable(),
+        SettingsRefusal::Denied(user, denial) => Problem::message(
+            StatusCode::FORBIDDEN,
+            format!("User {user} cannot change this service: {denial}"),
+        ),
     })
 }
 
