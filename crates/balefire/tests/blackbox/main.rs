@@ -22,6 +22,7 @@ mod lifecycle;
 mod main_job;
 mod metrics;
 mod network;
+mod notifications;
 mod recorded;
 mod replay;
 mod restored;
