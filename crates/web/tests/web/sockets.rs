@@ -106,6 +106,28 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn who_is_refused_before_the_body_was_read_is_told_that_the_connection_ends() {
+    let served = Served::start().await;
+    for path in ["/v2/broadcast", "/events", "/admin-action"] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n");
+        let answer = served.exchange(head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{path}: {answer}");
+        assert!(answer.contains("connection: close\r\n"), "{path}: {answer}");
+    }
+    // One that was read keeps it.
+    let document = alert("kept");
+    let head = served.head(&format!("Content-Length: {}\r\n", document.len()));
+    let last = served.head("Content-Length: 0\r\nConnection: close\r\n");
+    let answers = served
+        .exchange(format!("{head}{document}{last}").as_bytes())
+        .await;
+    let (first, second) = answers.split_once("}\nHTTP/1.1 ").unwrap_or((&answers, ""));
+    assert!(first.starts_with("HTTP/1.1 201 "), "{answers}");
+    assert!(!first.contains("connection: close"), "{answers}");
+    assert!(second.starts_with("400 "), "{answers}");
+}
+
+#[tokio::test]
 async fn a_client_that_sends_a_refused_body_to_its_end_still_reads_why() {
     let served = Served::start().await;
     let mut stream = served.connect().await;
