@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{bans, postgres, say, setup, sim, tidy, torture};
+use crate::{bans, contract, postgres, say, setup, sim, tidy, torture};
 
 /// How a step ended.
 enum End {
@@ -33,7 +33,7 @@ const FEATURES: &str = "balefire/aws,balefire/otlp";
 const FEATURE_TESTS: &str =
     "package(balefire-aws) or (package(balefire) and (kind(bin) or test(/^(aws|traces)::/)))";
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "setup",
         run: |root| Ok(passed_if(setup::run(root)?, "something is missing")),
@@ -57,6 +57,10 @@ const STEPS: [Step; 11] = [
     Step {
         name: "tests",
         run: tests,
+    },
+    Step {
+        name: "contract",
+        run: hold_contract,
     },
     Step {
         name: "explorer",
@@ -241,6 +245,14 @@ fn simulate(root: &Path) -> Result<End> {
         }
     }
     Ok(End::Passed)
+}
+
+/// The service against its OpenAPI document, and the pages for developers against the service.
+fn hold_contract(root: &Path) -> Result<End> {
+    Ok(passed_if(
+        contract::run(root, &[])?,
+        "what is answered is not what docs/openapi.json and docs/api say",
+    ))
 }
 
 fn torture_shortly(root: &Path) -> Result<End> {

@@ -1,5 +1,5 @@
-//! The project's own chores: `cargo xtask ci`, `setup`, `tidy`, `postgres`, `load`,
-//! `fuzz`, `torture`, `sim`.
+//! The project's own chores: `cargo xtask ci`, `setup`, `tidy`, `contract`, `postgres`,
+//! `load`, `fuzz`, `torture`, `sim`.
 //!
 //! In Rust rather than shell, so that they run the same everywhere and are tested like the rest.
 //! Exit codes are those of the product: 0 done, 1 refused or failed, 2 wrong usage.
@@ -8,13 +8,14 @@ mod bans;
 mod ci;
 #[path = "../../crates/test-support/src/postgres/cluster.rs"]
 mod cluster;
+mod contract;
 mod countries;
 mod fuzz;
 mod load;
 #[path = "../../crates/test-support/src/postgres/machine.rs"]
 mod machine;
-mod moto;
 mod postgres;
+mod python;
 mod setup;
 mod sim;
 mod tidy;
@@ -36,6 +37,8 @@ cargo xtask: the chores of this repository
   cargo xtask postgres start        start the tests' private PostgreSQL and print its URL
   cargo xtask postgres stop         stop it; tests start it by themselves and leave it running
   cargo xtask countries             make the built-in library of countries anew, by npm
+  cargo xtask contract              hold the running service against docs/openapi.json
+                                    --seed N, --good N and --bad N requests per operation
   cargo xtask load                  measure speed and memory of the release build; some minutes
   cargo xtask load --into FOLDER    put the figures there; also --only PARTS, --engine NAME
   cargo xtask fuzz                  read hostile documents for a minute per target; also
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         }
         ["postgres", "start"] => postgres::start(workspace_root()),
         ["countries"] => countries::run(workspace_root()),
+        ["contract", ref args @ ..] => contract::run(workspace_root(), args),
         ["load", ref args @ ..] => load::run(workspace_root(), args),
         ["fuzz", ref args @ ..] => fuzz::run(workspace_root(), args),
         ["sim", ref args @ ..] => sim::run(workspace_root(), args),

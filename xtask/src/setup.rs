@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{machine, moto, say};
+use crate::{machine, python, say};
 
 /// Debian's own settings for new servers. The package keeps a file that is already there.
 const CLUSTER_SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
@@ -59,8 +59,9 @@ pub fn run(root: &Path) -> Result<bool> {
     if !install_missing()? {
         return Ok(false);
     }
-    moto::make(root)?;
-    say("setup: moto is here");
+    python::MOTO.make(root)?;
+    python::CONTRACT.make(root)?;
+    say("setup: moto and schemathesis are here");
     Ok(true)
 }
 

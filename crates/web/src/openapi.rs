@@ -24,10 +24,9 @@ pub fn openapi() -> Value {
         },
         "paths": paths,
         "components": { "securitySchemes": {
-            "client": {
-                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                "description": "HS256, with the claims iss (the client's name) and iat",
-            },
+            "notify-admin": client_scheme("notify-admin", "the author application"),
+            "govuk-alerts": client_scheme("govuk-alerts", "the public site"),
+            "govuk-alerts-publish": client_scheme("govuk-alerts-publish", "what publishes it"),
             "person": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "HS256 with a client's secret, typ balefire-assertion+jwt, for one \
@@ -41,6 +40,14 @@ pub fn openapi() -> Value {
                 "description": "HS256, with the claims iss (the service's id) and iat",
             },
         } },
+    })
+}
+
+fn client_scheme(client: &str, what: &str) -> Value {
+    json!({
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": format!("HS256 with a secret of the client {client}, {what}: the claims \
+            iss ({client}) and iat"),
     })
 }
 
@@ -116,7 +123,9 @@ fn responses(route: &Route) -> Value {
 fn security(caller: Caller) -> Value {
     match caller {
         Caller::Anybody => json!([]),
-        Caller::Admin | Caller::PublicSite | Caller::Publisher => json!([{ "client": [] }]),
+        Caller::Admin => json!([{ "notify-admin": [] }]),
+        Caller::PublicSite => json!([{ "govuk-alerts": [] }]),
+        Caller::Publisher => json!([{ "govuk-alerts-publish": [] }]),
         Caller::ServiceKey => json!([{ "service": [] }]),
         Caller::Person => json!([{ "person": [] }]),
     }
