@@ -180,7 +180,7 @@ class World:
             "broadcast_channel": "severe",
             "service_mode": "live",
             "provider_restriction": ["all"],
-            "created_by": self.author,
+            "created_by": self.boss,
         }
         self.post(f"/service/{service}/set-as-broadcast-service", settings)
         member = {"permissions": ALL_PERMISSIONS}
