@@ -1,11 +1,15 @@
 //! Accounts begin, end, are freed of their failures, and get permissions in a service.
 
-use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::admin_action::{
+    covers_permissions, needs_second_person, subject_of_permissions,
+};
+use balefire_domain::audit::Actor;
+use balefire_domain::ids::{AdminActionId, ServiceId, UserId};
 use balefire_domain::invitation::InvitationStatus;
 use balefire_domain::permission::{Permission, Permissions};
 use balefire_domain::sign_in::{AccountState, Admission, Failures, Record, admit};
-use balefire_store::StoreError;
 use balefire_store::invitations::Invitation;
+use balefire_store::{StoreError, Tx};
 use serde_json::json;
 
 use crate::accounts::{CLIENT, Person, begin_session, object, oldest_failure};
@@ -29,6 +33,19 @@ pub enum StateRefusal {
 }
 
 type Refused = Failure<StateRefusal>;
+
+/// What a member may from now on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MemberChange<'c> {
+    /// Who.
+    pub(crate) user: UserId,
+    /// Of which service.
+    pub(crate) service: ServiceId,
+    /// What they may.
+    pub(crate) permissions: &'c Permissions,
+    /// Which folders they see; absent: as before.
+    pub(crate) folders: Option<&'c [String]>,
+}
 
 impl App {
     /// Ends the person's failures to sign in, and so a lock.
@@ -122,7 +139,8 @@ impl App {
     }
 
     /// Says what a member of a service may from now on, and which folders they see where `folders`
-    /// says so. Their session ends where they may something else than before.
+    /// says so. Their session ends where they may something else than before. The trail names the
+    /// approved action that covers what they may more, or none.
     pub async fn set_member_permissions(
         &self,
         id: UserId,
@@ -130,36 +148,74 @@ impl App {
         permissions: &Permissions,
         folders: Option<&[String]>,
     ) -> Result<(), Refused> {
+        let change = MemberChange {
+            user: id,
+            service,
+            permissions,
+            folders,
+        };
         repeat(|| async {
             let mut tx = self
                 .store
                 .begin("set_permissions", self.clock.now())
                 .await?;
-            let account = tx.lock_account(id).await?;
-            let before = tx.load_permissions(id, service).await?;
-            let (Some(mut account), Some(before)) = (account, before) else {
-                return Err(Failure::Refused(StateRefusal::NotFound));
-            };
-            tx.set_permissions(id, service, permissions).await?;
-            if let Some(folders) = folders {
-                tx.set_folders(service, id, folders).await?;
-            }
-            if before != *permissions {
-                begin_session(&mut account, None);
-                tx.update_account(&account).await?;
-            }
-            let act = Act::new(CLIENT, "user.set_permissions", object(id))
-                .of(Some(service))
-                .with(json!({ "folders": folders }))
-                .changing(
-                    json!({ "permissions": words(&before) }),
-                    json!({ "permissions": words(permissions) }),
-                );
-            self.audit_act(&mut tx, act).await?;
+            self.set_permissions_in(&mut tx, CLIENT, &change, None)
+                .await?;
             tx.commit().await?;
             Ok(())
         })
         .await
+    }
+
+    /// The same within a transaction, by an action that was approved in it.
+    pub(crate) async fn set_permissions_in(
+        &self,
+        tx: &mut Tx,
+        actor: Actor,
+        change: &MemberChange<'_>,
+        approved: Option<AdminActionId>,
+    ) -> Result<(), Refused> {
+        let MemberChange {
+            user: id,
+            service,
+            permissions,
+            folders,
+        } = *change;
+        let account = tx.lock_account(id).await?;
+        let before = tx.load_permissions(id, service).await?;
+        let (Some(mut account), Some(before)) = (account, before) else {
+            return Err(Failure::Refused(StateRefusal::NotFound));
+        };
+        let more: Permissions = permissions.difference(&before).copied().collect();
+        let needs_two = needs_second_person(&more);
+        let covered_by = match approved {
+            None if needs_two => {
+                let subject = subject_of_permissions(service, id);
+                let covers = |data: &_| covers_permissions(data, &more);
+                self.carry_out(tx, &subject, covers).await?
+            }
+            approved => approved,
+        };
+        tx.set_permissions(id, service, permissions).await?;
+        if let Some(folders) = folders {
+            tx.set_folders(service, id, folders).await?;
+        }
+        if before != *permissions {
+            begin_session(&mut account, None);
+            tx.update_account(&account).await?;
+        }
+        let details = json!({
+            "folders": folders, "needs_second_person": needs_two, "covered_by": covered_by,
+        });
+        let act = Act::new(actor, "user.set_permissions", object(id))
+            .of(Some(service))
+            .with(details)
+            .changing(
+                json!({ "permissions": words(&before) }),
+                json!({ "permissions": words(permissions) }),
+            );
+        self.audit_act(tx, act).await?;
+        Ok(())
     }
 
     /// The newest invitation that waits for this address.

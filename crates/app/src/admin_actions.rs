@@ -6,17 +6,20 @@ use balefire_domain::admin_action::{
     ActionStatus, CARRIED_OUT_WITHIN, ReviewRefusal, Reviewer, check_asker, check_review,
     lapses_at, subject,
 };
+use balefire_domain::admin_plan::PlanFault;
 use balefire_domain::audit::Actor;
 use balefire_domain::ids::{AdminActionId, ServiceId, UserId};
 use balefire_domain::limits::PEOPLE_LISTED_MAX;
 use balefire_domain::organisation::BROADCAST_ORGANISATION;
 use balefire_domain::permission::{Denial, Standing};
+use balefire_domain::sign_in::ElevationRefusal;
 use balefire_store::admin_actions::AdminAction;
 use balefire_store::services::Service;
 use balefire_store::users::User;
 use balefire_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
+use crate::invitations::InvitationRefusal;
 use crate::refused::{denial_word, is_present};
 use crate::{Act, App, Failure, repeat};
 
@@ -55,6 +58,18 @@ pub enum ActionRefusal {
     SimilarPending,
     /// The rules of a review say no.
     Review(ReviewRefusal),
+    /// It can't be read, or is of a kind that is not carried out here.
+    Plan(PlanFault),
+    /// Who asked for it may not do that any more.
+    AskerMayNot(Denial),
+    /// The service is archived.
+    Archived,
+    /// The rules of invitations say no.
+    Invitation(InvitationRefusal),
+    /// Who is to have other permissions does not belong to the service.
+    NoSuchMember,
+    /// The rules of elevations say no.
+    Elevation(ElevationRefusal),
 }
 
 impl App {
@@ -248,7 +263,7 @@ impl App {
 }
 
 /// Whether somebody may ask for an action of this kind in this service, which is locked.
-async fn check_may_ask(
+pub(crate) async fn check_may_ask(
     tx: &mut Tx,
     kind: &str,
     service: Option<ServiceId>,

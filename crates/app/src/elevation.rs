@@ -2,12 +2,14 @@
 //! approves it, the person redeems it within an hour, and it ends with the session or after six
 //! hours (`authoring.md` 2.10).
 
+use balefire_domain::admin_action::subject_of_elevation;
 use balefire_domain::audit::Actor;
-use balefire_domain::ids::UserId;
+use balefire_domain::ids::{AdminActionId, UserId};
 use balefire_domain::sign_in::{
     AccountState, ELEVATION_VALID_FOR, ElevationRefusal, check_redemption,
 };
 use balefire_domain::time::Timestamp;
+use balefire_store::Tx;
 use serde_json::json;
 
 use crate::accounts::object;
@@ -36,11 +38,25 @@ impl App {
     }
 
     async fn approve_elevation_once(&self, id: UserId, by: UserId) -> Result<Timestamp, Refused> {
-        let refuse = |refusal| Err(Failure::Refused(ElevateRefusal::Rule(refusal)));
         let mut tx = self
             .store
             .begin("approve_elevation", self.clock.now())
             .await?;
+        let until = self.elevate_in(&mut tx, id, by, None).await?;
+        tx.commit().await?;
+        Ok(until)
+    }
+
+    /// The same within a transaction, by an action that was approved in it. Without one the trail
+    /// names the approved action that covers it, or none.
+    pub(crate) async fn elevate_in(
+        &self,
+        tx: &mut Tx,
+        id: UserId,
+        by: UserId,
+        approved: Option<AdminActionId>,
+    ) -> Result<Timestamp, Refused> {
+        let refuse = |refusal| Err(Failure::Refused(ElevateRefusal::Rule(refusal)));
         let Some(mut account) = tx.lock_account(id).await? else {
             return Err(Failure::Refused(ElevateRefusal::NotFound));
         };
@@ -56,13 +72,24 @@ impl App {
         if !may_approve {
             return refuse(ElevationRefusal::ApproverNotCapable);
         }
+        let covered_by = match approved {
+            None => {
+                self.carry_out(tx, &subject_of_elevation(id), |_| true)
+                    .await?
+            }
+            approved => approved,
+        };
+        let before = account.admin_until;
         let until = tx.now + ELEVATION_VALID_FOR;
         account.admin_until = Some(until);
         tx.update_account(&account).await?;
-        let act = Act::new(Actor::User(by), "user.elevate", object(id));
-        self.audit_act(&mut tx, act.with(json!({ "until": until })))
-            .await?;
-        tx.commit().await?;
+        let act = Act::new(Actor::User(by), "user.elevate", object(id))
+            .with(json!({ "covered_by": covered_by }))
+            .changing(
+                json!({ "may_become_administrator_until": before }),
+                json!({ "may_become_administrator_until": until }),
+            );
+        self.audit_act(tx, act).await?;
         Ok(until)
     }
 

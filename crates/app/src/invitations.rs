@@ -7,7 +7,7 @@ use balefire_domain::admin_action::{
 };
 use balefire_domain::approval::hex;
 use balefire_domain::audit::Actor;
-use balefire_domain::ids::{InvitationId, OrganisationId, ServiceId, UserId};
+use balefire_domain::ids::{AdminActionId, InvitationId, OrganisationId, ServiceId, UserId};
 use balefire_domain::invitation::{InvitationStatus, is_over};
 use balefire_domain::limits::PEOPLE_LISTED_MAX;
 use balefire_domain::notification::{Hidden, Message, Notification, Recipient};
@@ -100,7 +100,23 @@ impl App {
         if covered_by.is_none() {
             may.map_err(|denial| Failure::Refused(InvitationRefusal::Denied(denial)))?;
         }
-        let recipient = check_email(&mut tx, &email).await?;
+        let invitation = self
+            .invite_in(&mut tx, new, (inviter.name, name), covered_by)
+            .await?;
+        tx.commit().await?;
+        Ok(invitation)
+    }
+
+    /// Invites somebody whom the person may invite. `names`: whose and the place's.
+    pub(crate) async fn invite_in(
+        &self,
+        tx: &mut Tx,
+        new: &NewInvitation,
+        (inviter, name): (String, String),
+        covered_by: Option<AdminActionId>,
+    ) -> Result<Invitation, Refused> {
+        let email = new.email.trim().to_lowercase();
+        let recipient = check_email(tx, &email).await?;
         let token = self.random_token();
         let path = match new.to {
             InvitedTo::Service(_) => format!("invitation/{token}"),
@@ -122,9 +138,9 @@ impl App {
             created_at: tx.now,
         };
         tx.insert_invitation(&invitation).await?;
-        let message = message(new.to, inviter.name, name, Hidden::new(link));
+        let message = message(new.to, inviter, name, Hidden::new(link));
         let notification = Notification::new(recipient, message);
-        self.enqueue_notification(&mut tx, &notification).await?;
+        self.enqueue_notification(tx, &notification).await?;
         let details = json!({
             "email": notification.to.masked(),
             "permissions": new.permissions,
@@ -136,9 +152,8 @@ impl App {
             "invitation.create",
             object(&invitation),
         );
-        self.audit_act(&mut tx, act.of(service_of(new.to)).with(details))
+        self.audit_act(tx, act.of(service_of(new.to)).with(details))
             .await?;
-        tx.commit().await?;
         Ok(invitation)
     }
 

@@ -22,6 +22,7 @@ pub mod account_mail;
 pub mod account_states;
 pub mod accounts;
 pub mod admin_actions;
+pub mod approve_action;
 pub mod approve_alert;
 mod approve_update;
 mod approved;

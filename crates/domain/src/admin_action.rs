@@ -19,7 +19,9 @@ pub const INVITE: &str = "invite_user";
 pub const EDIT_PERMISSIONS: &str = "edit_permissions";
 /// A new key.
 pub const CREATE_KEY: &str = "create_api_key";
-/// Elevation to platform administrator; kinds that begin so are meant.
+/// Elevation to platform administrator, as `/v3` says it.
+pub const ELEVATE_PLATFORM_ADMIN: &str = "elevate_platform_admin";
+/// Elevation, however a client calls it: kinds that begin so are meant.
 const ELEVATE: &str = "elevate";
 
 /// For how long an elevation can be approved.
@@ -93,7 +95,7 @@ pub fn subject(kind: &str, service: Option<ServiceId>, by: UserId, data: &Value)
         INVITE => subject_of_invitation(&service, text("email_address")),
         EDIT_PERMISSIONS => format!("{kind}/{service}/{}", text("user_id").to_lowercase()),
         CREATE_KEY => format!("{kind}/{service}/{}", text("key_name")),
-        _ if kind.starts_with(ELEVATE) => format!("{ELEVATE}/{by}"),
+        _ if kind.starts_with(ELEVATE) => subject_of_elevation(by),
         _ => format!("{kind}/{service}/{data}"),
     }
 }
@@ -106,6 +108,11 @@ pub fn subject_of_invitation(service: &str, email: &str) -> String {
 /// What a change of this member's permissions is about.
 pub fn subject_of_permissions(service: ServiceId, user: UserId) -> String {
     format!("{EDIT_PERMISSIONS}/{service}/{user}")
+}
+
+/// What this person's elevation is about.
+pub fn subject_of_elevation(user: UserId) -> String {
+    format!("{ELEVATE}/{user}")
 }
 
 /// What a key of this name is about.

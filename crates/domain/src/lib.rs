@@ -6,6 +6,7 @@
 //! in the tables of tests.
 
 pub mod admin_action;
+pub mod admin_plan;
 pub mod alert;
 pub mod approval;
 pub mod area_names;

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use balefire_app::admin_actions::{ActionRefusal, NewAction};
+use balefire_app::elevation::ElevateRefusal;
 use balefire_app::{AdminAction, App, Failure};
 use balefire_domain::admin_action::{ActionStatus, ReviewRefusal};
 use balefire_domain::limits::ADMIN_ACTION_DATA_BYTES_MAX;
@@ -229,7 +230,8 @@ fn not_found() -> Problem {
     Problem::not_found(Shape::Internal)
 }
 
-fn problem(failure: Failure<ActionRefusal>) -> Problem {
+/// What is said of a refusal, here and on `/v3`.
+pub(super) fn problem(failure: Failure<ActionRefusal>) -> Problem {
     let (bad, forbidden) = (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN);
     Problem::of_failure(Shape::Internal, failure, |refusal| match refusal {
         ActionRefusal::NotFound => not_found(),
@@ -256,5 +258,21 @@ fn problem(failure: Failure<ActionRefusal>) -> Problem {
             forbidden,
             "Only a platform administrator can review an action",
         ),
+        ActionRefusal::Plan(fault) => Problem::plain(bad, fault.to_string()),
+        ActionRefusal::AskerMayNot(denial) => Problem::plain(
+            bad,
+            format!("Who asked for it may not do it any more: {denial}"),
+        ),
+        ActionRefusal::Archived => Problem::plain(bad, "The service is archived"),
+        ActionRefusal::Invitation(refusal) => {
+            super::invitations::problem(Failure::Refused(refusal))
+        }
+        ActionRefusal::NoSuchMember => Problem::plain(
+            bad,
+            "Who is to have other permissions does not belong to the service",
+        ),
+        ActionRefusal::Elevation(refusal) => {
+            Problem::elevation(forbidden, Failure::Refused(ElevateRefusal::Rule(refusal)))
+        }
     })
 }

@@ -449,7 +449,7 @@ fn not_found() -> Problem {
     Problem::not_found(Shape::Internal)
 }
 
-fn problem(failure: Failure<InvitationRefusal>) -> Problem {
+pub(super) fn problem(failure: Failure<InvitationRefusal>) -> Problem {
     let bad = StatusCode::BAD_REQUEST;
     Problem::of_failure(Shape::Internal, failure, |refusal| match refusal {
         InvitationRefusal::NotFound => not_found(),

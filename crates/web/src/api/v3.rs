@@ -13,13 +13,14 @@ use axum::routing::get;
 use balefire_app::App;
 use balefire_domain::ids::{ServiceId, UserId};
 use balefire_domain::permission::Deed;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answer;
 use crate::problem::{Problem, Shape};
 use crate::routes::{Body, Caller, Route};
 use crate::schema::{Property, Schema, optional};
 
+mod admin_actions;
 mod alerts;
 mod audit;
 mod deliveries;
@@ -58,6 +59,11 @@ pub(crate) const ROUTES: &[Route] = &[
     duty_items::CLOSE,
     providers::LIST,
     audit::LIST,
+    admin_actions::LIST,
+    admin_actions::ASK,
+    admin_actions::READ,
+    admin_actions::APPROVE,
+    admin_actions::REJECT,
 ];
 
 async fn show_openapi() -> Response {
@@ -73,4 +79,10 @@ async fn check_view(app: &App, by: UserId, service: ServiceId) -> Result<(), Pro
         Ok(()) => Ok(()),
         Err(_) => Err(Problem::not_found(Shape::Current)),
     }
+}
+
+/// A body of nothing is as good as an empty object.
+fn or_empty(body: &Value) -> &Value {
+    static EMPTY: LazyLock<Value> = LazyLock::new(|| json!({}));
+    if body.is_null() { &EMPTY } else { body }
 }

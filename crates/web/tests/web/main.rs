@@ -37,3 +37,4 @@ mod two_persons;
 mod updates;
 mod users;
 mod v3;
+mod v3_admin_actions;

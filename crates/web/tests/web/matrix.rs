@@ -223,6 +223,14 @@ const PERSONS: &[(&str, &str, Right)] = &[
     (V3_REJECT, "", Do(Deed::Reject)),
     (V3_CANCEL, "", Do(Deed::Cancel)),
     (V3_CLOSE, "", Belong),
+    (V3_ACTIONS, "", Present),
+    (V3_ACTION, "", Manage(Deed::ManageKeys)),
+    (V3_ASK, "invite_user", Manage(Deed::ManageUsers)),
+    (V3_ASK, "edit_permissions", Manage(Deed::ManageUsers)),
+    (V3_ASK, "create_api_key", Manage(Deed::ManageKeys)),
+    (V3_ASK, "elevate_platform_admin", Administer),
+    (V3_ACTION_APPROVE, "", Administer),
+    (V3_ACTION_REJECT, "", Administer),
 ];
 
 const CREATE: &str = "POST /service/{service}/broadcast-message";
@@ -256,6 +264,11 @@ const V3_APPROVE: &str = "POST /v3/services/{service}/alerts/{alert}/approve";
 const V3_REJECT: &str = "POST /v3/services/{service}/alerts/{alert}/reject";
 const V3_CANCEL: &str = "POST /v3/services/{service}/alerts/{alert}/cancel";
 const V3_CLOSE: &str = "POST /v3/duty-items/{item}/close";
+const V3_ACTIONS: &str = "GET /v3/admin-actions";
+const V3_ASK: &str = "POST /v3/admin-actions";
+const V3_ACTION: &str = "GET /v3/admin-actions/{action}";
+const V3_ACTION_APPROVE: &str = "POST /v3/admin-actions/{action}/approve";
+const V3_ACTION_REJECT: &str = "POST /v3/admin-actions/{action}/reject";
 
 fn name(route: &Route) -> String {
     format!("{} {}", route.method, route.path)
@@ -584,7 +597,7 @@ async fn ground(web: &TestWeb, route: &str, case: &str, name: String) -> Ground 
             let new = json!({ "name": name, "crown": false, "organisation_type": "other" });
             text(&web.post("/organisations", &new).await.json()["id"])
         }
-        REVIEW => {
+        REVIEW | V3_ACTION | V3_ACTION_APPROVE | V3_ACTION_REJECT => {
             let body = action(web, "create_api_key", &name, web.platform_admin);
             text(&web.post("/admin-action", &body).await.json()["id"])
         }
@@ -683,6 +696,11 @@ async fn ask(web: &TestWeb, row: (&'static str, &str), ground: &Ground, by: User
     let body = match row.0 {
         V3_APPROVE => seen(&web.see(web.live.approver, ground.alert).await),
         V3_REJECT => json!({ "reason": "no" }),
+        V3_ASK => {
+            let mut body = action(web, row.1, &ground.name, by);
+            body.as_object_mut().unwrap().remove("created_by");
+            body
+        }
         _ if method == "POST" => json!({}),
         _ => Value::Null,
     };

@@ -14,9 +14,8 @@ use balefire_domain::alert::Status;
 use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::limits::REJECTION_REASON_CHARS_MAX;
 use balefire_domain::permission::Denial;
-use serde_json::Value;
 
-use super::{BASE, alerts};
+use super::{BASE, alerts, or_empty};
 use crate::answer;
 use crate::extract::{AlertPath, Asked, Fields, Repeatable, once};
 use crate::problem::{Problem, Shape};
@@ -154,12 +153,6 @@ async fn cancel(
         Seen::default(),
     )
     .await
-}
-
-/// A body of nothing is as good as an empty object.
-fn or_empty(body: &Value) -> &Value {
-    static EMPTY: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| serde_json::json!({}));
-    if body.is_null() { &EMPTY } else { body }
 }
 
 async fn make(
