@@ -9,7 +9,7 @@ use balefire_domain::time::Clock as _;
 use serde_json::{Value, json};
 
 use crate::documents::{alert, cancel, triple};
-use crate::recorded::{recorded_set_up, shape_of};
+use crate::recorded::{recorded_set_up, said};
 use crate::support::*;
 
 fn service_path(id: ServiceId, rest: &str) -> String {
@@ -32,7 +32,11 @@ fn check_recorded(number: &str, answer: &Answer) {
         recorded.status,
         "{number} {answer:?}"
     );
-    assert_eq!(shape_of(&answer.json()), recorded.shape, "{number}");
+    assert_eq!(
+        said(recorded.status, &answer.json()),
+        recorded.shape,
+        "{number}"
+    );
 }
 
 async fn begin(web: &TestWeb, name: &str, by: UserId) -> Answer {

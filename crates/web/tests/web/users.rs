@@ -7,7 +7,7 @@ use axum::http::Request;
 use balefire_domain::ids::UserId;
 use serde_json::{Value, json};
 
-use crate::recorded::{recorded, shape_of};
+use crate::recorded::{OF_PEOPLE, recorded, said};
 use crate::support::{Answer, TestWeb};
 
 pub const PASSWORD: &str = "a-long-Password-1234";
@@ -103,18 +103,22 @@ async fn a_person_signs_in_by_password_and_code_and_out_again() {
 #[tokio::test]
 async fn a_new_person_is_answered_as_it_was_recorded() {
     let web = TestWeb::start().await;
-    let body = json!({
-        "name": "Alice Author", "email_address": "alice.author@agency.example",
-        "password": PASSWORD, "mobile_number": "+447700900111", "logged_in_at": null,
-        "state": "active", "failed_login_count": 0, "permissions": {}, "auth_type": "email_auth",
-    });
-    let answer = web.post("/user", &body).await;
-    let want = &recorded()["1.1"];
-    assert_eq!(answer.status.as_u16(), want.status);
-    let mut shape = want.shape.clone();
-    // Beside what was recorded, as http.md has it.
-    shape.insert("/data/name string".to_owned());
-    assert_eq!(shape_of(&answer.json()), shape);
+    let names = ["alice.author", "bob.approver", "carol.outsider"];
+    for (number, name) in OF_PEOPLE.into_iter().zip(names) {
+        let body = json!({
+            "name": name, "email_address": format!("{name}@agency.example"),
+            "password": PASSWORD, "mobile_number": "+447700900111", "logged_in_at": null,
+            "state": "active", "failed_login_count": 0, "permissions": {},
+            "auth_type": "email_auth",
+        });
+        let answer = web.post("/user", &body).await;
+        let want = &recorded()[number];
+        assert_eq!(answer.status.as_u16(), want.status);
+        let mut shape = want.shape.clone();
+        // Beside what was recorded, as http.md has it.
+        shape.insert("/data/name string".to_owned());
+        assert_eq!(said(want.status, &answer.json()), shape);
+    }
 }
 
 #[tokio::test]
