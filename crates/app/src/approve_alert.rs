@@ -16,7 +16,7 @@ use balefire_store::{StoreError, Tx, crash_point};
 use serde_json::json;
 
 use crate::approved::{Approved, Said};
-use crate::move_alert::{Move, MoveRefusal, of_alert};
+use crate::move_alert::{Move, MoveRefusal, check_filled, of_alert};
 use crate::{App, Failure, areas};
 
 impl App {
@@ -43,6 +43,7 @@ impl App {
         if !self.clock.is_trusted() {
             return Err(Failure::Refused(MoveRefusal::ClockInDoubt));
         }
+        check_filled(&alert)?;
         let proposal = self.proposal(tx, &alert, service).await?;
         let setting = Setting {
             mode: service.mode,

@@ -8,7 +8,7 @@ use balefire_domain::alert::{Mode, Mover, Status};
 use balefire_domain::approval::{ApprovalRefusal, check_second_person};
 use balefire_domain::ids::{AlertId, ServiceId};
 
-use crate::move_alert::{Move, MoveRefusal, Origin, check_person};
+use crate::move_alert::{Move, MoveRefusal, Origin, check_filled, check_person};
 use crate::{App, Failure, repeat};
 
 impl App {
@@ -52,6 +52,9 @@ impl App {
         }
         if !alert.status.may_move(asked.to, Mover::Person) {
             return refuse(illegal(alert.status, asked));
+        }
+        if matches!(asked.to, Status::PendingApproval | Status::Broadcasting) {
+            check_filled(&alert)?;
         }
         if needs_two {
             let proposal = self.proposal(&mut tx, &alert, &service).await?;

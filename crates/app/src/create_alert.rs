@@ -118,7 +118,7 @@ impl App {
             }
         }
         let (template, reference, content) = begin(&mut tx, service_id, &new.begin).await?;
-        let text = AlertText::accept(&content, self.settings.scripts)
+        let text = AlertText::accept_written(&content, self.settings.scripts)
             .map_err(|refusal| refuse(CreateRefusal::Text(refusal)))?;
         let areas = match areas {
             None => template

@@ -6,6 +6,7 @@
 //! permission that the move asks for (`domain::permission`); 5. the move is one of D9's table, or
 //! decides about a proposed update; 6. the rules of submission or approval.
 
+use balefire_cell_broadcast::{TextRefusal, placeholder_at};
 use balefire_domain::alert::{Mode, Mover, ServiceState, Status};
 use balefire_domain::approval::{ApprovalRefusal, Seen};
 use balefire_domain::audit::Actor;
@@ -67,6 +68,8 @@ pub enum MoveRefusal {
     },
     /// Submitted without polygons on a live service.
     NoAreas,
+    /// What a person wrote can't be sent.
+    Text(TextRefusal),
     /// The approval does not count.
     Approval(ApprovalRefusal),
     /// A provider can't take the area, nor any simpler one that covers it.
@@ -241,6 +244,7 @@ impl App {
         service: &Service,
         by: UserId,
     ) -> Result<Alert, Refused> {
+        check_filled(&alert)?;
         if service.mode == Mode::Live && areas::polygons(&alert.areas).is_empty() {
             return Err(Failure::Refused(MoveRefusal::NoAreas));
         }
@@ -314,6 +318,17 @@ impl App {
         let act = of_alert(&alert, actor, "alert.reject", from).with(details);
         self.audit_act(tx, act).await?;
         Ok(alert)
+    }
+}
+
+/// Refuses what a person wrote and forgot to fill. In what a key posted it is plain text (D11).
+pub(crate) fn check_filled(alert: &Alert) -> Result<(), Refused> {
+    let unfilled = placeholder_at(&alert.text).filter(|_| alert.created_by.is_some());
+    match unfilled {
+        Some(position) => Err(Failure::Refused(MoveRefusal::Text(
+            TextRefusal::Placeholder { position },
+        ))),
+        None => Ok(()),
     }
 }
 

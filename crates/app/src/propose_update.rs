@@ -179,7 +179,7 @@ impl App {
         let (content, text) = match &change.content {
             None => (alert.content.clone(), alert.text.clone()),
             Some(content) => {
-                let text = AlertText::accept(content, self.settings.scripts);
+                let text = AlertText::accept_written(content, self.settings.scripts);
                 let text = text.map_err(UpdateRefusal::Text)?.into_string();
                 (content.clone(), text)
             }

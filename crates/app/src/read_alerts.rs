@@ -1,12 +1,17 @@
 //! Reading alerts and their course.
 
+use balefire_domain::channel::Channel;
 use balefire_domain::ids::{AlertId, ServiceId};
+use balefire_domain::lane::Kind;
 use balefire_domain::limits::UNSEEN_MAX;
+use balefire_domain::provider::ProviderName;
 use balefire_store::StoreError;
 use balefire_store::alerts::Alert;
 use balefire_store::deliveries::DeliveryHistory;
 use balefire_store::duty_items::DutyItem;
+use balefire_store::events::Event;
 use balefire_store::route_results::RouteResult;
+use balefire_store::services::Service;
 use balefire_store::users::User;
 
 use crate::{App, repeat};
@@ -22,7 +27,48 @@ pub struct People {
     pub approver: Option<User>,
 }
 
+/// Where an alert goes, or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// On which channel.
+    pub channel: Channel,
+    /// To which networks.
+    pub networks: Vec<ProviderName>,
+    /// The hash of what was approved, or would be now (D51).
+    pub hash: String,
+}
+
 impl App {
+    /// Where an alert went, as its approval froze it; where nothing was approved, where it would go
+    /// now.
+    pub async fn load_setting(
+        &self,
+        alert: &Alert,
+        service: &Service,
+    ) -> Result<Setting, StoreError> {
+        let events = repeat(|| async {
+            let now = self.clock.now();
+            let mut tx = self.store.begin_read("load_setting", now).await?;
+            let events = tx.list_events(alert.id).await?;
+            let lanes = tx.list_lanes(alert.id).await?;
+            Ok::<_, StoreError>((events, lanes))
+        });
+        let (events, lanes) = events.await?;
+        let says = |event: &Event| event.kind != Kind::Cancel;
+        Ok(match events.into_iter().rfind(says) {
+            Some(event) => Setting {
+                channel: event.channel,
+                networks: lanes.into_iter().map(|lane| lane.provider).collect(),
+                hash: event.content_hash,
+            },
+            None => Setting {
+                channel: service.channel,
+                networks: self.settings.providers_of(service),
+                hash: self.content_hash(alert, service),
+            },
+        })
+    }
+
     /// A service's alerts, oldest first; `None` when there is no such service.
     pub async fn list_alerts(&self, service: ServiceId) -> Result<Option<Vec<Alert>>, StoreError> {
         repeat(|| async {

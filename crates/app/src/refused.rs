@@ -75,6 +75,7 @@ impl MoveRefusal {
             Self::Denied(denial) => denial_word(*denial),
             Self::IllegalMove { .. } => "illegal_move",
             Self::NoAreas => "no_areas",
+            Self::Text(_) => "text",
             Self::Approval(refusal) => approval_word(*refusal),
             Self::Unfit { .. } => "unfit_for_provider",
             Self::ClockInDoubt => "clock_in_doubt",

@@ -299,7 +299,7 @@ impl App {
     }
 
     fn check_text(&self, content: &str) -> Result<(), TemplateRefusal> {
-        let text = AlertText::accept(content, self.settings.scripts);
+        let text = AlertText::accept_written(content, self.settings.scripts);
         let text = text.map_err(TemplateRefusal::Text)?.into_string();
         if text.chars().count() > TEMPLATE_CHARS_MAX {
             return Err(TemplateRefusal::TooLong);

@@ -180,7 +180,7 @@ impl App {
             }
         }
         if let Some(content) = &change.content {
-            let text = AlertText::accept(content, self.settings.scripts);
+            let text = AlertText::accept_written(content, self.settings.scripts);
             alert.text = text.map_err(UpdateRefusal::Text)?.into_string();
             // A second language would say what the first no longer does.
             let says_the_same = alert.text == known.text;

@@ -25,6 +25,7 @@ mod measure;
 mod message_number;
 pub mod national;
 pub mod pages;
+mod placeholder;
 mod reading;
 mod refusal;
 pub mod septets;
@@ -39,6 +40,7 @@ pub use data_coding::{Alphabet, DataCoding, InvalidLanguageCode, LanguageCode, U
 pub use identifier::MessageIdentifier;
 pub use measure::{Cost, Fate, Measure, Needs, REFUSALS_MAX, measure};
 pub use message_number::{InvalidMessageNumber, MessageNumber};
+pub use placeholder::placeholder_at;
 pub use refusal::TextRefusal;
 pub use serial::{CODES, Scope, SerialNumber, next_code};
 pub use text::{AlertText, Encoding, Language};

@@ -166,7 +166,7 @@ pub fn measure(raw: &str, scripts: Scripts) -> Measure {
             TextRefusal::Character { position, .. }
             | TextRefusal::Marks { position, .. }
             | TextRefusal::Link { position, .. } => refused[position] = true,
-            TextRefusal::Empty | TextRefusal::TooLong { .. } => {}
+            TextRefusal::Placeholder { .. } | TextRefusal::Empty | TextRefusal::TooLong { .. } => {}
         }
         if refusals.len() < REFUSALS_MAX {
             refusals.push(refusal);

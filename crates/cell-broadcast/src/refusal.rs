@@ -32,6 +32,11 @@ pub enum TextRefusal {
         /// Where it stands, counted as in [`TextRefusal::Character`].
         position: usize,
     },
+    /// A name in double brackets, as templates have it, in whose place nothing would be put.
+    Placeholder {
+        /// Where it begins, counted as in [`TextRefusal::Character`].
+        position: usize,
+    },
     /// Nothing is left after normalising.
     Empty,
     /// More than fits on 15 pages; or more than [`limits::TEXT_BYTES_MAX`] as it was written, which
@@ -71,6 +76,10 @@ impl TextRefusal {
                 "{field}: the link at position {position} has {ch} (U+{:04X}), which looks like \
                  another letter: write the link anew in plain letters",
                 u32::from(ch)
+            ),
+            Self::Placeholder { position } => format!(
+                "{field}: nothing would be put in the place of the ((…)) at position {position}: \
+                 write there what people should read"
             ),
             Self::Empty => format!("{field} is empty: write what people should do"),
             Self::TooLong {

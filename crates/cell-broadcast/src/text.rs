@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::characters::{self, Scripts};
 use crate::gsm7;
+use crate::placeholder::placeholder_at;
 use crate::reading;
 use crate::refusal::TextRefusal;
 use crate::septets::PAGE_SEPTETS;
@@ -72,6 +73,18 @@ impl AlertText {
         let text = Self::normalise(raw, scripts)?;
         text.check_length()?;
         Ok(text)
+    }
+
+    /// As [`AlertText::accept`], for what a person writes: refuses `((name))` too, which is a place
+    /// that somebody forgot to fill. In a CAP document it is plain text (D11).
+    pub fn accept_written(raw: &str, scripts: Scripts) -> Result<Self, TextRefusal> {
+        let text = Self::accept(raw, scripts)?;
+        // The normalised text is looked at, and the position told as the author counts.
+        let is_unfilled = placeholder_at(&text.text).is_some();
+        match placeholder_at(raw).or(is_unfilled.then_some(1)) {
+            Some(position) => Err(TextRefusal::Placeholder { position }),
+            None => Ok(text),
+        }
     }
 
     /// Normalises `raw` as [`AlertText::accept`] does, but lets a text be too long: for a page that

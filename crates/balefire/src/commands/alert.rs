@@ -1,12 +1,13 @@
 //! `alert submit|list|show|approve|reject|cancel|watch` and `delivery list`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use balefire_app::move_alert::{Move, MoveRefusal};
+use balefire_app::read_alerts::Setting;
 use balefire_app::submit_cap::{Sender, SubmitRefusal};
 use balefire_app::text_facts::TextFacts;
 use balefire_app::{App, Failure};
@@ -165,14 +166,7 @@ async fn show(session: &Session, id: AlertId) -> anyhow::Result<ExitCode> {
         .load_service(alert.service_id)
         .await?
         .context("its service is gone")?;
-    let hash = app.content_hash(&alert, &service);
-    let histories = app.list_deliveries(id).await?;
-    let networks = if alert.approved_at.is_some() {
-        let sent: BTreeSet<_> = histories.into_iter().map(|h| h.provider).collect();
-        sent.into_iter().collect()
-    } else {
-        app.settings.providers_of(&service)
-    };
+    let Setting { hash, networks, .. } = app.load_setting(&alert, &service).await?;
     let differences = if alert.approved_at.is_none() {
         app.list_differences(&alert.areas, alert.second.as_ref(), &networks)
     } else {
@@ -407,6 +401,7 @@ fn move_words(refusal: &MoveRefusal) -> String {
             )
         }
         MoveRefusal::NoAreas => "the alert has no areas".to_owned(),
+        MoveRefusal::Text(refusal) => refusal.to_string(),
         MoveRefusal::Unfit { provider, unfit } => format!(
             "the network {provider} can't take it: {unfit}. Make the area simpler, or smaller"
         ),

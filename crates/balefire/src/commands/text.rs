@@ -140,6 +140,7 @@ fn refusal_json(refusal: &TextRefusal) -> Value {
         TextRefusal::Character { ch, position }
         | TextRefusal::Marks { ch, position }
         | TextRefusal::Link { ch, position } => (Some(code(ch)), Some(position)),
+        TextRefusal::Placeholder { position } => (None, Some(position)),
         TextRefusal::Empty | TextRefusal::TooLong { .. } => (None, None),
     };
     json!({ "message": refusal.to_string(), "code": character, "position": position })

@@ -82,6 +82,7 @@ impl Problem {
                 to.as_str()
             )),
             MoveRefusal::NoAreas => no_areas(id),
+            MoveRefusal::Text(refusal) => refuse(refusal.message(TEXT)),
             MoveRefusal::Approval(refusal) => Self::approval(id, asked.by, refusal),
             MoveRefusal::Unfit { provider, unfit } => refuse(format!(
                 "broadcast_message {id} can't go to the network {provider}: {unfit}. Make the area \

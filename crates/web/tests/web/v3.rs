@@ -495,3 +495,28 @@ async fn the_document_is_served() {
     let answer = web.send(request).await;
     assert_eq!(answer.json(), balefire_web::openapi());
 }
+
+#[tokio::test]
+async fn an_alert_on_the_air_shows_where_it_went_and_not_where_a_new_one_would_go() {
+    let web = TestWeb::start().await;
+    let id = web.pending("frozen").await;
+    let waits = web.see(web.live.author, id).await;
+    let approved = web
+        .change_status(id, "broadcasting", web.live.approver)
+        .await;
+    assert_eq!(approved.status, 200, "{approved:?}");
+    let live = web.see(web.live.author, id).await;
+    for key in ["channel", "networks", "hash"] {
+        assert_eq!(live[key], waits[key], "{key}");
+    }
+    web.execute("UPDATE services SET channel = 'government', providers = '[\"ee\"]'")
+        .await;
+    let later = web.see(web.live.author, id).await;
+    for key in ["channel", "networks", "hash"] {
+        assert_eq!(later[key], live[key], "{key}");
+    }
+    let next = web.pending("next").await;
+    let next = web.see(web.live.author, next).await;
+    assert_eq!(next["channel"], "government");
+    assert_eq!(next["networks"], json!(["ee"]));
+}

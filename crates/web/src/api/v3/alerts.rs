@@ -135,16 +135,20 @@ pub(super) async fn render(app: &App, alert: &Alert, service: &Service) -> Resul
         .load_proposal(alert, service)
         .await
         .map_err(|error| Problem::store(Shape::Current, &error))?;
+    let setting = app
+        .load_setting(alert, service)
+        .await
+        .map_err(|error| Problem::store(Shape::Current, &error))?;
     let instant = |at: Option<Timestamp>| at.map(Timestamp::to_json_style);
     Ok(json!({
         "id": alert.id,
         "service_id": alert.service_id,
         "status": alert.status.as_str(),
         "version": alert.version,
-        "hash": app.content_hash(alert, service),
+        "hash": setting.hash,
         "is_stubbed": alert.is_stubbed,
-        "channel": service.channel.as_str(),
-        "networks": app.settings.providers_of(service),
+        "channel": setting.channel.as_str(),
+        "networks": setting.networks,
         "reference": alert.reference,
         "content": alert.content,
         "text": alert.text,

@@ -216,9 +216,10 @@ fn status(refusal: &MoveRefusal) -> Option<StatusCode> {
         | MoveRefusal::Approval(ApprovalRefusal::Stale | ApprovalRefusal::VersionUnnamed) => {
             Some(StatusCode::CONFLICT)
         }
-        MoveRefusal::NoAreas | MoveRefusal::Approval(_) | MoveRefusal::Unfit { .. } => {
-            Some(StatusCode::UNPROCESSABLE_ENTITY)
-        }
+        MoveRefusal::NoAreas
+        | MoveRefusal::Text(_)
+        | MoveRefusal::Approval(_)
+        | MoveRefusal::Unfit { .. } => Some(StatusCode::UNPROCESSABLE_ENTITY),
         MoveRefusal::ClockInDoubt => None,
     }
 }
