@@ -2,7 +2,10 @@
 //! an account.
 //!
 //! Whether an address has an account is told to nobody but its owner: what is asked for one that
-//! nobody has is answered likewise, and sends nothing.
+//! nobody has is answered likewise, and sends nothing; and so is what is asked for too often, so
+//! that a stranger fills nobody's mailbox.
+
+use std::time::Duration;
 
 use balefire_domain::ids::UserId;
 use balefire_domain::notification::{Hidden, Message, Notification, Recipient};
@@ -13,6 +16,11 @@ use serde_json::json;
 
 use crate::accounts::{CLIENT, checked_email, object};
 use crate::{App, Failure, links, repeat};
+
+/// Messages about accounts that an address is sent within [`MAILS_COUNTED_FOR`], whoever asks.
+const MAILS_MAX: u32 = 5;
+/// How long they are counted.
+const MAILS_COUNTED_FOR: Duration = Duration::from_secs(3600);
 
 /// Why no mail was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +153,8 @@ impl App {
             let payload = json!({
                 "user": known.map(|account| account.id),
                 "email": email,
+                // An application that reads the token asks whether the password is younger.
+                "created_at": tx.now.to_json_style().replace('T', " ").trim_end_matches('Z'),
                 "of": known.map(|account| self.password_mark(account)),
             });
             let path = format!("new-password/{}", self.link_token(&payload, tx.now));
@@ -175,6 +185,19 @@ impl App {
         message: Message,
         user: Option<UserId>,
     ) -> Result<(), Refused> {
+        let address = self
+            .secret_key
+            .digest("mail to", &to.reveal().to_lowercase());
+        let since = tx.now - MAILS_COUNTED_FOR;
+        if tx.count_account_mail(&address, since).await? > MAILS_MAX {
+            // As if it were sent: who asks learns nothing of the address.
+            tracing::warn!(
+                event = "mail.withheld",
+                message = message.as_str(),
+                "an address was sent as much about accounts as it is within an hour: this is not"
+            );
+            return Ok(());
+        }
         let details = json!({ "message": message.as_str(), "to": to.masked() });
         self.enqueue_notification(&mut tx, &Notification::new(to, message))
             .await?;

@@ -8,6 +8,7 @@ use balefire_domain::ids::{AdminActionId, ServiceId, UserId};
 use balefire_domain::invitation::InvitationStatus;
 use balefire_domain::permission::{Permission, Permissions};
 use balefire_domain::sign_in::{AccountState, Admission, Failures, Record, admit};
+use balefire_store::accounts::Account;
 use balefire_store::invitations::Invitation;
 use balefire_store::{StoreError, Tx};
 use serde_json::json;
@@ -114,28 +115,40 @@ impl App {
             if let Some(service) = tx.list_services_with_last(id).await?.first() {
                 return Err(Failure::Refused(StateRefusal::LastMember(*service)));
             }
-            let before = json!({ "email": account.email, "state": account.state.as_str() });
-            if account.state != AccountState::Inactive {
-                let today = tx.now.to_json_style();
-                let today = today.get(..DATE_CHARS).unwrap_or_default();
-                account.email = format!("_archived_{today}_{id}_{}", account.email);
-            }
-            account.state = AccountState::Inactive;
-            account.password_hash = None;
-            account.mobile = None;
-            account.is_platform_admin = false;
-            account.is_admin_capable = false;
-            account.admin_until = None;
-            begin_session(&mut account, None);
-            tx.update_account(&account).await?;
-            tx.delete_memberships_of(id).await?;
-            let after = json!({ "email": account.email, "state": account.state.as_str() });
-            let act = Act::new(CLIENT, "user.archive", object(id)).changing(before, after);
-            self.audit_act(&mut tx, act).await?;
+            self.end_account(&mut tx, &mut account, "user.archive")
+                .await?;
             tx.commit().await?;
             Ok(())
         })
         .await
+    }
+
+    /// Ends an account within a transaction: nobody signs in by it, and its address is free.
+    pub(crate) async fn end_account(
+        &self,
+        tx: &mut Tx,
+        account: &mut Account,
+        action: &'static str,
+    ) -> Result<(), StoreError> {
+        let id = account.id;
+        let before = json!({ "email": account.email, "state": account.state.as_str() });
+        if account.state != AccountState::Inactive {
+            let today = tx.now.to_json_style();
+            let today = today.get(..DATE_CHARS).unwrap_or_default();
+            account.email = format!("_archived_{today}_{id}_{}", account.email);
+        }
+        account.state = AccountState::Inactive;
+        account.password_hash = None;
+        account.mobile = None;
+        account.is_platform_admin = false;
+        account.is_admin_capable = false;
+        account.admin_until = None;
+        begin_session(account, None);
+        tx.update_account(account).await?;
+        tx.delete_memberships_of(id).await?;
+        let after = json!({ "email": account.email, "state": account.state.as_str() });
+        let act = Act::new(CLIENT, action, object(id)).changing(before, after);
+        self.audit_act(tx, act).await
     }
 
     /// Says what a member of a service may from now on, and which folders they see where `folders`

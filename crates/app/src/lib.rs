@@ -48,6 +48,7 @@ mod imports;
 pub mod invitations;
 pub mod keys;
 mod lanes;
+pub mod link_tokens;
 mod links;
 pub mod move_alert;
 pub mod notifications;
@@ -59,6 +60,7 @@ pub mod propose_update;
 pub mod providers;
 pub mod public_site;
 pub mod purge_alerts;
+mod purge_tests;
 pub mod read_alerts;
 pub mod read_board;
 pub mod read_history;
@@ -131,6 +133,8 @@ pub struct Settings {
     pub has_test_routes: bool,
     /// Where the links of e-mails lead, `https://host`, where the client does not say so.
     pub author_url: Option<String>,
+    /// What signs the links of e-mails, where the author application reads them itself.
+    pub link_key: Option<link_tokens::LinkKey>,
     /// Whether an approved alert gets a ticket: in the live environment, where `[tickets]` says so.
     pub makes_tickets: bool,
     /// Internal clients with the secrets of each, for rotation.

@@ -106,6 +106,7 @@ pub(crate) async fn app(config: &Config, store: Store) -> anyhow::Result<App> {
             .author_url
             .as_ref()
             .map(|url| url.reveal().to_owned()),
+        link_key: config.links.key(),
         makes_tickets: config.makes_tickets(),
         clients: clients.collect(),
     };

@@ -14,6 +14,7 @@
 #[macro_use]
 mod sql;
 
+mod account_mails;
 pub mod accounts;
 pub mod admin_actions;
 pub mod alert_updates;
@@ -74,6 +75,7 @@ pub use tx::Tx;
 /// Every statement, so that a test can prepare each on its engines.
 pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     [
+        account_mails::ALL,
         accounts::ALL,
         admin_actions::ALL,
         alert_updates::ALL,

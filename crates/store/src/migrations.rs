@@ -65,6 +65,7 @@ const FILES: &[File] = &[
     file!(19, "add_templates", "0019_add_templates", for both),
     file!(20, "add_publishing", "0020_add_publishing", for both),
     file!(21, "add_used_tokens", "0021_add_used_tokens", for both),
+    file!(22, "bound_mail", "0022_bound_mail", for both),
 ];
 
 /// The counter that names the oldest program which may work on the schema.

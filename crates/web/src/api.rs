@@ -18,6 +18,7 @@ pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod template_folders;
 pub(crate) mod templates;
+pub(crate) mod test_purges;
 pub(crate) mod users;
 pub(crate) mod v3;
 

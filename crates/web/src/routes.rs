@@ -90,6 +90,7 @@ pub fn test_routes() -> impl Iterator<Item = &'static Route> {
         api::publish_tasks::TEST_ROUTES,
         api::users::TEST_ROUTES,
         api::admin_actions::TEST_ROUTES,
+        api::test_purges::TEST_ROUTES,
     ];
     GROUPS.iter().copied().flatten()
 }

@@ -8,7 +8,7 @@ use balefire_domain::provider::Format;
 use balefire_gateway::Endpoint;
 use balefire_store::DatabaseUrl;
 
-use super::{Config, Environment, Provider};
+use super::{Config, Environment, Provider, Secret};
 
 /// What config/example.toml shows in the place of a secret; everybody knows it.
 const EXAMPLE_SECRET: &str = "a secret of your own";
@@ -18,6 +18,7 @@ pub(crate) fn check(config: &Config) -> Vec<String> {
     let mut findings = Vec::new();
     check_http(config, &mut findings);
     check_database(config, &mut findings);
+    check_links(config, &mut findings);
     check_cbc(config, &mut findings);
     check_providers(&config.provider, &mut findings);
     check_dispatch(config, &mut findings);
@@ -78,6 +79,30 @@ fn check_database(config: &Config, findings: &mut Vec<String>) {
              secrets.key_file, the key that encrypts secrets at rest"
                 .to_owned(),
         );
+    }
+}
+
+/// Links that the author application reads itself are signed with what it has, too.
+fn check_links(config: &Config, findings: &mut Vec<String>) {
+    let keys = [
+        ("links.secret_key", &config.links.secret_key),
+        ("links.salt", &config.links.salt),
+    ];
+    let is_set = |(_, secret): &(&str, &Option<Secret>)| secret.is_some();
+    if keys.iter().any(is_set) != keys.iter().all(is_set) {
+        findings.push(
+            "links.secret_key and links.salt go together: set both, as the author application has \
+             them, or neither"
+                .to_owned(),
+        );
+    }
+    for (key, secret) in keys {
+        if secret
+            .as_ref()
+            .is_some_and(|secret| secret.reveal().is_empty())
+        {
+            findings.push(format!("{key} is empty: everybody could make links"));
+        }
     }
 }
 
@@ -307,6 +332,35 @@ mod tests {
                 .join("\n")
                 .contains("http.author_url begins with http://")
         );
+    }
+
+    #[test]
+    fn what_signs_links_is_whole_or_absent() {
+        for (keys, want) in [
+            ("", ""),
+            ("secret_key = \"a\"\nsalt = \"b\"", ""),
+            (
+                "secret_key = \"a\"",
+                "links.secret_key and links.salt go together",
+            ),
+            (
+                "salt = \"b\"",
+                "links.secret_key and links.salt go together",
+            ),
+            (
+                "secret_key = \"\"\nsalt = \"b\"",
+                "links.secret_key is empty",
+            ),
+            ("secret_key = \"a\"\nsalt = \"\"", "links.salt is empty"),
+        ] {
+            let found = findings(&format!("[links]\n{keys}\n")).join("\n");
+            assert_eq!(
+                found.contains("links."),
+                !want.is_empty(),
+                "{keys}: {found}"
+            );
+            assert!(found.contains(want), "{keys}: {found}");
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(super) const CONFIGURATION: Shape = Section {
             optional(&[("scripts", Word(&["gsm-welsh", "any"]))]),
         ),
         ("secrets", optional(&[("key_file", Text)])),
+        ("links", optional(&[("secret_key", Text), ("salt", Text)])),
         ("tickets", optional(TICKETS)),
         ("pages", optional(PAGES)),
         ("notifications", optional(NOTIFICATIONS)),

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use balefire_app::link_tokens::LinkKey;
 use balefire_cell_broadcast::Scripts;
 use balefire_domain::lane::Figures;
 use balefire_domain::limits::BODY_BYTES_MAX;
@@ -74,6 +75,7 @@ pub(crate) struct Config {
     pub(crate) dispatch: Dispatch,
     pub(crate) text: Text,
     pub(crate) secrets: Secrets,
+    pub(crate) links: Links,
     pub(crate) tickets: Tickets,
     pub(crate) pages: Pages,
     pub(crate) notifications: Notifications,
@@ -159,6 +161,21 @@ pub(crate) struct Secrets {
     pub(crate) key_file: Option<String>,
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Links {
+    pub(crate) secret_key: Option<Secret>,
+    pub(crate) salt: Option<Secret>,
+}
+
+impl Links {
+    /// What signs the tokens of links that the author application reads itself.
+    pub(crate) fn key(&self) -> Option<LinkKey> {
+        let (secret, salt) = (self.secret_key.as_ref()?, self.salt.as_ref()?);
+        Some(LinkKey::new(secret.reveal(), salt.reveal()))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Tickets {
@@ -235,6 +252,7 @@ impl Default for Config {
             dispatch: Dispatch::default(),
             text: Text::default(),
             secrets: Secrets::default(),
+            links: Links::default(),
             tickets: Tickets::default(),
             pages: Pages::default(),
             notifications: Notifications::default(),

@@ -40,7 +40,7 @@ const AUTH_TYPE: &str = "sms_auth";
 /// Characters of a list of permissions, joined by commas.
 const PERMISSIONS_CHARS_MAX: usize = 400;
 
-const OF_SERVICE: Schema = Schema::Object(&[
+pub(crate) const OF_SERVICE: Schema = Schema::Object(&[
     required("id", Schema::Id),
     required("service", Schema::Id),
     required("email_address", Schema::Text),
@@ -52,7 +52,7 @@ const OF_SERVICE: Schema = Schema::Object(&[
     required("created_at", Schema::Instant),
 ]);
 
-const OF_ORGANISATION: Schema = Schema::Object(&[
+pub(crate) const OF_ORGANISATION: Schema = Schema::Object(&[
     required("id", Schema::Id),
     required("organisation", Schema::Id),
     required("email_address", Schema::Text),
@@ -426,7 +426,8 @@ fn shown(invitation: &Invitation, status: StatusCode) -> Response {
     answer::json(status, &json!({ "data": render(invitation) }))
 }
 
-fn render(own: &Invitation) -> Value {
+/// An invitation as every route shows it.
+pub(crate) fn render(own: &Invitation) -> Value {
     match own.to {
         InvitedTo::Service(service) => {
             let words: Vec<&str> = own.permissions.iter().map(|one| one.as_str()).collect();

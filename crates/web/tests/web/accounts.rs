@@ -35,7 +35,7 @@ async fn capable(web: &TestWeb, name: &str) -> UserId {
 }
 
 /// The last message that waits to be sent to this address or number.
-async fn last_mail(web: &TestWeb, to: &str) -> Notification {
+pub async fn last_mail(web: &TestWeb, to: &str) -> Notification {
     let open = web.app.secret_opener();
     let now = web.clock.now();
     let mut tx = web.app.store.begin("jobs", now).await.unwrap();
@@ -62,7 +62,7 @@ async fn last_mail(web: &TestWeb, to: &str) -> Notification {
     own.pop().unwrap_or_else(|| panic!("nothing to {to}"))
 }
 
-fn link_of(mail: &Notification) -> String {
+pub fn link_of(mail: &Notification) -> String {
     let values = mail.personalisation();
     let link = values.iter().find(|(name, _)| *name == "link");
     link.unwrap_or_else(|| panic!("no link: {mail:?}"))
@@ -70,7 +70,7 @@ fn link_of(mail: &Notification) -> String {
         .clone()
 }
 
-fn token_of(link: &str) -> String {
+pub fn token_of(link: &str) -> String {
     let last = link.rsplit('/').next().unwrap();
     last.split('?').next().unwrap().to_owned()
 }

@@ -5,11 +5,13 @@
     reason = "a test ends at the first surprise; clippy knows no test below `#[test]`"
 )]
 
+mod account_links;
 mod accounts;
 mod audit;
 mod author;
 mod clock_work;
 mod documents;
+mod endpoints;
 mod faults;
 mod hostile;
 mod json_routes;
@@ -17,8 +19,10 @@ mod libraries;
 mod main_job;
 mod matrix;
 mod permissions;
+mod placeholders;
 mod populations;
 mod public_site;
+mod purges;
 mod rates;
 mod reach;
 mod recorded;

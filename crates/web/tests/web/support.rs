@@ -262,6 +262,7 @@ fn settings() -> Settings {
         is_live: false,
         has_test_routes: true,
         author_url: Some("https://alerts.example".to_owned()),
+        link_key: None,
         makes_tickets: false,
         clients: vec![
             ("notify-admin".to_owned(), vec![ADMIN_SECRET.to_owned()]),

@@ -12,14 +12,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use balefire_app::accounts::FOUND_MAX;
-use balefire_app::{App, Invitation, InvitedTo, StoreError};
+use balefire_app::{App, StoreError};
 use balefire_domain::notification::Recipient;
-use balefire_domain::permission::Permission;
 use serde_json::{Value, json};
 
 use super::sign_in::{EMAIL_CHARS_MAX, read_email};
 use super::view::render_person;
 use crate::answer;
+use crate::api::invitations::{OF_ORGANISATION, OF_SERVICE, render};
 use crate::extract::{Admin, JsonBody, Query};
 use crate::problem::{Problem, Shape};
 use crate::schema::{Schema, required};
@@ -38,18 +38,7 @@ pub(crate) const FOUND: Schema = Schema::Object(&[required(
 /// `{"data": <invitation>}`
 pub(crate) const INVITED: Schema = Schema::Object(&[required(
     "data",
-    Schema::Object(&[
-        required("id", Schema::Id),
-        required("email_address", Schema::Text),
-        required("service", Schema::Nullable(&Schema::Id)),
-        required("organisation", Schema::Nullable(&Schema::Id)),
-        required("from_user", Schema::Id),
-        required("status", Schema::Text),
-        required("permissions", Schema::Text),
-        required("folder_permissions", Schema::List(&Schema::Text)),
-        required("auth_type", Schema::Text),
-        required("created_at", Schema::Instant),
-    ]),
+    Schema::Either(&[OF_SERVICE, OF_ORGANISATION]),
 )]);
 
 const MALFORMED: &str = "Enter a valid email address";
@@ -140,33 +129,8 @@ pub(crate) async fn find_invitation(
         .await
         .map_err(|error| failed(&error))?
         .ok_or_else(|| Problem::not_found(Shape::Internal))?;
-    let shown = json!({ "data": render_invitation(&invitation) });
+    let shown = json!({ "data": render(&invitation) });
     Ok(answer::json(StatusCode::OK, &shown))
-}
-
-fn render_invitation(invitation: &Invitation) -> Value {
-    let (service, organisation) = match invitation.to {
-        InvitedTo::Service(id) => (Some(id), None),
-        InvitedTo::Organisation(id) => (None, Some(id)),
-    };
-    let words: Vec<&str> = invitation
-        .permissions
-        .iter()
-        .copied()
-        .map(Permission::as_str)
-        .collect();
-    json!({
-        "id": invitation.id,
-        "email_address": invitation.email,
-        "service": service,
-        "organisation": organisation,
-        "from_user": invitation.invited_by,
-        "status": invitation.status.as_str(),
-        "permissions": words.join(","),
-        "folder_permissions": invitation.folders,
-        "auth_type": invitation.auth_type,
-        "created_at": invitation.created_at.to_json_style(),
-    })
 }
 
 fn failed(error: &StoreError) -> Problem {
