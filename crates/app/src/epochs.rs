@@ -163,6 +163,16 @@ impl App {
         tx.latest_epoch().await
     }
 
+    /// Whether everything is held until a person releases the database: it is a restored copy, or
+    /// alerts that are not over were imported.
+    pub async fn waits_for_release(&self) -> Result<bool, StoreError> {
+        let mut tx = self
+            .store
+            .begin_read("waits_for_release", self.clock.now())
+            .await?;
+        tx.waits_for_release().await
+    }
+
     /// Lets a restored copy go on, in a platform administrator's name; false when none waits.
     pub async fn release_database(&self, by: UserId) -> Result<bool, Failure<NotAnAdministrator>> {
         let mut tx = self
@@ -178,8 +188,9 @@ impl App {
         if !tx.release_epochs(&by).await? {
             return Ok(false);
         }
-        tx.close_duty_item_of(DutyKind::DatabaseRestored, SUBJECT, &by)
-            .await?;
+        for kind in [DutyKind::DatabaseRestored, DutyKind::AlertsImported] {
+            tx.close_duty_item_of(kind, SUBJECT, &by).await?;
+        }
         let woken = tx.wake_waiting_lanes().await?;
         tx.wake_dispatchers().await?;
         let details = json!({ "woken_lanes": woken });

@@ -44,6 +44,7 @@ pub mod differences;
 pub mod duty_items;
 pub mod elevation;
 pub mod epochs;
+pub mod import;
 mod imports;
 pub mod invitations;
 pub mod keys;

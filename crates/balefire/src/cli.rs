@@ -17,6 +17,7 @@ mod alert;
 mod areas;
 mod audit;
 mod cap;
+mod import;
 mod notification;
 mod service;
 
@@ -26,6 +27,7 @@ pub(crate) use areas::{
 };
 pub(crate) use audit::{AuditCommand, ExportAudit};
 pub(crate) use cap::CapCommand;
+pub(crate) use import::Import;
 pub(crate) use notification::NotificationCommand;
 pub(crate) use service::{Contacts, ServiceCommand};
 
@@ -102,6 +104,8 @@ pub(crate) enum Command {
     /// The database: whether it may go on after a failover or a restore.
     #[command(subcommand)]
     Database(DatabaseCommand),
+    // Its help stands at its arguments.
+    Import(Import),
     /// Libraries of areas: countries, counties, wards, flood areas.
     #[command(subcommand)]
     Areas(AreasCommand),
@@ -129,8 +133,9 @@ pub(crate) enum Role {
 pub(crate) enum DatabaseCommand {
     /// Show which history of the database this is, and whether it holds alerts back.
     Show,
-    /// Let a restored copy go on: what waits in it is sent. Look first at what it lacks
-    /// (docs/runbook.md, `database_restored`). Names its person: --as EMAIL.
+    /// Let a restored copy, or a database with imported alerts, go on: what waits in it is sent.
+    /// Look first at what it lacks (docs/runbook.md, `database_restored`, `alerts_imported`).
+    /// Names its person: --as EMAIL.
     Release,
 }
 

@@ -18,6 +18,7 @@ pub mod cap_cancel;
 pub mod channel;
 pub mod clock_guard;
 pub mod coherence;
+pub mod earlier;
 pub mod entropy;
 pub mod epoch;
 pub mod folders;

@@ -257,3 +257,18 @@ pub const LINK_HOST_CHARS_MAX: usize = 255;
 pub const ADMIN_ACTION_DATA_BYTES_MAX: usize = 20_000;
 /// Invitations, organisations and actions in one answer.
 pub const PEOPLE_LISTED_MAX: u32 = 1_000;
+/// Characters of one row of the earlier service, as JSON, that an import reads.
+pub const EARLIER_ROW_CHARS_MAX: i64 = 8 * 1024 * 1024;
+/// Rows of the earlier service that an import reads at once: of small ones, and of alerts and
+/// templates, each of which brings its versions and its messages along.
+pub const EARLIER_ROWS_MAX: i64 = 200;
+/// See [`EARLIER_ROWS_MAX`].
+pub const EARLIER_LARGE_ROWS_MAX: i64 = 20;
+/// Rows of one kind that belong to what was read at once.
+pub const EARLIER_PARTS_MAX: i64 = 20_000;
+/// Folders of templates that an import sorts.
+pub const EARLIER_FOLDERS_MAX: usize = 100_000;
+/// Rows of which an import tells by name why they were refused or differ; the rest is counted.
+pub const EARLIER_TOLD_MAX: usize = 200;
+/// Levels of folders in folders that an import brings.
+pub const EARLIER_FOLDER_LEVELS_MAX: usize = 50;

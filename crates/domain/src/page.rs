@@ -47,6 +47,7 @@ pub fn severity(kind: &str) -> Severity {
             | DutyKind::Clock
             | DutyKind::DatabaseFailedOver
             | DutyKind::DatabaseRestored
+            | DutyKind::AlertsImported
             | DutyKind::NobodyDispatches,
         )
         | None => Severity::Critical,

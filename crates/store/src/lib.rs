@@ -32,6 +32,7 @@ mod crash_points;
 pub mod credentials;
 pub mod deliveries;
 pub mod duty_items;
+pub mod earlier;
 pub mod edit_reasons;
 pub mod epochs;
 pub mod events;
@@ -39,6 +40,7 @@ mod failure;
 pub mod feature_toggles;
 pub mod gauges;
 pub mod history;
+mod imported;
 pub mod instances;
 pub mod invitations;
 pub mod jobs;
@@ -98,6 +100,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
         feature_toggles::ALL,
         gauges::ALL,
         history::ALL,
+        imported::ALL,
         instances::ALL,
         invitations::ALL,
         jobs::ALL,

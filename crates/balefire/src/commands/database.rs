@@ -27,11 +27,17 @@ async fn show(session: &Session) -> anyhow::Result<ExitCode> {
     let until = epoch
         .quarantine_until
         .map(balefire_domain::time::Timestamp::to_json_style);
+    let waits = app.waits_for_release().await?;
     let shown = json!({ "epoch": epoch.id, "quarantine_until": until,
-        "waits_for_release": epoch.needs_release });
+        "waits_for_release": waits });
     session.print(&shown, || {
-        let state = match (&until, epoch.needs_release) {
-            (_, true) => "a restored copy: it waits for `balefire database release`".to_owned(),
+        let state = match (&until, waits) {
+            (_, true) if epoch.needs_release => {
+                "a restored copy: it waits for `balefire database release`".to_owned()
+            }
+            (_, true) => "alerts that are not over were imported: it waits for `balefire database \
+                          release`"
+                .to_owned(),
             (Some(until), false) => format!("failed over; its quarantine ended or ends at {until}"),
             (None, false) => "in use".to_owned(),
         };

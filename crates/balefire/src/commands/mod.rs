@@ -13,6 +13,7 @@ mod database;
 mod delivery;
 mod demo;
 mod demo_output;
+mod earlier;
 mod history;
 mod import;
 mod item;
@@ -87,7 +88,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Audit(_)
         | Command::Areas(_)
         | Command::Population(_)
-        | Command::Database(_) => {}
+        | Command::Database(_)
+        | Command::Import(_) => {}
     }
     let config = config::load(file.as_deref())?;
     let traces = Traces::start(&config);
@@ -130,6 +132,7 @@ async fn act(context: &Session, command: Command) -> anyhow::Result<ExitCode> {
         Command::Areas(command) => areas::run(context, command).await,
         Command::Population(command) => population::run(context, command).await,
         Command::Database(command) => database::run(context, &command).await,
+        Command::Import(asked) => earlier::run(context, &asked).await,
         Command::Cap(CapCommand::Write { alert, provider }) => {
             cap_write::run(context, alert, provider.as_ref()).await
         }

@@ -18,6 +18,7 @@ mod database;
 mod demo;
 mod failover;
 mod history;
+mod import;
 mod lifecycle;
 mod main_job;
 mod metrics;

@@ -36,6 +36,11 @@ pub enum LaneEvent {
     ProviderHealed,
 }
 
+/// What to do about [`DutyKind::AlertsImported`].
+const ALERTS_IMPORTED: &str = "Alerts that are not over were imported from the earlier service. \
+     Nothing is sent. Look at what is owed to which network (docs/operations/import.md), then let \
+     it go on with `balefire database release`.";
+
 /// What only a person on duty can mend (D19). Stored as the text of [`DutyKind::as_str`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DutyKind {
@@ -65,6 +70,9 @@ pub enum DutyKind {
     DatabaseFailedOver,
     /// The database is a copy: nothing is sent until a person releases it.
     DatabaseRestored,
+    /// Alerts that are not over came from the earlier service: nothing is sent until a person
+    /// releases the database.
+    AlertsImported,
     /// Alerts wait, and no process dispatches.
     NobodyDispatches,
     /// A certificate that signatures rest on ends soon, or has ended.
@@ -73,7 +81,7 @@ pub enum DutyKind {
 
 impl DutyKind {
     /// All kinds, for tables.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Stuck,
         Self::Unroutable,
         Self::CancelUnanswered,
@@ -87,6 +95,7 @@ impl DutyKind {
         Self::WakeUpGivenUp,
         Self::DatabaseFailedOver,
         Self::DatabaseRestored,
+        Self::AlertsImported,
         Self::NobodyDispatches,
         Self::CertificateEnds,
     ];
@@ -107,6 +116,7 @@ impl DutyKind {
             Self::WakeUpGivenUp => "wake_up_given_up",
             Self::DatabaseFailedOver => "database_failed_over",
             Self::DatabaseRestored => "database_restored",
+            Self::AlertsImported => "alerts_imported",
             Self::NobodyDispatches => "nobody_dispatches",
             Self::CertificateEnds => "certificate_ends",
         }
@@ -175,6 +185,7 @@ impl DutyKind {
                 "The database is a copy of another. Nothing is sent. Look at what it lacks, then \
                  let it go on with `balefire database release`."
             }
+            Self::AlertsImported => ALERTS_IMPORTED,
             Self::NobodyDispatches => {
                 "Approved alerts wait, and no process with the role `dispatch` was seen for a \
                  minute. Start one (`balefire serve --roles dispatch`): what waits is sent at once."

@@ -1,0 +1,229 @@
+//! Alerts with their versions, instructions and messages.
+
+use balefire_cell_broadcast::AlertText;
+use balefire_domain::alert::Status;
+use balefire_domain::earlier::alerts::{self, Around};
+use balefire_domain::earlier::deliveries::{self, Event, LanePlan};
+use balefire_domain::earlier::record::Record;
+use balefire_domain::earlier::{Refusal, Row};
+use balefire_domain::provider::ProviderName;
+use balefire_geometry::Shape;
+use balefire_store::earlier::{Earlier, Named, Part, Source};
+use serde_json::Value;
+
+use super::outgoing::Sent;
+use super::tables::{Parts, ids, ids_in};
+use super::write::Bundle;
+use super::{ImportError, Importing, Sends};
+use crate::areas;
+
+/// The rows that belong to alerts that were read at once.
+struct Belongings {
+    history: Parts,
+    templates: Parts,
+    events: Parts,
+    messages: Parts,
+    numbers: Parts,
+}
+
+impl Importing<'_> {
+    pub(super) async fn bring_alerts(&mut self, earlier: &mut Earlier) -> Result<(), ImportError> {
+        let source = Source::Alerts;
+        if earlier.begin(source).await? {
+            loop {
+                let rows = earlier.next(true).await?;
+                if rows.is_empty() {
+                    break;
+                }
+                let around = read_around(earlier, &rows).await?;
+                let bundles = rows
+                    .iter()
+                    .map(|row| self.alert_bundle(row, &around))
+                    .collect();
+                self.bring(source.table(), bundles).await?;
+            }
+        }
+        self.bring_edit_reasons(earlier).await
+    }
+
+    async fn bring_edit_reasons(&mut self, earlier: &mut Earlier) -> Result<(), ImportError> {
+        let source = Source::EditReasons;
+        if !earlier.begin(source).await? {
+            return Ok(());
+        }
+        loop {
+            let rows = earlier.next(false).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let make = |row: &Named| {
+                let record = row.row.clone().and_then(|one| alerts::edit_reason(&one));
+                Bundle::of(row.name.clone(), record.map(|record| vec![record]))
+            };
+            let bundles = rows.iter().map(make).collect();
+            self.bring(source.table(), bundles).await?;
+        }
+    }
+
+    fn alert_bundle(&self, row: &Named, around: &Belongings) -> Bundle {
+        let made = row
+            .row
+            .clone()
+            .and_then(|one| self.make_alert(row, &one, around));
+        let (records, is_live) = match made {
+            Ok((records, is_live)) => (Ok(records), is_live),
+            Err(refusal) => (Err(refusal), false),
+        };
+        Bundle {
+            is_live,
+            ..Bundle::of(row.name.clone(), records)
+        }
+    }
+
+    /// The records of an alert, and whether it is not over.
+    fn make_alert(
+        &self,
+        named: &Named,
+        row: &Row,
+        around: &Belongings,
+    ) -> Result<(Vec<Record>, bool), Refusal> {
+        let now = self.app.clock.now();
+        let events = around.events.of(&named.name)?;
+        let (mut messages, mut numbers) = (Vec::new(), Vec::new());
+        for event in &events {
+            messages.extend(around.messages.of(&event.id("id")?)?);
+        }
+        for message in &messages {
+            numbers.extend(around.numbers.of(&message.id("id")?)?);
+        }
+        let end = row.opt_instant("finishes_at")?;
+        let read = deliveries::events(&events, &messages, &numbers, end, now)?;
+        let template = template_of(row, &around.templates)?;
+        let scripts = self.app.settings.scripts;
+        let normalise = |text: &str| {
+            let normalised = AlertText::normalise(text, scripts);
+            normalised
+                .map(|text| text.as_str().to_owned())
+                .map_err(|why| why.to_string())
+        };
+        let history = around.history.of(&named.name)?;
+        let mut records = alerts::alert(
+            row,
+            &Around {
+                template: template.as_ref(),
+                history: &history,
+                events: u32::try_from(events.len()).unwrap_or(u32::MAX - 1),
+                normalise: &normalise,
+                unfit: &why_unfit,
+                now,
+            },
+        )?;
+        let head = &records[0];
+        let is_on_air = head.get("status").as_text() == Some(Status::Broadcasting.as_str());
+        let is_stubbed = row.flag("stubbed")?;
+        if is_stubbed || read.is_empty() {
+            return Ok((records, is_on_air && !is_stubbed));
+        }
+        let service = row.id("service_id")?;
+        let Some(sends) = self.services.get(&service) else {
+            return Err(Refusal::of(
+                "service_id",
+                "names a service that was not brought",
+            ));
+        };
+        let lanes = deliveries::plan(&read, &self.expected(sends), now);
+        refuse_unfit_texts(&lanes, &read, head)?;
+        let is_live = is_on_air || lanes.iter().any(LanePlan::is_open);
+        let sent = Sent {
+            importing: self,
+            alert: &named.name,
+            rows: &events,
+            events: &read,
+            channel: sends.channel,
+            now,
+        };
+        records.extend(sent.records(&lanes, head)?);
+        Ok((records, is_live))
+    }
+
+    /// The networks that a service's alerts go to.
+    fn expected(&self, sends: &Sends) -> Vec<ProviderName> {
+        let names = self
+            .app
+            .settings
+            .profiles
+            .iter()
+            .map(|profile| profile.name.clone());
+        let own = sends.providers.as_ref();
+        names
+            .filter(|name| own.is_none_or(|own| own.contains(name)))
+            .collect()
+    }
+}
+
+async fn read_around(earlier: &mut Earlier, rows: &[Named]) -> Result<Belongings, ImportError> {
+    let all = ids(rows);
+    let history = Parts::read(earlier, Part::AlertVersions, &all).await?;
+    let templates = ids_in(rows, "template_id");
+    let templates = Parts::read(earlier, Part::TemplateVersions, &templates).await?;
+    let events = earlier.parts(Part::Events, &all).await?.unwrap_or_default();
+    let of_events = ids_in(&events, "id");
+    let messages = earlier
+        .parts(Part::Messages, &of_events)
+        .await?
+        .unwrap_or_default();
+    let of_messages = ids_in(&messages, "id");
+    Ok(Belongings {
+        history,
+        templates,
+        events: Parts::read(earlier, Part::Events, &all).await?,
+        messages: Parts::read(earlier, Part::Messages, &of_events).await?,
+        numbers: Parts::read(earlier, Part::Numbers, &of_messages).await?,
+    })
+}
+
+fn template_of(row: &Row, templates: &Parts) -> Result<Option<Row>, Refusal> {
+    let (id, version) = (
+        row.opt_id("template_id")?,
+        row.opt_count("template_version")?,
+    );
+    let Some(id) = id else { return Ok(None) };
+    for one in templates.of(&id)? {
+        if one.opt_count("version")? == version {
+            return Ok(Some(one));
+        }
+    }
+    Ok(None)
+}
+
+/// Why areas could not be sent, where that is so; none at all may still be drawn.
+fn why_unfit(stored: &Value) -> Option<String> {
+    let pairs = |ring: &Vec<[f64; 2]>| ring.iter().map(|[lat, lon]| (*lat, *lon)).collect();
+    let rings: Vec<Vec<(f64, f64)>> = areas::polygons(stored).iter().map(pairs).collect();
+    if rings.is_empty() {
+        return None;
+    }
+    Shape::validate(&rings)
+        .err()
+        .map(|why| format!("can't be sent: {why}"))
+}
+
+/// A text that may go out again must have areas that can be sent; an alert of which a cancel alone
+/// can go out is brought whatever its areas are.
+fn refuse_unfit_texts(lanes: &[LanePlan], events: &[Event], head: &Record) -> Result<(), Refusal> {
+    if !lanes.iter().any(|lane| lane.owes_text(events)) {
+        return Ok(());
+    }
+    let stored = head.get("areas").as_text().unwrap_or("{}");
+    let stored: Value = serde_json::from_str(stored).unwrap_or_default();
+    if areas::polygons(&stored).is_empty() {
+        return Err(Refusal::of(
+            "areas",
+            "have no polygons, and the alert may go out again",
+        ));
+    }
+    match why_unfit(&stored) {
+        Some(why) => Err(Refusal::of("areas", &why)),
+        None => Ok(()),
+    }
+}
