@@ -1,14 +1,23 @@
 """Holds a running Balefire against its OpenAPI document. `cargo xtask contract` starts it."""
 
 import argparse
+import json
 import pathlib
 import sys
 import tempfile
 import time
 
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
 from explore import Exploration
 from server import Server
 from world import CLIENTS, World
+
+
+def lint(path):
+    """What OpenAPI 3.1 says against the document."""
+    validator = OpenAPIV31SpecValidator(json.loads(path.read_text()))
+    return [f"{path}: {fault.message[:600]}" for fault in validator.iter_errors()]
 
 
 def explore(arguments, folder):
@@ -49,6 +58,7 @@ def main():
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="balefire-contract-") as folder:
         faults, summary = explore(arguments, folder)
+    faults = lint(arguments.document) + faults
     for fault in faults:
         print(f"contract: {fault}\n")
     took = time.monotonic() - began

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use crate::answer;
 
 mod alerts;
+mod invitations;
 mod submit;
 mod templates;
 mod token;

@@ -17,6 +17,8 @@ pub enum Schema {
     Bool,
     /// A whole number.
     Integer,
+    /// A whole number of at least and at most so much.
+    Within(u32, u32),
     /// A number.
     Number,
     /// A text.
@@ -39,6 +41,8 @@ pub enum Schema {
     Object(&'static [Property]),
     /// Either of these.
     Either(&'static [Schema]),
+    /// That, under a name by which the document and generated clients know it.
+    Named(&'static str, &'static Schema),
 }
 
 /// A property of an object.
@@ -91,6 +95,7 @@ impl Schema {
     pub const fn properties(&self) -> &'static [Property] {
         match self {
             Self::Object(properties) => properties,
+            Self::Named(_, schema) => schema.properties(),
             _ => &[],
         }
     }
@@ -101,6 +106,9 @@ impl Schema {
             Self::Any => json!({}),
             Self::Bool => json!({ "type": "boolean" }),
             Self::Integer => json!({ "type": "integer" }),
+            Self::Within(min, max) => {
+                json!({ "type": "integer", "minimum": min, "maximum": max })
+            }
             Self::Number => json!({ "type": "number" }),
             Self::Plain | Self::Text => json!({ "type": "string" }),
             Self::Bounded(min, max) => {
@@ -119,6 +127,41 @@ impl Schema {
                 let schemas: Vec<Value> = schemas.iter().map(Self::to_json).collect();
                 json!({ "anyOf": schemas })
             }
+            Self::Named(name, _) => json!({ "$ref": format!("#/components/schemas/{name}") }),
+        }
+    }
+
+    /// Puts the schemas that have names, here and within, under their names.
+    pub(crate) fn collect_named(&self, found: &mut Map<String, Value>) {
+        match self {
+            Self::Named(name, schema) => {
+                found.insert((*name).to_owned(), schema.to_json());
+                schema.collect_named(found);
+            }
+            Self::Nullable(schema) | Self::List(schema) | Self::Map(schema) => {
+                schema.collect_named(found);
+            }
+            Self::Object(properties) => {
+                for property in *properties {
+                    property.schema.collect_named(found);
+                }
+            }
+            Self::Either(schemas) => {
+                for schema in *schemas {
+                    schema.collect_named(found);
+                }
+            }
+            Self::Any
+            | Self::Plain
+            | Self::Bool
+            | Self::Integer
+            | Self::Within(..)
+            | Self::Number
+            | Self::Text
+            | Self::Bounded(..)
+            | Self::Id
+            | Self::Instant
+            | Self::Word(_) => {}
         }
     }
 
@@ -132,6 +175,11 @@ impl Schema {
             Self::Any | Self::Plain => Ok(()),
             Self::Bool => hold(value.is_boolean(), "no boolean"),
             Self::Integer => hold(value.is_i64() || value.is_u64(), "no whole number"),
+            Self::Within(min, max) => {
+                let range = u64::from(*min)..=u64::from(*max);
+                let is_such = value.as_u64().is_some_and(|number| range.contains(&number));
+                hold(is_such, "no whole number of that size")
+            }
             Self::Number => hold(value.is_number(), "no number"),
             Self::Text | Self::Instant => hold(value.is_string(), "no text"),
             Self::Bounded(min, max) => {
@@ -148,7 +196,7 @@ impl Schema {
                 hold(is_such, "none of the words")
             }
             Self::Nullable(_) if value.is_null() => Ok(()),
-            Self::Nullable(schema) => schema.check(value),
+            Self::Nullable(schema) | Self::Named(_, schema) => schema.check(value),
             Self::List(schema) => check_list(schema, value),
             Self::Map(schema) => check_map(schema, value),
             Self::Object(properties) => check_object(properties, value),

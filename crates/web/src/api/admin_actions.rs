@@ -32,20 +32,23 @@ use crate::schema::{Schema, optional, required};
 const KIND_CHARS_MAX: usize = 60;
 const DECISIONS: [&str; 3] = ["approved", "rejected", "invalidated"];
 
-const ACTION: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("service_id", Schema::Nullable(&Schema::Id)),
-    required("action_type", Schema::Text),
-    required("action_data", Schema::Map(&Schema::Any)),
-    required("created_by", Schema::Id),
-    required("created_at", Schema::Instant),
-    required(
-        "status",
-        Schema::Word(&["pending", "approved", "rejected", "invalidated"]),
-    ),
-    required("reviewed_by", Schema::Nullable(&Schema::Id)),
-    required("reviewed_at", Schema::Nullable(&Schema::Instant)),
-]);
+const ACTION: Schema = Schema::Named(
+    "AdminAction",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("service_id", Schema::Nullable(&Schema::Id)),
+        required("action_type", Schema::Text),
+        required("action_data", Schema::Map(&Schema::Any)),
+        required("created_by", Schema::Id),
+        required("created_at", Schema::Instant),
+        required(
+            "status",
+            Schema::Word(&["pending", "approved", "rejected", "invalidated"]),
+        ),
+        required("reviewed_by", Schema::Nullable(&Schema::Id)),
+        required("reviewed_at", Schema::Nullable(&Schema::Instant)),
+    ]),
+);
 
 const PENDING: Schema = Schema::Object(&[
     required("pending", Schema::List(&ACTION)),
@@ -68,10 +71,13 @@ const REVIEW: Schema = Schema::Object(&[
 const LIST: Route = Route {
     method: "GET",
     path: "/admin-action/pending",
+    operation: "list_pending_admin_actions",
     caller: Caller::Admin,
     summary: "What waits for a second administrator",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(200, Some(PENDING))],
     handler: || get(list),
 };
@@ -81,6 +87,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/admin-action",
+        operation: "create_admin_action",
+        refusals: &[404, 409],
         summary: "Ask for something that takes a second administrator",
         body: Body::Json(NEW),
         answers: &[(201, Some(ACTION))],
@@ -89,6 +97,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/admin-action/{action}",
+        operation: "read_admin_action",
         summary: "What somebody asked for",
         answers: &[(200, Some(ACTION))],
         handler: || get(show),
@@ -97,6 +106,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/admin-action/{action}/review",
+        operation: "review_admin_action",
         summary: "Approve or reject what another administrator asked for",
         body: Body::Json(REVIEW),
         answers: &[(200, Some(ACTION))],
@@ -108,6 +118,7 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) const TEST_ROUTES: &[Route] = &[Route {
     method: "DELETE",
     path: "/admin-action/purge/{user}",
+    operation: "purge_admin_actions",
     summary: "Remove what a person asked for",
     answers: &[(
         200,
@@ -264,9 +275,7 @@ pub(super) fn problem(failure: Failure<ActionRefusal>) -> Problem {
             format!("Who asked for it may not do it any more: {denial}"),
         ),
         ActionRefusal::Archived => Problem::plain(bad, "The service is archived"),
-        ActionRefusal::Invitation(refusal) => {
-            super::invitations::problem(Failure::Refused(refusal))
-        }
+        ActionRefusal::Invitation(refusal) => Problem::invitation(Failure::Refused(refusal)),
         ActionRefusal::NoSuchMember => Problem::plain(
             bad,
             "Who is to have other permissions does not belong to the service",

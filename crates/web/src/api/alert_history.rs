@@ -27,39 +27,48 @@ use crate::schema::{Schema, required};
 
 const TEXT: Schema = Schema::Nullable(&Schema::Text);
 const ID: Schema = Schema::Nullable(&Schema::Id);
-const VERSION: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("broadcast_message_id", Schema::Id),
-    required("reference", TEXT),
-    required("service_id", Schema::Id),
-    required("content", Schema::Text),
-    required("areas", Schema::Any),
-    required("created_at", Schema::Instant),
-    required("created_by_id", ID),
-    required("duration", Schema::Nullable(&Schema::Number)),
-    required("extra_content", TEXT),
-    required("created_by", TEXT),
-]);
-const REASON: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("broadcast_message_id", Schema::Id),
-    required("service_id", Schema::Id),
-    required("created_at", Schema::Instant),
-    required("submitted_at", Schema::Nullable(&Schema::Instant)),
-    required("created_by_id", Schema::Id),
-    required("edit_reason", Schema::Text),
-    required("submitted_by_id", ID),
-    required("created_by", TEXT),
-    required("submitted_by", TEXT),
-]);
+const VERSION: Schema = Schema::Named(
+    "AlertVersion",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("broadcast_message_id", Schema::Id),
+        required("reference", TEXT),
+        required("service_id", Schema::Id),
+        required("content", Schema::Text),
+        required("areas", Schema::Any),
+        required("created_at", Schema::Instant),
+        required("created_by_id", ID),
+        required("duration", Schema::Nullable(&Schema::Number)),
+        required("extra_content", TEXT),
+        required("created_by", TEXT),
+    ]),
+);
+const REASON: Schema = Schema::Named(
+    "EditReason",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("broadcast_message_id", Schema::Id),
+        required("service_id", Schema::Id),
+        required("created_at", Schema::Instant),
+        required("submitted_at", Schema::Nullable(&Schema::Instant)),
+        required("created_by_id", Schema::Id),
+        required("edit_reason", Schema::Text),
+        required("submitted_by_id", ID),
+        required("created_by", TEXT),
+        required("submitted_by", TEXT),
+    ]),
+);
 
 const VERSIONS: Route = Route {
     method: "GET",
     path: "/service/{service}/broadcast-message-history/{alert}/versions",
+    operation: "list_alert_versions",
     caller: Caller::Admin,
     summary: "The versions of an alert, newest first",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(200, Some(Schema::List(&VERSION)))],
     handler: || get(list_versions),
 };
@@ -68,6 +77,7 @@ pub(crate) const ROUTES: &[Route] = &[
     VERSIONS,
     Route {
         path: "/service/{service}/broadcast-message-history/{alert}/version/{item}",
+        operation: "read_alert_version",
         summary: "A version of an alert",
         answers: &[(200, Some(VERSION))],
         handler: || get(show_version),
@@ -75,6 +85,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message-edit-reasons/{alert}/edit-reasons",
+        operation: "list_edit_reasons",
         summary: "Why an alert was given back to its author, newest first",
         answers: &[(200, Some(Schema::List(&REASON)))],
         handler: || get(list_reasons),
@@ -82,6 +93,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message-edit-reasons/{alert}/latest-edit-reason",
+        operation: "read_latest_edit_reason",
         summary: "Why an alert was last given back; empty where it never was",
         answers: &[(200, Some(Schema::Either(&[REASON, Schema::Object(&[])])))],
         handler: || get(show_latest_reason),
@@ -89,6 +101,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message-edit-reasons/{alert}/edit-reason/{item}",
+        operation: "read_edit_reason",
         summary: "One reason why an alert was given back",
         answers: &[(200, Some(REASON))],
         handler: || get(show_reason),

@@ -25,10 +25,13 @@ pub(crate) use view::{ALERT, STATUSES, render_alert, seconds};
 const LIST: Route = Route {
     method: "GET",
     path: "/service/{service}/broadcast-message",
+    operation: "list_alerts",
     caller: Caller::Admin,
     summary: "The service's alerts, oldest first",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(
         200,
         Some(Schema::Object(&[required(
@@ -43,6 +46,8 @@ pub(crate) const ROUTES: &[Route] = &[
     LIST,
     Route {
         method: "POST",
+        operation: "create_alert",
+        is_repeatable: true,
         summary: "Write a new draft",
         body: Body::Json(create::BODY),
         answers: &[(200, Some(ALERT)), (201, Some(ALERT))],
@@ -51,6 +56,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message/{alert}",
+        operation: "read_alert",
         summary: "An alert",
         answers: &[(200, Some(ALERT))],
         handler: || get(read::read),
@@ -59,6 +65,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/broadcast-message/{alert}",
+        operation: "update_alert",
         summary: "Change an alert that is not yet approved",
         body: Body::Json(update::BODY),
         answers: &[(200, Some(ALERT))],
@@ -68,6 +75,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/broadcast-message/{alert}/status",
+        operation: "change_alert_status",
+        refusals: &[409],
+        is_repeatable: true,
         summary: "Submit, approve, reject or cancel an alert",
         body: Body::Json(status::BODY),
         answers: &[(200, Some(ALERT))],
@@ -76,6 +86,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message/{alert}/provider-statuses",
+        operation: "list_provider_statuses",
         summary: "What happened to an alert at each network, oldest first",
         answers: &[(200, Some(provider_statuses::STATUSES))],
         handler: || get(provider_statuses::show_provider_statuses),
@@ -83,6 +94,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message/{alert}/provider-messages",
+        operation: "list_provider_messages",
         summary: "What was sent of an alert, with where it stands at each network",
         answers: &[(200, Some(provider_messages::MESSAGES))],
         handler: || get(provider_messages::show_provider_messages),
@@ -90,6 +102,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message/messages",
+        operation: "list_alerts_with_names",
         summary: "The service's alerts with the names of people, the live ones first",
         answers: &[(200, Some(messages::BOARD))],
         handler: || get(messages::show_board),
@@ -97,6 +110,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-message/message={alert}",
+        operation: "read_alert_with_names",
         summary: "An alert with the names of people, and why it was last given back",
         answers: &[(200, Some(messages::PAGE))],
         handler: || get(messages::show_page),
@@ -105,6 +119,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/broadcast-message/{alert}/check-status",
+        operation: "check_alert_status",
+        refusals: &[409],
         summary: "Whether an alert could be moved to a state by somebody now",
         body: Body::Json(status::BODY),
         answers: &[(200, Some(Schema::Object(&[])))],
@@ -114,6 +130,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/broadcast-message/{alert}/status-with-reason",
+        operation: "change_alert_status_with_reason",
+        refusals: &[409],
+        is_repeatable: true,
         summary: "Reject an alert and say why",
         body: Body::Json(status::BODY),
         answers: &[(200, Some(ALERT))],
@@ -123,6 +142,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/broadcast-message/{alert}/return-for-edit",
+        operation: "return_alert_for_edit",
+        refusals: &[409],
+        is_repeatable: true,
         summary: "Give an alert back to its author and say why",
         body: Body::Json(give_back::BODY),
         answers: &[(200, Some(ALERT))],
@@ -132,6 +154,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/broadcast-message/{alert}/alert-summary-email",
+        operation: "send_alert_summary",
         summary: "Send whoever asks the summary of an alert by e-mail",
         body: Body::Json(summary_email::BODY),
         answers: &[(200, Some(Schema::Object(&[])))],
@@ -143,6 +166,7 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) const TEST_ROUTES: &[Route] = &[Route {
     method: "DELETE",
     path: "/service/{service}/broadcast-message/purge/{days}",
+    operation: "purge_alerts",
     summary: "Take away alerts older than so many days that are not on the air",
     answers: &[(200, Some(purge::PURGED))],
     handler: || delete(purge::purge),

@@ -57,10 +57,13 @@ const TOGGLE: Schema = Schema::Object(&[
 const TOGGLE_ROUTE: Route = Route {
     method: "GET",
     path: "/feature-toggle",
+    operation: "read_feature_toggle",
     caller: Caller::Admin,
     summary: "A switch of the author's client, or nothing",
     query: &[required("feature_toggle_name", Schema::Text)],
     body: Body::None,
+    refusals: &[400],
+    is_repeatable: false,
     answers: &[(200, Some(TOGGLE))],
     handler: || get(read_toggle),
 };
@@ -70,8 +73,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/events",
+        operation: "note_event",
         summary: "Keep in the audit trail what happened in the client",
         query: &[],
+        refusals: &[],
         body: Body::Json(EVENT),
         answers: &[(201, Some(NOTED))],
         handler: || post(note_event),
@@ -80,8 +85,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/reports",
+        operation: "note_reports",
         summary: "Log what a browser refused to run",
         query: &[],
+        refusals: &[],
         body: Body::Json(REPORT),
         answers: &[(201, Some(Schema::Object(&[])))],
         handler: || post(note_report),

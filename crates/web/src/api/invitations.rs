@@ -15,12 +15,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use balefire_app::invitations::{InvitationRefusal, NewInvitation};
-use balefire_app::{App, Failure, Invitation, InvitedTo};
+use balefire_app::invitations::NewInvitation;
+use balefire_app::{App, Invitation, InvitedTo};
 use balefire_domain::ids::{InvitationId, OrganisationId, ServiceId};
 use balefire_domain::invitation::InvitationStatus;
 use balefire_domain::limits::{EMAIL_CHARS_MAX, LINK_HOST_CHARS_MAX};
-use balefire_domain::permission::{Denial, Permission, Permissions};
+use balefire_domain::permission::{Permission, Permissions};
 use serde_json::{Value, json};
 
 use super::service::{read_folders, store};
@@ -40,26 +40,32 @@ const AUTH_TYPE: &str = "sms_auth";
 /// Characters of a list of permissions, joined by commas.
 const PERMISSIONS_CHARS_MAX: usize = 400;
 
-pub(crate) const OF_SERVICE: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("service", Schema::Id),
-    required("email_address", Schema::Text),
-    required("from_user", Schema::Id),
-    required("permissions", Schema::Text),
-    required("auth_type", Schema::Word(&AUTH_TYPES)),
-    required("folder_permissions", Schema::List(&Schema::Id)),
-    required("status", Schema::Word(&STATUSES)),
-    required("created_at", Schema::Instant),
-]);
+pub(crate) const OF_SERVICE: Schema = Schema::Named(
+    "ServiceInvitation",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("service", Schema::Id),
+        required("email_address", Schema::Text),
+        required("from_user", Schema::Id),
+        required("permissions", Schema::Text),
+        required("auth_type", Schema::Word(&AUTH_TYPES)),
+        required("folder_permissions", Schema::List(&Schema::Id)),
+        required("status", Schema::Word(&STATUSES)),
+        required("created_at", Schema::Instant),
+    ]),
+);
 
-pub(crate) const OF_ORGANISATION: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("organisation", Schema::Id),
-    required("email_address", Schema::Text),
-    required("invited_by", Schema::Id),
-    required("status", Schema::Word(&STATUSES)),
-    required("created_at", Schema::Instant),
-]);
+pub(crate) const OF_ORGANISATION: Schema = Schema::Named(
+    "OrganisationInvitation",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("organisation", Schema::Id),
+        required("email_address", Schema::Text),
+        required("invited_by", Schema::Id),
+        required("status", Schema::Word(&STATUSES)),
+        required("created_at", Schema::Instant),
+    ]),
+);
 
 const TO_SERVICE: Schema = Schema::Object(&[
     optional("service", Schema::Nullable(&Schema::Id)),
@@ -86,10 +92,13 @@ const MOVE: Schema =
 const LIST: Route = Route {
     method: "GET",
     path: "/service/{service}/invite",
+    operation: "list_service_invitations",
     caller: Caller::Admin,
     summary: "The invitations to a service, newest first",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(
         200,
         Some(Schema::Object(&[required(
@@ -102,6 +111,7 @@ const LIST: Route = Route {
 
 const ONE: Route = Route {
     path: "/service/{service}/invite/{invitation}",
+    operation: "read_service_invitation",
     summary: "An invitation to a service",
     answers: &[(200, Some(Schema::Object(&[required("data", OF_SERVICE)])))],
     handler: || get(show_of_service),
@@ -110,6 +120,7 @@ const ONE: Route = Route {
 
 const ONE_OF_ORGANISATION: Route = Route {
     path: "/organisation/{organisation}/invite/{invitation}",
+    operation: "read_organisation_invitation",
     summary: "An invitation to an organisation",
     answers: &[(
         200,
@@ -123,6 +134,7 @@ pub(crate) const ROUTES: &[Route] = &[
     LIST,
     Route {
         method: "POST",
+        operation: "invite_to_service",
         summary: "Invite somebody to a service by e-mail",
         body: Body::Json(TO_SERVICE),
         answers: &[(201, Some(Schema::Object(&[required("data", OF_SERVICE)])))],
@@ -132,6 +144,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ONE,
     Route {
         method: "POST",
+        operation: "update_service_invitation",
         summary: "Accept an invitation to a service, or take it back",
         body: Body::Json(MOVE),
         handler: || post(end_of_service),
@@ -139,17 +152,21 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/invite/service/{invitation}",
+        operation: "find_service_invitation",
         handler: || get(show_any_of_service),
         ..ONE
     },
     Route {
         path: "/invite/service/check/{token}",
+        operation: "open_service_invitation",
+        refusals: &[400],
         summary: "The invitation to a service that a link opens",
         handler: || get(open_of_service),
         ..ONE
     },
     Route {
         path: "/organisation/{organisation}/invite",
+        operation: "list_organisation_invitations",
         summary: "The invitations to an organisation, newest first",
         answers: &[(
             200,
@@ -164,6 +181,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/organisation/{organisation}/invite",
+        operation: "invite_to_organisation",
         summary: "Invite somebody to an organisation by e-mail",
         body: Body::Json(TO_ORGANISATION),
         answers: &[(
@@ -176,6 +194,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ONE_OF_ORGANISATION,
     Route {
         method: "POST",
+        operation: "update_organisation_invitation",
         summary: "Accept an invitation to an organisation, or take it back",
         body: Body::Json(MOVE),
         handler: || post(end_of_organisation),
@@ -183,11 +202,14 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/invite/organisation/{invitation}",
+        operation: "find_organisation_invitation",
         handler: || get(show_any_of_organisation),
         ..ONE_OF_ORGANISATION
     },
     Route {
         path: "/invite/organisation/check/{token}",
+        operation: "open_organisation_invitation",
+        refusals: &[400],
         summary: "The invitation to an organisation that a link opens",
         handler: || get(open_of_organisation),
         ..ONE_OF_ORGANISATION
@@ -282,11 +304,14 @@ async fn open(
     token: &str,
     is_meant: impl Fn(&Invitation) -> bool + Send,
 ) -> Result<Response, Problem> {
-    let found = app.open_invitation(token).await.map_err(problem)?;
+    let found = app
+        .open_invitation(token)
+        .await
+        .map_err(Problem::invitation)?;
     if is_meant(&found) {
         Ok(shown(&found, StatusCode::OK))
     } else {
-        Err(problem(Failure::Refused(InvitationRefusal::LinkOver)))
+        Err(Problem::link_over())
     }
 }
 
@@ -297,7 +322,7 @@ async fn invite_to_service(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let new = read_to_service(id, &body)?;
-    let made = app.invite(&new).await.map_err(problem)?;
+    let made = app.invite(&new).await.map_err(Problem::invitation)?;
     Ok(shown(&made, StatusCode::CREATED))
 }
 
@@ -308,7 +333,7 @@ async fn invite_to_organisation(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let new = read_to_organisation(path.organisation, &body)?;
-    let made = app.invite(&new).await.map_err(problem)?;
+    let made = app.invite(&new).await.map_err(Problem::invitation)?;
     Ok(shown(&made, StatusCode::CREATED))
 }
 
@@ -349,7 +374,10 @@ async fn end(
     let status = status.and_then(InvitationStatus::parse);
     // It was required above.
     let status = status.ok_or_else(not_found)?;
-    let ended = app.end_invitation(to, id, status).await.map_err(problem)?;
+    let ended = app
+        .end_invitation(to, id, status)
+        .await
+        .map_err(Problem::invitation)?;
     Ok(shown(&ended, StatusCode::OK))
 }
 
@@ -448,40 +476,4 @@ pub(crate) fn render(own: &Invitation) -> Value {
 
 fn not_found() -> Problem {
     Problem::not_found(Shape::Internal)
-}
-
-pub(super) fn problem(failure: Failure<InvitationRefusal>) -> Problem {
-    let bad = StatusCode::BAD_REQUEST;
-    Problem::of_failure(Shape::Internal, failure, |refusal| match refusal {
-        InvitationRefusal::NotFound => not_found(),
-        InvitationRefusal::Denied(Denial::NotAMember) => Problem::message(
-            bad,
-            "Who invites neither belongs there nor is a platform administrator",
-        ),
-        InvitationRefusal::Denied(denial) => {
-            Problem::message(bad, format!("Who invites may not: {denial}"))
-        }
-        InvitationRefusal::Email => Problem::field(
-            bad,
-            "email_address",
-            "Enter a public sector email address or find out who can use Emergency Alerts",
-        ),
-        InvitationRefusal::LinkHost => Problem::field(
-            bad,
-            "invite_link_host",
-            "This is no address of a website: write it like https://admin.example.gov.uk",
-        ),
-        InvitationRefusal::LinkOver => Problem::field(
-            bad,
-            "invitation",
-            "Your invitation to this place has expired: ask for a new one",
-        ),
-        InvitationRefusal::NotPending(status) => Problem::message(
-            bad,
-            format!("This invitation is {} already", status.as_str()),
-        ),
-        InvitationRefusal::NoDecision => {
-            Problem::message(bad, "An invitation is accepted or cancelled")
-        }
-    })
 }

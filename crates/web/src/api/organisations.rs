@@ -30,16 +30,19 @@ const NAME: Schema = Schema::Bounded(1, SERVICE_NAME_CHARS_MAX);
 /// Characters of a host's name (RFC 1035).
 const DOMAIN_CHARS_MAX: usize = 253;
 
-const ORGANISATION: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("name", Schema::Text),
-    required("active", Schema::Bool),
-    required("crown", Schema::Nullable(&Schema::Bool)),
-    required("organisation_type", TEXT),
-    required("domains", Schema::List(&Schema::Text)),
-    required("count_of_live_services", Schema::Integer),
-    required("notes", TEXT),
-]);
+const ORGANISATION: Schema = Schema::Named(
+    "Organisation",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("name", Schema::Text),
+        required("active", Schema::Bool),
+        required("crown", Schema::Nullable(&Schema::Bool)),
+        required("organisation_type", TEXT),
+        required("domains", Schema::List(&Schema::Text)),
+        required("count_of_live_services", Schema::Integer),
+        required("notes", TEXT),
+    ]),
+);
 
 const NEW: Schema = Schema::Object(&[
     required("name", NAME),
@@ -70,16 +73,20 @@ const JOIN: Schema = Schema::Object(&[required("service_id", Schema::Id)]);
 const LIST: Route = Route {
     method: "GET",
     path: "/organisations",
+    operation: "list_organisations",
     caller: Caller::Admin,
     summary: "Every organisation, by name",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(200, Some(Schema::List(&ORGANISATION)))],
     handler: || get(list),
 };
 
 const ONE: Route = Route {
     path: "/organisations/{organisation}",
+    operation: "read_organisation",
     summary: "An organisation",
     answers: &[(200, Some(ORGANISATION))],
     handler: || get(show),
@@ -90,6 +97,7 @@ pub(crate) const ROUTES: &[Route] = &[
     LIST,
     Route {
         method: "POST",
+        operation: "create_organisation",
         summary: "Make an organisation",
         body: Body::Json(NEW),
         answers: &[(201, Some(ORGANISATION))],
@@ -98,6 +106,8 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/organisations/by-domain",
+        operation: "find_organisation_by_domain",
+        refusals: &[400, 404],
         summary: "The organisation to which addresses of a domain belong",
         query: &[required("domain", Schema::Text)],
         handler: || get(find),
@@ -106,6 +116,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ONE,
     Route {
         method: "POST",
+        operation: "update_organisation",
         summary: "Change an organisation",
         body: Body::Json(CHANGE),
         answers: &[(204, None)],
@@ -115,6 +126,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/organisations/{organisation}/archive",
+        operation: "archive_organisation",
+        refusals: &[400],
         summary: "Archive an organisation that has neither members nor services",
         answers: &[(204, None)],
         handler: || post(archive),
@@ -123,6 +136,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/organisations/{organisation}/service",
+        operation: "link_service_to_organisation",
         summary: "Put a service into an organisation",
         body: Body::Json(JOIN),
         answers: &[(204, None)],
@@ -131,6 +145,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/organisations/{organisation}/services",
+        operation: "list_organisation_services",
         summary: "An organisation's services",
         answers: &[(200, Some(SHORT_SERVICES))],
         handler: || get(list_services),
@@ -138,6 +153,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/organisations/{organisation}/users",
+        operation: "list_organisation_users",
         summary: "An organisation's people",
         answers: &[(200, Some(USERS))],
         handler: || get(list_people),
@@ -146,6 +162,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/organisations/{organisation}/users/{user}",
+        operation: "add_organisation_user",
         summary: "Make a person a member of an organisation",
         answers: &[(200, Some(USER))],
         handler: || post(add),
@@ -154,6 +171,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/organisations/{organisation}/users/{user}",
+        operation: "remove_organisation_user",
         summary: "End a person's membership of an organisation",
         answers: &[(204, None)],
         handler: || delete(remove),
@@ -161,6 +179,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/organisation",
+        operation: "read_service_organisation",
         summary: "The organisation of a service, or an empty object",
         answers: &[(
             200,

@@ -27,10 +27,13 @@ use crate::schema::{Schema, required};
 pub(crate) const ROUTES: &[Route] = &[Route {
     method: "POST",
     path: "/populations",
+    operation: "count_phones",
     caller: Caller::Admin,
     summary: "How many phones are within an area",
     query: &[],
     body: Body::Json(Schema::Object(&[required("areas", Schema::Text)])),
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(200, Some(Schema::Number))],
     handler: || post(count),
 }];

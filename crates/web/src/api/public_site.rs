@@ -45,10 +45,13 @@ const ALERT: &[Property] = &[
 const LIST: Route = Route {
     method: "GET",
     path: "/govuk-alerts",
+    operation: "list_public_alerts",
     caller: Caller::PublicSite,
     summary: "The alerts that the public may read, the newest first",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(
         200,
         Some(Schema::Object(&[required(
@@ -63,6 +66,7 @@ pub(crate) const ROUTES: &[Route] = &[
     LIST,
     Route {
         path: "/govuk-alerts/all",
+        operation: "list_all_public_alerts",
         summary: "The same on every channel, however old",
         handler: || get(list_everything),
         ..LIST
@@ -70,6 +74,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/govuk-alerts/acknowledge",
+        operation: "acknowledge_public_alerts",
         summary: "The site shows the end of every alert that is over",
         answers: &[(200, Some(Schema::Object(&[])))],
         handler: || post(acknowledge),

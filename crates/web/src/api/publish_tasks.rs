@@ -49,10 +49,13 @@ const LISTED: Schema = Schema::Object(&[required("ongoing", NAMES), required("fa
 const ADD: Route = Route {
     method: "POST",
     path: "/publish_task_progress/add-publish",
+    operation: "start_publish_task",
     caller: Caller::Publisher,
     summary: "A task of the publisher starts",
     query: &[],
     body: Body::Json(START),
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(200, Some(TASK))],
     handler: || post(start),
 };
@@ -61,6 +64,8 @@ pub(crate) const ROUTES: &[Route] = &[
     ADD,
     Route {
         path: "/publish_task_progress/get-publish",
+        operation: "read_publish_task",
+        refusals: &[404],
         summary: "A task of the publisher",
         body: Body::Json(NAMED),
         handler: || post(read),
@@ -68,6 +73,8 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/publish_task_progress/update-publish",
+        operation: "note_published_file",
+        refusals: &[404],
         summary: "A task of the publisher has published a file",
         body: Body::Json(FILE),
         handler: || post(note_file),
@@ -75,6 +82,8 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/publish_task_progress/finish-publish",
+        operation: "finish_publish_task",
+        refusals: &[404],
         summary: "A task of the publisher is done",
         body: Body::Json(NAMED),
         handler: || post(finish),
@@ -83,6 +92,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/publish_task_progress/get-publish-tasks",
+        operation: "list_publish_tasks",
         summary: "The tasks that go on, and those that fell silent",
         body: Body::None,
         answers: &[(200, Some(LISTED))],
@@ -94,6 +104,7 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) const TEST_ROUTES: &[Route] = &[Route {
     method: "DELETE",
     path: "/publish_task_progress/purge/{days}",
+    operation: "purge_publish_tasks",
     summary: "Remove tasks that started more than so many days ago",
     body: Body::None,
     answers: &[(

@@ -25,6 +25,7 @@ const SERVICE: Schema = Schema::Object(&[required("data", view::SERVICE)]);
 const LIST: Route = Route {
     method: "GET",
     path: "/service",
+    operation: "list_services",
     caller: Caller::Admin,
     summary: "Every service, or those of a person",
     query: &[
@@ -33,6 +34,8 @@ const LIST: Route = Route {
         optional("detailed", Schema::Text),
     ],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(
         200,
         Some(Schema::Object(&[required(
@@ -45,6 +48,7 @@ const LIST: Route = Route {
 
 const ONE: Route = Route {
     path: "/service/{service}",
+    operation: "read_service",
     summary: "A service",
     query: &[],
     answers: &[(200, Some(SERVICE))],
@@ -53,9 +57,14 @@ const ONE: Route = Route {
 };
 
 pub(crate) const ROUTES: &[Route] = &[
-    LIST,
+    Route {
+        refusals: &[400],
+        ..LIST
+    },
     Route {
         method: "POST",
+        operation: "create_service",
+        refusals: &[404],
         summary: "Begin a service, in training mode",
         query: &[],
         body: Body::Json(settings::NEW),
@@ -65,6 +74,8 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/find-services-by-name",
+        operation: "find_services_by_name",
+        refusals: &[400],
         summary: "The services whose name holds a text",
         query: &[required("service_name", Schema::Text)],
         answers: &[(200, Some(read::FOUND))],
@@ -74,6 +85,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ONE,
     Route {
         method: "POST",
+        operation: "update_service",
         summary: "Change a service's settings",
         body: Body::Json(settings::CHANGE),
         handler: || post(settings::change),
@@ -82,6 +94,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/set-as-broadcast-service",
+        operation: "set_broadcast_settings",
         summary: "Set a service's mode, channel and networks; its keys are revoked",
         body: Body::Json(settings::SET_UP),
         handler: || post(settings::set_up),
@@ -90,6 +103,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/archive",
+        operation: "archive_service",
         summary: "Archive a service for good",
         answers: &[(204, None)],
         handler: || post(settings::archive),
@@ -97,6 +111,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/broadcast-providers",
+        operation: "list_service_providers",
         summary: "The networks that a service may use",
         answers: &[(200, Some(read::PROVIDERS))],
         handler: || get(read::list_providers),
@@ -104,6 +119,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/email-contacts",
+        operation: "list_email_contacts",
         summary: "Addresses that are told of a service's alerts: none, until there is such a list",
         answers: &[(200, Some(read::EMAIL_CONTACTS))],
         handler: || get(read::list_email_contacts),
@@ -112,6 +128,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/api-key",
+        operation: "create_api_key",
         summary: "Make a key; its secret is told this once",
         body: Body::Json(keys::NEW),
         answers: &[(201, Some(keys::SECRET))],
@@ -121,6 +138,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/api-key/revoke/{key}",
+        operation: "revoke_api_key",
         summary: "Revoke a key at once",
         answers: &[(202, None)],
         handler: || post(keys::revoke),
@@ -128,6 +146,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/api-keys",
+        operation: "list_api_keys",
         summary: "A service's keys, without their secrets",
         answers: &[(200, Some(keys::KEYS))],
         handler: || get(keys::list),
@@ -135,6 +154,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/api-keys/{key}",
+        operation: "read_api_key",
         summary: "One key, without its secret",
         answers: &[(200, Some(keys::KEYS))],
         handler: || get(keys::show),
@@ -142,6 +162,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/history",
+        operation: "read_service_history",
         summary: "What became of a service, its keys and templates",
         answers: &[(200, Some(history::HISTORY))],
         handler: || get(history::show),
@@ -149,6 +170,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/users",
+        operation: "list_service_users",
         summary: "A service's members",
         answers: &[(200, Some(super::users::USERS))],
         handler: || get(team::list),
@@ -157,6 +179,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/users/{user}",
+        operation: "add_service_user",
         summary: "Make a person a member of a service",
         body: Body::Json(team::NEW),
         answers: &[(201, Some(SERVICE))],
@@ -166,6 +189,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/service/{service}/users/{user}",
+        operation: "remove_service_user",
+        refusals: &[400],
         summary: "End a person's membership of a service",
         answers: &[(204, None)],
         handler: || delete(team::remove),

@@ -35,10 +35,13 @@ const READINESS: Schema = Schema::Object(&[
 const LIVENESS: Route = Route {
     method: "GET",
     path: "/_api_status",
+    operation: "check_liveness",
     caller: Caller::Anybody,
     summary: "The process answers, whatever becomes of the database",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(200, Some(ALIVE))],
     handler: || get(show),
 };
@@ -46,11 +49,13 @@ const LIVENESS: Route = Route {
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/",
+        operation: "check_liveness_at_root",
         ..LIVENESS
     },
     LIVENESS,
     Route {
         method: "POST",
+        operation: "check_liveness_by_post",
         handler: || post(show),
         ..LIVENESS
     },
@@ -61,6 +66,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 const READINESS_ROUTE: Route = Route {
     path: "/_api_status/ready",
+    operation: "check_readiness",
     summary: "The database answers and the dispatcher lives",
     answers: &[(200, Some(READINESS)), (503, Some(READINESS))],
     handler: || get(show_readiness),
@@ -77,6 +83,7 @@ const VERSIONS: Schema = Schema::Object(&[
 
 const VERSIONS_ROUTE: Route = Route {
     path: "/_api_status/full",
+    operation: "show_versions",
     caller: Caller::Admin,
     summary: "What runs here: the program's version, and its newest migration",
     answers: &[(200, Some(VERSIONS))],
@@ -86,6 +93,7 @@ const VERSIONS_ROUTE: Route = Route {
 
 const COUNTS_ROUTE: Route = Route {
     path: "/_api_status/live-service-and-organisation-counts",
+    operation: "count_live_services",
     summary: "How many live services there are, and organisations that have some",
     answers: &[(
         200,

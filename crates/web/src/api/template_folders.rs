@@ -30,13 +30,16 @@ const MOVED_MAX: usize = 500;
 /// Members whom one request names.
 const USERS_MAX: usize = 2_000;
 const NAME: Schema = Schema::Bounded(1, FOLDER_NAME_CHARS_MAX);
-const FOLDER: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("name", Schema::Text),
-    required("parent_id", Schema::Nullable(&Schema::Id)),
-    required("service_id", Schema::Id),
-    required("users_with_permission", Schema::List(&Schema::Id)),
-]);
+const FOLDER: Schema = Schema::Named(
+    "TemplateFolder",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("name", Schema::Text),
+        required("parent_id", Schema::Nullable(&Schema::Id)),
+        required("service_id", Schema::Id),
+        required("users_with_permission", Schema::List(&Schema::Id)),
+    ]),
+);
 const ONE: Schema = Schema::Object(&[required("data", FOLDER)]);
 const NEW: Schema = Schema::Object(&[
     required("name", NAME),
@@ -58,10 +61,13 @@ const _: () = assert!(MOVED_MAX >= FOLDERS_PER_SERVICE_MAX);
 const LIST: Route = Route {
     method: "GET",
     path: "/service/{service}/template-folder",
+    operation: "list_template_folders",
     caller: Caller::Admin,
     summary: "The service's folders of templates, by name",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(
         200,
         Some(Schema::Object(&[required(
@@ -74,6 +80,7 @@ const LIST: Route = Route {
 const MOVE: Route = Route {
     method: "POST",
     path: "/service/{service}/template-folder/contents",
+    operation: "move_to_top_folder",
     summary: "Move templates and folders to the top",
     body: Body::Json(CONTENTS),
     answers: &[(204, None)],
@@ -85,6 +92,7 @@ pub(crate) const ROUTES: &[Route] = &[
     LIST,
     Route {
         method: "POST",
+        operation: "create_template_folder",
         summary: "Make a folder",
         body: Body::Json(NEW),
         answers: &[(201, Some(ONE))],
@@ -94,6 +102,7 @@ pub(crate) const ROUTES: &[Route] = &[
     MOVE,
     Route {
         path: "/service/{service}/template-folder/{folder}/contents",
+        operation: "move_to_template_folder",
         summary: "Move templates and folders into a folder",
         handler: || post(move_into),
         ..MOVE
@@ -101,6 +110,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/service/{service}/template-folder/{folder}",
+        operation: "update_template_folder",
         summary: "Rename a folder, and say who sees it",
         body: Body::Json(CHANGE),
         answers: &[(200, Some(ONE))],
@@ -110,6 +120,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/service/{service}/template-folder/{folder}",
+        operation: "delete_template_folder",
+        refusals: &[400],
         summary: "Take an empty folder away",
         answers: &[(204, None)],
         handler: || delete(remove),

@@ -35,20 +35,23 @@ use crate::schema::{Property, Schema, optional, required};
 /// The one kind of template that there is.
 const KIND: &str = "broadcast";
 const REFERENCE: Schema = Schema::Bounded(1, REFERENCE_CHARS_MAX);
-const TEMPLATE: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("template_type", Schema::Word(&[KIND])),
-    required("reference", Schema::Text),
-    required("content", Schema::Text),
-    required("areas", Schema::Any),
-    required("service", Schema::Id),
-    required("folder", Schema::Nullable(&Schema::Id)),
-    required("version", Schema::Integer),
-    required("archived", Schema::Bool),
-    required("created_by", Schema::Id),
-    required("created_at", Schema::Instant),
-    required("updated_at", Schema::Nullable(&Schema::Instant)),
-]);
+const TEMPLATE: Schema = Schema::Named(
+    "Template",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("template_type", Schema::Word(&[KIND])),
+        required("reference", Schema::Text),
+        required("content", Schema::Text),
+        required("areas", Schema::Any),
+        required("service", Schema::Id),
+        required("folder", Schema::Nullable(&Schema::Id)),
+        required("version", Schema::Integer),
+        required("archived", Schema::Bool),
+        required("created_by", Schema::Id),
+        required("created_at", Schema::Instant),
+        required("updated_at", Schema::Nullable(&Schema::Instant)),
+    ]),
+);
 const LISTED: &[Property] = &[
     required("id", Schema::Id),
     required("template_type", Schema::Word(&[KIND])),
@@ -123,10 +126,13 @@ const CHANGE: Schema = Schema::Object(&[
 const LIST: Route = Route {
     method: "GET",
     path: "/service/{service}/template",
+    operation: "list_templates",
     caller: Caller::Admin,
     summary: "The service's templates that are not put away, by name",
     query: &[optional("detailed", Schema::Word(&["True", "False"]))],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(
         200,
         Some(Schema::Object(&[required(
@@ -138,6 +144,7 @@ const LIST: Route = Route {
 };
 const READ: Route = Route {
     path: "/service/{service}/template/{template}",
+    operation: "read_template",
     summary: "A template",
     query: &[],
     answers: &[(200, Some(ONE))],
@@ -149,6 +156,7 @@ pub(crate) const ROUTES: &[Route] = &[
     LIST,
     Route {
         method: "POST",
+        operation: "create_template",
         summary: "Make a template",
         query: &[],
         body: Body::Json(NEW),
@@ -159,6 +167,7 @@ pub(crate) const ROUTES: &[Route] = &[
     READ,
     Route {
         method: "POST",
+        operation: "update_template",
         summary: "Change a template, or put it away",
         body: Body::Json(CHANGE),
         handler: || post(update),
@@ -166,6 +175,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/template/{template}/version/{version}",
+        operation: "read_template_version",
         summary: "What a template said in a version",
         answers: &[(200, Some(Schema::Object(&[required("data", VERSION)])))],
         handler: || get(read_version),
@@ -173,6 +183,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/service/{service}/template/{template}/versions",
+        operation: "list_template_versions",
         summary: "The versions of a template, newest first",
         answers: &[(
             200,
@@ -183,6 +194,8 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/v2/templates",
+        operation: "list_own_templates",
+        refusals: &[400],
         caller: Caller::ServiceKey,
         summary: "The templates of the key's service",
         query: &[optional("type", Schema::Word(&[KIND]))],
@@ -195,6 +208,7 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) const TEST_ROUTES: &[Route] = &[Route {
     method: "DELETE",
     path: "/service/{service}/template/purge",
+    operation: "purge_templates",
     summary: "Take the service's templates and folders away",
     answers: &[(200, Some(PURGED))],
     handler: || delete(purge),

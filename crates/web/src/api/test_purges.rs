@@ -23,10 +23,13 @@ use crate::schema::{Schema, required};
 const SERVICES: Route = Route {
     method: "DELETE",
     path: "/service/purge-services-created/{user}",
+    operation: "purge_services",
     caller: Caller::Admin,
     summary: "Take away the services that a person began",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(
         200,
         Some(Schema::Object(&[required("message", Schema::Text)])),
@@ -38,24 +41,28 @@ pub(crate) const TEST_ROUTES: &[Route] = &[
     SERVICES,
     Route {
         path: "/service/purge-users-created-by-tests",
+        operation: "purge_users",
         summary: "End the accounts whose address begins as tests make them up",
         handler: || delete(purge_people),
         ..SERVICES
     },
     Route {
         path: "/service/purge-failed-logins-created-by-tests",
+        operation: "purge_failed_logins",
         summary: "Forget every failure to sign in",
         handler: || delete(purge_failures),
         ..SERVICES
     },
     Route {
         path: "/service/{service}/api-key/purge",
+        operation: "purge_api_keys",
         summary: "Revoke a service's keys, and remove those that no alert names",
         handler: || delete(purge_keys),
         ..SERVICES
     },
     Route {
         path: "/service/purge-govuk-s3-bucket/{days}",
+        operation: "purge_public_files",
         summary: "Nothing: the files of the public site are not kept here",
         handler: || delete(purge_files),
         ..SERVICES

@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::get;
 use balefire_app::App;
 use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::limits::PAGE_ROWS_MAX;
 use balefire_domain::permission::Deed;
 use serde_json::{Value, json};
 
@@ -32,10 +33,13 @@ mod providers;
 const BASE: Route = Route {
     method: "GET",
     path: "/v3/openapi.json",
+    operation: "read_openapi",
     caller: Caller::Anybody,
     summary: "This interface as an OpenAPI document",
     query: &[],
     body: Body::None,
+    refusals: &[],
+    is_repeatable: false,
     answers: &[(200, Some(Schema::Any))],
     handler: || get(show_openapi),
 };
@@ -43,7 +47,7 @@ const BASE: Route = Route {
 /// The parameters of a list.
 const PAGE: &[Property] = &[
     optional("after", Schema::Text),
-    optional("limit", Schema::Integer),
+    optional("limit", Schema::Within(1, PAGE_ROWS_MAX)),
 ];
 
 pub(crate) const ROUTES: &[Route] = &[

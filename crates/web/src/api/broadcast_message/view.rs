@@ -24,7 +24,7 @@ const ID: Schema = Schema::Nullable(&Schema::Id);
 const TEXT: Schema = Schema::Nullable(&Schema::Text);
 
 /// What [`render_alert`] makes.
-pub(crate) const ALERT: Schema = Schema::Object(ALERT_PROPERTIES);
+pub(crate) const ALERT: Schema = Schema::Named("Alert", &Schema::Object(ALERT_PROPERTIES));
 /// Its properties.
 pub(crate) const ALERT_PROPERTIES: &[Property] = &[
     required("id", Schema::Id),

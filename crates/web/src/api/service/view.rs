@@ -16,26 +16,29 @@ const NOTHING: Schema = Schema::List(&Schema::Any);
 pub(crate) const PERMISSIONS: [&str; 2] = ["broadcast", "email_auth"];
 
 /// What [`render`] makes.
-pub(crate) const SERVICE: Schema = Schema::Object(&[
-    required("active", Schema::Bool),
-    required("alert_notification_addresses", NOTHING),
-    required("allowed_broadcast_provider", Schema::List(&Schema::Text)),
-    required("broadcast_channel", TEXT),
-    required("created_at", Schema::Text),
-    required("created_by", ID),
-    required("go_live_at", TEXT),
-    required("go_live_user", ID),
-    required("id", Schema::Id),
-    required("inbound_api", NOTHING),
-    required("name", Schema::Text),
-    required("notes", TEXT),
-    required("organisation", ID),
-    required("organisation_type", TEXT),
-    required("permissions", Schema::List(&Schema::Word(&PERMISSIONS))),
-    required("restricted", Schema::Bool),
-    required("service_broadcast_providers", Schema::List(&Schema::Id)),
-    required("service_callback_api", NOTHING),
-]);
+pub(crate) const SERVICE: Schema = Schema::Named(
+    "Service",
+    &Schema::Object(&[
+        required("active", Schema::Bool),
+        required("alert_notification_addresses", NOTHING),
+        required("allowed_broadcast_provider", Schema::List(&Schema::Text)),
+        required("broadcast_channel", TEXT),
+        required("created_at", Schema::Text),
+        required("created_by", ID),
+        required("go_live_at", TEXT),
+        required("go_live_user", ID),
+        required("id", Schema::Id),
+        required("inbound_api", NOTHING),
+        required("name", Schema::Text),
+        required("notes", TEXT),
+        required("organisation", ID),
+        required("organisation_type", TEXT),
+        required("permissions", Schema::List(&Schema::Word(&PERMISSIONS))),
+        required("restricted", Schema::Bool),
+        required("service_broadcast_providers", Schema::List(&Schema::Id)),
+        required("service_callback_api", NOTHING),
+    ]),
+);
 
 /// The service as a JSON object. Left-overs of another product are empty lists.
 pub(crate) fn render(app: &App, service: &Service) -> Value {

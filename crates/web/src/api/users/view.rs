@@ -41,7 +41,7 @@ pub(crate) const USERS: Schema = Schema::Object(&[required("data", Schema::List(
 /// `{"data": <person> or null}`
 pub(crate) const USER_OR_NONE: Schema =
     Schema::Object(&[required("data", Schema::Nullable(&PERSON))]);
-const PERSON: Schema = Schema::Object(PROPERTIES);
+const PERSON: Schema = Schema::Named("User", &Schema::Object(PROPERTIES));
 
 pub(crate) fn render_person(person: &Person) -> Value {
     let account = &person.account;

@@ -27,15 +27,18 @@ const NAME_CHARS_MAX: usize = 255;
 
 const NAME: Schema = Schema::Bounded(1, NAME_CHARS_MAX);
 const KEPT: Schema = Schema::Bounded(1, CREDENTIAL_CHARS_MAX);
-const KEY: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("user_id", Schema::Id),
-    required("name", Schema::Text),
-    required("credential_data", Schema::Text),
-    required("created_at", Schema::Instant),
-    required("updated_at", Schema::Nullable(&Schema::Instant)),
-    required("logged_in_at", Schema::Nullable(&Schema::Instant)),
-]);
+const KEY: Schema = Schema::Named(
+    "WebauthnCredential",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("user_id", Schema::Id),
+        required("name", Schema::Text),
+        required("credential_data", Schema::Text),
+        required("created_at", Schema::Instant),
+        required("updated_at", Schema::Nullable(&Schema::Instant)),
+        required("logged_in_at", Schema::Nullable(&Schema::Instant)),
+    ]),
+);
 pub(crate) const NEW: Schema = Schema::Object(&[
     required("name", NAME),
     required("credential_data", KEPT),

@@ -68,6 +68,7 @@ const DONE: Schema = Schema::Object(&[
 
 pub(super) const LIST: Route = Route {
     path: "/v3/admin-actions",
+    operation: "list_pending_actions_v3",
     caller: Caller::Person,
     summary: "What waits for a second person, as far as whoever asks may know of it",
     answers: &[(
@@ -84,6 +85,8 @@ pub(super) const LIST: Route = Route {
 pub(super) const ASK: Route = Route {
     method: "POST",
     path: "/v3/admin-actions",
+    operation: "ask_for_action_v3",
+    refusals: &[404, 409, 422],
     caller: Caller::Person,
     summary: "Ask for an invitation, other permissions, a key or an elevation",
     body: Body::Json(NEW),
@@ -94,6 +97,7 @@ pub(super) const ASK: Route = Route {
 
 pub(super) const READ: Route = Route {
     path: "/v3/admin-actions/{action}",
+    operation: "read_action_v3",
     summary: "What somebody asked for",
     answers: &[(200, Some(ACTION))],
     handler: || get(read),
@@ -102,6 +106,7 @@ pub(super) const READ: Route = Route {
 
 pub(super) const APPROVE: Route = Route {
     path: "/v3/admin-actions/{action}/approve",
+    operation: "approve_action_v3",
     summary: "Approve what another person asked for; it is done now, and a secret told this once",
     body: Body::Json(NOTHING),
     answers: &[(200, Some(DONE))],
@@ -111,6 +116,7 @@ pub(super) const APPROVE: Route = Route {
 
 pub(super) const REJECT: Route = Route {
     path: "/v3/admin-actions/{action}/reject",
+    operation: "reject_action_v3",
     summary: "Say no to what somebody asked for, or take one's own back",
     body: Body::Json(NOTHING),
     answers: &[(200, Some(ACTION))],

@@ -38,6 +38,7 @@ const AFTER: &[Property] = &[optional("after", Schema::Integer)];
 
 pub(super) const LIST: Route = Route {
     path: "/v3/services/{service}/audit",
+    operation: "list_audit_entries",
     caller: Caller::Person,
     summary: "A page of what was done to a service, the latest first",
     query: AFTER,

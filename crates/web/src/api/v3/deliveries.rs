@@ -40,6 +40,7 @@ const DELIVERY: Schema = Schema::Object(&[
 
 pub(super) const LIST: Route = Route {
     path: "/v3/services/{service}/alerts/{alert}/deliveries",
+    operation: "list_deliveries",
     caller: Caller::Person,
     summary: "What happened to an alert at each network, attempt by attempt",
     answers: &[(

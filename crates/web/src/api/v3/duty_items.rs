@@ -21,15 +21,18 @@ use crate::routes::{Body, Caller, Route};
 use crate::schema::{Schema, optional, required};
 
 const TEXT: Schema = Schema::Nullable(&Schema::Text);
-const ITEM: Schema = Schema::Object(&[
-    required("id", Schema::Id),
-    required("kind", Schema::Text),
-    required("subject", Schema::Text),
-    required("network", TEXT),
-    required("opened_at", Schema::Instant),
-    required("closed_at", Schema::Nullable(&Schema::Instant)),
-    required("closed_by", TEXT),
-]);
+const ITEM: Schema = Schema::Named(
+    "DutyItem",
+    &Schema::Object(&[
+        required("id", Schema::Id),
+        required("kind", Schema::Text),
+        required("subject", Schema::Text),
+        required("network", TEXT),
+        required("opened_at", Schema::Instant),
+        required("closed_at", Schema::Nullable(&Schema::Instant)),
+        required("closed_by", TEXT),
+    ]),
+);
 const NOTE: Schema = Schema::Object(&[optional(
     "note",
     Schema::Nullable(&Schema::Bounded(0, DUTY_NOTE_CHARS_MAX)),
@@ -37,6 +40,7 @@ const NOTE: Schema = Schema::Object(&[optional(
 
 pub(super) const LIST: Route = Route {
     path: "/v3/services/{service}/alerts/{alert}/duty-items",
+    operation: "list_duty_items",
     caller: Caller::Person,
     summary: "What only a person can mend of an alert",
     answers: &[(
@@ -53,6 +57,8 @@ pub(super) const LIST: Route = Route {
 pub(super) const CLOSE: Route = Route {
     method: "POST",
     path: "/v3/duty-items/{item}/close",
+    operation: "close_duty_item",
+    refusals: &[409],
     caller: Caller::Person,
     summary: "Say that what a duty item tells of is mended",
     body: Body::Json(NOTE),

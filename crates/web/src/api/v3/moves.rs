@@ -37,6 +37,9 @@ const REASON: Schema = Schema::Object(&[
 pub(super) const SUBMIT: Route = Route {
     method: "POST",
     path: "/v3/services/{service}/alerts/{alert}/submit",
+    operation: "submit_alert",
+    refusals: &[409],
+    is_repeatable: true,
     caller: Caller::Person,
     summary: "Submit an alert for approval",
     body: Body::Json(NOTHING),
@@ -47,6 +50,7 @@ pub(super) const SUBMIT: Route = Route {
 
 pub(super) const APPROVE: Route = Route {
     path: "/v3/services/{service}/alerts/{alert}/approve",
+    operation: "approve_alert",
     summary: "Approve the version of an alert, or of its update, that was read",
     body: Body::Json(SEEN),
     handler: || post(approve),
@@ -55,6 +59,7 @@ pub(super) const APPROVE: Route = Route {
 
 pub(super) const REJECT: Route = Route {
     path: "/v3/services/{service}/alerts/{alert}/reject",
+    operation: "reject_alert",
     summary: "Reject an alert, or its update, and say why",
     body: Body::Json(REASON),
     handler: || post(reject),
@@ -63,6 +68,7 @@ pub(super) const REJECT: Route = Route {
 
 pub(super) const CANCEL: Route = Route {
     path: "/v3/services/{service}/alerts/{alert}/cancel",
+    operation: "cancel_alert",
     summary: "Take an alert off the air",
     handler: || post(cancel),
     ..SUBMIT

@@ -29,6 +29,7 @@ const NETWORK: Schema = Schema::Object(&[
 
 pub(super) const LIST: Route = Route {
     path: "/v3/providers",
+    operation: "list_providers",
     caller: Caller::Person,
     summary: "The networks, and what was last heard on the ways to them",
     answers: &[(
