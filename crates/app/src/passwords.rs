@@ -1,11 +1,15 @@
 //! Passwords as they are kept: argon2id with 19 MiB, two passes and one lane, as the OWASP sheet
 //! on password storage has it, in the PHC string that every argon2 tool reads.
 //!
+//! The digest of a person who was imported is bcrypt's until they sign in for the first time; then
+//! argon2id takes its place (ADR 23).
+//!
 //! What it promises: hashing is done apart from the threads that answer, by [`AT_ONCE_MAX`] at a
 //! time; a password that belongs to nobody costs the same time as one that does.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use balefire_domain::earlier::people::is_bcrypt;
 use balefire_domain::entropy::Entropy;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -52,6 +56,10 @@ pub(crate) async fn hash(password: &str, entropy: &dyn Entropy) -> String {
 
 /// Whether a password is the one of a stored hash. Without one it takes as long, and is not.
 pub(crate) async fn is_right(password: &str, stored: Option<&str>) -> bool {
+    if let Some(digest) = stored.filter(|stored| is_of_the_earlier(stored)) {
+        let (password, digest) = (password.to_owned(), digest.to_owned());
+        return apart(move || bcrypt::verify(password, &digest).unwrap_or(false)).await;
+    }
     let read = stored.and_then(read);
     let is_there = read.is_some();
     let stored = read.unwrap_or_else(|| Stored {
@@ -67,6 +75,11 @@ pub(crate) async fn is_right(password: &str, stored: Option<&str>) -> bool {
         verify_slices_are_equal(&hashed, &stored.hash).is_ok()
     });
     is_equal.await && is_there
+}
+
+/// Whether a stored digest came from the earlier service: to be replaced at the next sign-in.
+pub(crate) fn is_of_the_earlier(stored: &str) -> bool {
+    is_bcrypt(stored)
 }
 
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -130,6 +143,22 @@ mod tests {
         assert!(!is_right("a-long-Password-1235", Some(&stored)).await);
         assert!(!is_right("", Some(&stored)).await);
         assert!(!is_right("a-long-Password-1234", None).await);
+    }
+
+    #[tokio::test]
+    async fn sec_23_a_digest_of_the_earlier_service_opens_for_its_password_alone() {
+        // Made by the library that the earlier service hashes with: bcrypt 2b, here at cost 4.
+        let digest = "$2b$04$2yZRqXmultiXpNTVZbfgeewL/53oOx/ZLCUAGrQyo00pM40d8lVNO";
+        assert!(is_of_the_earlier(digest));
+        assert!(is_right("correct horse battery", Some(digest)).await);
+        assert!(!is_right("correct horse batterz", Some(digest)).await);
+        assert!(!is_right("", Some(digest)).await);
+        // What would cost minutes opens nothing, and costs nothing.
+        let costly = digest.replace("$04$", "$31$");
+        assert!(!is_right("correct horse battery", Some(&costly)).await);
+        assert!(!is_of_the_earlier(
+            &hash("correct horse battery", &Seven).await
+        ));
     }
 
     #[tokio::test]

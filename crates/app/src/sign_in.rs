@@ -143,7 +143,15 @@ impl App {
         let is_right = passwords::is_right(password, account.password_hash.as_deref()).await;
         let is_in_use = account.state != AccountState::Inactive;
         if is_right && is_in_use && !is_locked {
-            repeat(|| self.take_back(id, failure)).await
+            // Of a person who was imported: this once the password is known.
+            let was = account
+                .password_hash
+                .filter(|hash| passwords::is_of_the_earlier(hash));
+            let renewed = match was {
+                None => None,
+                Some(was) => Some((was, passwords::hash(password, &*self.entropy).await)),
+            };
+            repeat(|| self.take_back(id, failure, renewed.as_ref())).await
         } else {
             Err(Failure::Refused(SignInRefusal::Password))
         }
@@ -164,14 +172,26 @@ impl App {
         Ok((failure, account, admission == Admission::Locked))
     }
 
-    /// The try was none.
-    async fn take_back(&self, id: UserId, failure: FailedLoginId) -> Result<(), Refused> {
+    /// The try was none. `renewed`: the digest that it was right for, and the one that takes its
+    /// place.
+    async fn take_back(
+        &self,
+        id: UserId,
+        failure: FailedLoginId,
+        renewed: Option<&(String, String)>,
+    ) -> Result<(), Refused> {
         let mut tx = self.store.begin("take_back", self.clock.now()).await?;
         tx.delete_failed_login(failure).await?;
         if let Some(mut account) = tx.lock_account(id).await? {
             account.failed_logins = account.failed_logins.saturating_sub(1);
             if account.failed_logins == 0 {
                 account.last_failed_at = None;
+            }
+            // Whoever changed the password meanwhile is not overruled.
+            if let Some((was, is)) = renewed
+                && account.password_hash.as_ref() == Some(was)
+            {
+                account.password_hash = Some(is.clone());
             }
             tx.update_account(&account).await?;
         }

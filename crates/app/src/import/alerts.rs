@@ -26,6 +26,21 @@ struct Belongings {
     numbers: Parts,
 }
 
+impl Belongings {
+    /// The events, messages and numbers of an alert.
+    fn sent(&self, alert: &str) -> Result<[Vec<Row>; 3], Refusal> {
+        let events = self.events.of(alert)?;
+        let (mut messages, mut numbers) = (Vec::new(), Vec::new());
+        for event in &events {
+            messages.extend(self.messages.of(&event.id("id")?)?);
+        }
+        for message in &messages {
+            numbers.extend(self.numbers.of(&message.id("id")?)?);
+        }
+        Ok([events, messages, numbers])
+    }
+}
+
 impl Importing<'_> {
     pub(super) async fn bring_alerts(&mut self, earlier: &mut Earlier) -> Result<(), ImportError> {
         let source = Source::Alerts;
@@ -88,20 +103,21 @@ impl Importing<'_> {
         around: &Belongings,
     ) -> Result<(Vec<Record>, bool), Refusal> {
         let now = self.app.clock.now();
-        let events = around.events.of(&named.name)?;
-        let (mut messages, mut numbers) = (Vec::new(), Vec::new());
-        for event in &events {
-            messages.extend(around.messages.of(&event.id("id")?)?);
-        }
-        for message in &messages {
-            numbers.extend(around.numbers.of(&message.id("id")?)?);
-        }
+        let [events, messages, numbers] = around.sent(&named.name)?;
         let end = row.opt_instant("finishes_at")?;
         let read = deliveries::events(&events, &messages, &numbers, end, now)?;
         let template = template_of(row, &around.templates)?;
         let scripts = self.app.settings.scripts;
+        // What a person wrote and may still be approved must have no place left to fill.
+        let was = row.word("status", Status::parse)?;
+        let is_by_key = row.value("created_by_api_key_id").is_some();
+        let is_waiting = was.is_editable() && !is_by_key;
         let normalise = |text: &str| {
-            let normalised = AlertText::normalise(text, scripts);
+            let normalised = if is_waiting {
+                AlertText::accept_written(text, scripts)
+            } else {
+                AlertText::accept(text, scripts)
+            };
             normalised
                 .map(|text| text.as_str().to_owned())
                 .map_err(|why| why.to_string())

@@ -91,7 +91,7 @@ impl Sent<'_> {
             .and_then(Value::as_str)
             .or(head.get("content").as_text());
         let scripts = self.importing.app.settings.scripts;
-        let text = AlertText::normalise(body.unwrap_or_default(), scripts);
+        let text = AlertText::accept(body.unwrap_or_default(), scripts);
         let text = text.map_err(|why| Refusal::of("transmitted_content", &why.to_string()))?;
         let is_by_key = *head.get("api_key_id") != Cell::Null;
         let own = earlier_areas::areas(row.value("transmitted_areas"), is_by_key)?;

@@ -2,6 +2,7 @@
 //! by the real binary into both of our databases, beside the real simulator.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use balefire_test_support::postgres::{Database, Postgres};
 use serde_json::{Value, json};
@@ -11,6 +12,8 @@ use crate::support::on_both_engines;
 use crate::support::sandbox::{Engine, Ran, Sandbox};
 use crate::support::server::Server;
 use crate::support::{SOON, now, poll_until};
+
+mod odd;
 
 const SCHEMA: &str = include_str!("import/schema.sql");
 const ROWS: &str = include_str!("import/rows.sql");
@@ -26,7 +29,7 @@ on_both_engines!(
 );
 
 /// The earlier service's database.
-struct Old(Database);
+struct Old(Arc<Database>);
 
 impl Old {
     fn with(rows: &[&str]) -> Self {
@@ -34,14 +37,15 @@ impl Old {
         let now = now().to_json_style();
         let sql = [&[SCHEMA], rows].concat().join("\n");
         database.run_as_superuser(&sql.replace("@NOW@", now.trim_end_matches('Z')));
-        Self(database)
+        Self(Arc::new(database))
     }
 
-    async fn import(&self, sandbox: &Sandbox, more: &[&str]) -> Ran {
+    /// `import` with everything that it needs.
+    fn arguments(&self, sandbox: &Sandbox) -> Vec<String> {
         let key = "SECRET_KEY=dev-notify-secret-key\nDANGEROUS_SALT=dev-notify-salt\n";
         let key = sandbox.write("earlier.key", key);
         let key = key.to_str().expect("a path in UTF-8");
-        let args = [
+        let words = [
             "import",
             "--json",
             "--from",
@@ -49,7 +53,17 @@ impl Old {
             "--secret-key-file",
             key,
         ];
-        sandbox.run(&[&args[..], more].concat()).await
+        words.map(str::to_owned).to_vec()
+    }
+
+    async fn import(&self, sandbox: &Sandbox, more: &[&str]) -> Ran {
+        let words = self.arguments(sandbox);
+        let words: Vec<&str> = words
+            .iter()
+            .map(String::as_str)
+            .chain(more.iter().copied())
+            .collect();
+        sandbox.run(&words).await
     }
 
     async fn import_whole(&self, sandbox: &Sandbox) -> Value {
