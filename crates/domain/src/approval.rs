@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_live_service_nobody_approves_what_they_had_a_hand_in() {
+    fn sec_01_on_a_live_service_nobody_approves_what_they_had_a_hand_in() {
         for (who, want) in [
             (1, Some(ApprovalRefusal::OwnAlert)),
             (2, Some(ApprovalRefusal::OwnSubmission)),

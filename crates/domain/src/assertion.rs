@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_opens_the_request_that_it_is_for_and_no_other() {
+    fn sec_17_a_token_opens_the_request_that_it_is_for_and_no_other() {
         use AssertionRefusal::*;
         type Change = fn(&mut Assertion);
         let cases: [(Change, Result<(), AssertionRefusal>); 17] = [

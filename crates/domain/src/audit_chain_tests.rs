@@ -118,7 +118,7 @@ fn every_column_changes_the_hash_and_none_passes_for_another() {
 }
 
 #[test]
-fn whatever_is_done_to_a_link_or_an_entry_is_found_at_its_place() {
+fn sec_49_whatever_is_done_to_a_link_or_an_entry_is_found_at_its_place() {
     type Tamper = fn(&mut Vec<Linked>);
     type Case = (&'static str, Tamper, &'static [(i64, &'static str)]);
     let cases: [Case; 12] = [

@@ -16,7 +16,7 @@ use crate::support::{SOON, on_both_engines, poll_until};
 
 on_both_engines!(
     the_trail_is_exported_as_anybody_can_check_it,
-    whoever_changes_the_trail_is_found_out,
+    sec_49_whoever_changes_the_trail_is_found_out,
     processes_that_link_at_once_make_one_chain,
 );
 
@@ -175,7 +175,7 @@ async fn the_trail_is_exported_as_anybody_can_check_it(engine: Engine) {
     must_hold(&sandbox).await;
 }
 
-async fn whoever_changes_the_trail_is_found_out(engine: Engine) {
+async fn sec_49_whoever_changes_the_trail_is_found_out(engine: Engine) {
     // what is done, how it is undone, the places that are named
     type Case = (String, String, &'static [(i64, &'static str)]);
     let (sandbox, _) = world(engine).await;
@@ -318,7 +318,7 @@ async fn processes_that_link_at_once_make_one_chain(engine: Engine) {
 const ROLES: &str = include_str!("../../../../docs/operations/postgres-roles.sql");
 
 #[tokio::test]
-async fn a_role_that_cant_change_the_trail_runs_the_service_on_postgresql() {
+async fn sec_53_a_role_that_cant_change_the_trail_runs_the_service_on_postgresql() {
     let sandbox = Sandbox::new(Engine::Postgresql).await;
     // Roles belong to the whole server: this test's own names, and the owner that migrated.
     let database = sandbox.sql("SELECT current_database()").trim().to_owned();

@@ -17,7 +17,7 @@ use crate::support::{T0, TestStore, begin};
 on_both_engines! {
     whoever_links_at_the_same_time_makes_one_chain,
     every_column_comes_back_as_it_was_written,
-    links_are_never_changed_removed_or_replaced,
+    sec_49_links_are_never_changed_removed_or_replaced,
 }
 
 const EVER: Timestamp = Timestamp::from_micros(i64::MIN);
@@ -174,7 +174,7 @@ async fn every_column_comes_back_as_it_was_written(db: TestStore) {
     assert_eq!(tx.count_unlinked().await.unwrap(), 1);
 }
 
-async fn links_are_never_changed_removed_or_replaced(db: TestStore) {
+async fn sec_49_links_are_never_changed_removed_or_replaced(db: TestStore) {
     for n in 1..=2 {
         write(&db.store, n).await;
     }

@@ -19,7 +19,7 @@ use crate::samples::*;
 use crate::support::{Engine, T0, TestStore, begin};
 
 on_both_engines! {
-    of_twenty_approvals_exactly_one_succeeds,
+    sec_04_of_twenty_approvals_exactly_one_succeeds,
     of_twenty_claims_of_a_lane_exactly_one_opens_an_attempt,
     who_waited_for_a_lane_sees_what_was_committed_meanwhile,
     who_waited_for_an_alert_sees_what_was_committed_meanwhile,
@@ -70,7 +70,7 @@ async fn approve(store: Store, n: u32) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-async fn of_twenty_approvals_exactly_one_succeeds(db: TestStore) {
+async fn sec_04_of_twenty_approvals_exactly_one_succeeds(db: TestStore) {
     store_pending_alert(&db.store).await;
     let approved = race(&db, approve).await;
     let approved: Vec<bool> = approved

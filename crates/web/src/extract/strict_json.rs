@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_clear_json_text_is_refused() {
+    fn sec_19_what_is_no_single_clear_json_text_is_refused() {
         let deep = "[".repeat(5_000);
         for (text, want) in [
             (r#"{"a":1,"a":2}"#, "the key a is there twice"),

@@ -29,6 +29,7 @@ mod recorded;
 mod refused_documents;
 mod repeatable;
 mod schemas;
+mod security;
 mod services;
 mod signatures;
 mod sockets;

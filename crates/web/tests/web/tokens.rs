@@ -412,7 +412,7 @@ async fn a_key_that_a_change_of_mode_revoked_may_still_stop_what_is_on_the_air()
 }
 
 #[tokio::test]
-async fn no_token_and_no_secret_reaches_the_log() {
+async fn sec_28_no_token_and_no_secret_reaches_the_log() {
     let web = TestWeb::start().await;
     let id = web
         .post_cap(&web.live.normal, &alert("logged"))

@@ -11,6 +11,7 @@ use balefire_domain::time::Clock as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -27,6 +28,32 @@ pub struct Call {
     pub secret: String,
 }
 
+/// Claims in which one is there twice, first as `first`.
+struct Twice<'c> {
+    claims: &'c Value,
+    name: &'static str,
+    first: &'c Value,
+}
+
+impl Serialize for Twice<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(self.name, self.first)?;
+        for (name, value) in self.claims.as_object().unwrap() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+fn digest(body: &str) -> String {
+    let digest = Sha256::digest(body);
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
 impl Call {
     pub fn new(
         web: &TestWeb,
@@ -40,12 +67,7 @@ impl Call {
         } else {
             body.to_string()
         };
-        let digest = Sha256::digest(&body)
-            .iter()
-            .fold(String::new(), |mut hex, byte| {
-                write!(hex, "{byte:02x}").unwrap();
-                hex
-            });
+        let digest = digest(&body);
         let now = web.clock.now().seconds();
         Self {
             method,
@@ -60,13 +82,32 @@ impl Call {
         }
     }
 
+    /// Says something else, for which the token is made too.
+    pub fn set_body(&mut self, body: &str) {
+        body.clone_into(&mut self.body);
+        self.claims["sha256"] = json!(digest(body));
+    }
+
+    /// The token, with a claim that is there twice.
+    pub fn token_with_twice(&self, name: &'static str, first: &Value) -> String {
+        self.sign(&Twice {
+            claims: &self.claims,
+            name,
+            first,
+        })
+    }
+
     pub fn token(&self) -> String {
+        self.sign(&self.claims)
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> String {
         let header = Header {
             typ: self.typ.clone(),
             ..Header::new(Algorithm::HS256)
         };
         let key = EncodingKey::from_secret(self.secret.as_bytes());
-        jsonwebtoken::encode(&header, &self.claims, &key).unwrap()
+        jsonwebtoken::encode(&header, claims, &key).unwrap()
     }
 
     pub fn request(&self) -> Request<Body> {
