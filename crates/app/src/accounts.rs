@@ -19,7 +19,7 @@ use balefire_store::{StoreError, Tx};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{App, Failure, passwords, repeat};
+use crate::{Act, App, Failure, passwords, repeat};
 
 /// The client that speaks for people whom it does not name.
 pub(crate) const CLIENT: Actor = Actor::Client("notify-admin");
@@ -294,9 +294,8 @@ impl App {
         } else {
             "user.update"
         };
-        let details = json!({ "before": shown(&before), "after": shown(&after) });
-        self.audit(&mut tx, actor, action, object(id), None, details)
-            .await?;
+        let act = Act::new(actor, action, object(id)).changing(shown(&before), shown(&after));
+        self.audit_act(&mut tx, act).await?;
         let person = self.person(&mut tx, after, "").await?;
         tx.commit().await?;
         Ok(person)

@@ -25,7 +25,7 @@ use std::time::Duration;
 use crate::approved::Approved;
 use crate::move_alert::{Move, MoveRefusal};
 use crate::propose_update::{Frame, load_frame};
-use crate::{App, Failure, areas};
+use crate::{Act, App, Failure, areas};
 
 impl App {
     #[tracing::instrument(name = "alert.approve_update", skip_all, fields(alert.id = %alert.id))]
@@ -46,6 +46,7 @@ impl App {
             .map_err(|refusal| Failure::Refused(MoveRefusal::Approval(refusal)))?;
         tx.end_update(update, UpdateState::Approved, Some(asked.by), None)
             .await?;
+        let before = alert.version;
         alert.take(update);
         alert.updated_at = Some(tx.now);
         alert.updated_by = update.created_by.or(alert.updated_by);
@@ -69,10 +70,15 @@ impl App {
             "version": proposed.version, "hash": proposed.hash, "stubbed": alert.is_stubbed,
             "channel": frame.channel.as_str(), "providers": frame.providers, "seq": seq,
         });
-        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
-        let actor = Actor::User(asked.by);
-        self.audit(tx, actor, "alert.approve_update", object, service, details)
-            .await?;
+        let object = format!("alert {}", alert.id);
+        let act = Act::new(Actor::User(asked.by), "alert.approve_update", object)
+            .of(Some(alert.service_id))
+            .with(details)
+            .changing(
+                json!({ "version": before, "update": UpdateState::Open.as_str() }),
+                json!({ "version": alert.version, "update": UpdateState::Approved.as_str() }),
+            );
+        self.audit_act(tx, act).await?;
         crash_point("approve_update.before_commit");
         Ok(alert)
     }
@@ -96,10 +102,15 @@ impl App {
         tx.end_update(update, UpdateState::Rejected, Some(asked.by), reason)
             .await?;
         let details = json!({ "version": update.version, "reason": reason });
-        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
-        let actor = Actor::User(asked.by);
-        self.audit(tx, actor, "alert.reject_update", object, service, details)
-            .await?;
+        let object = format!("alert {}", alert.id);
+        let act = Act::new(Actor::User(asked.by), "alert.reject_update", object)
+            .of(Some(alert.service_id))
+            .with(details)
+            .changing(
+                json!({ "update": UpdateState::Open.as_str() }),
+                json!({ "update": UpdateState::Rejected.as_str() }),
+            );
+        self.audit_act(tx, act).await?;
         Ok(alert)
     }
 

@@ -143,6 +143,22 @@ impl App {
         service: ServiceId,
         before: Option<i64>,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
+        let page = self.service_history_once(service, before).await?;
+        let is_full = page.len() == AUDIT_HISTORY_PAGE_MAX;
+        if !is_full || page.iter().any(|entry| entry.position.is_some()) {
+            return Ok(page);
+        }
+        // More may not be linked than has room here: it gets its places first, so that the reader
+        // can go on from the last.
+        self.link_audit(Look::Latest).await?;
+        self.service_history_once(service, before).await
+    }
+
+    async fn service_history_once(
+        &self,
+        service: ServiceId,
+        before: Option<i64>,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
         repeat(|| async {
             let now = self.clock.now();
             let mut tx = self.store.begin_read("service_history", now).await?;

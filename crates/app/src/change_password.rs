@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::accounts::{CLIENT, Person, begin_session, object};
 use crate::sign_in::SignInRefusal;
-use crate::{App, Failure, passwords, repeat};
+use crate::{Act, App, Failure, passwords, repeat};
 
 /// Passwords that one person may not have again; older ones are forgotten.
 const OLD_PASSWORDS_MAX: u32 = 50;
@@ -158,16 +158,13 @@ impl App {
         } else {
             (Actor::User(id), "old password")
         };
-        let details = json!({ "by": how });
-        self.audit(
-            &mut tx,
-            actor,
-            "user.set_password",
-            object(id),
-            None,
-            details,
-        )
-        .await?;
+        let act = Act::new(actor, "user.set_password", object(id))
+            .with(json!({ "by": how }))
+            .changing(
+                json!({ "password_changed_at": before.password_changed_at }),
+                json!({ "password_changed_at": account.password_changed_at }),
+            );
+        self.audit_act(&mut tx, act).await?;
         let person = self.person(&mut tx, account, "").await?;
         tx.commit().await?;
         Ok(person)

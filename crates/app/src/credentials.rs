@@ -8,7 +8,7 @@ use balefire_store::credentials::Credential;
 use serde_json::json;
 
 use crate::accounts::object;
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// Security keys of one person.
 pub const CREDENTIALS_MAX: usize = 20;
@@ -102,22 +102,21 @@ impl App {
                 .store
                 .begin("rename_credential", self.clock.now())
                 .await?;
+            let before = tx.list_credentials(id).await?;
+            let before = before.into_iter().find(|one| one.id == key);
             let is_theirs = tx.rename_credential(id, key, name).await?;
             let keys = tx.list_credentials(id).await?;
             let named = keys.into_iter().find(|one| one.id == key);
             let Some(named) = named.filter(|_| is_theirs) else {
                 return Err(Failure::Refused(CredentialRefusal::NotFound));
             };
-            let details = json!({ "key": key, "name": name });
-            self.audit(
-                &mut tx,
-                Actor::User(id),
-                "user.rename_key",
-                object(id),
-                None,
-                details,
-            )
-            .await?;
+            let act = Act::new(Actor::User(id), "user.rename_key", object(id))
+                .with(json!({ "key": key }))
+                .changing(
+                    json!({ "name": before.map(|before| before.name) }),
+                    json!({ "name": name }),
+                );
+            self.audit_act(&mut tx, act).await?;
             tx.commit().await?;
             Ok(named)
         })
@@ -140,16 +139,13 @@ impl App {
                 return Err(Failure::Refused(CredentialRefusal::Last));
             }
             tx.delete_credential(id, key).await?;
-            let details = json!({ "key": key });
-            self.audit(
-                &mut tx,
-                Actor::User(id),
-                "user.delete_key",
-                object(id),
-                None,
-                details,
-            )
-            .await?;
+            let act = Act::new(Actor::User(id), "user.delete_key", object(id))
+                .with(json!({ "key": key }))
+                .changing(
+                    json!({ "keys": keys.len() }),
+                    json!({ "keys": keys.len() - 1 }),
+                );
+            self.audit_act(&mut tx, act).await?;
             tx.commit().await?;
             Ok(())
         })

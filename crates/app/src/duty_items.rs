@@ -7,7 +7,7 @@ use balefire_store::duty_items::DutyItem;
 use balefire_store::{StoreError, Tx};
 use serde_json::json;
 
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// Why an item was not closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +78,11 @@ impl App {
             "kind": item.kind, "subject": item.subject, "alert": item.alert_id,
             "provider": item.provider, "note": note,
         });
-        let object = format!("duty item {id}");
-        self.audit(&mut tx, actor, "duty_item.close", object, service, details)
-            .await?;
+        let act = Act::new(actor, "duty_item.close", format!("duty item {id}"))
+            .of(service)
+            .with(details)
+            .changing(json!({ "is_open": true }), json!({ "is_open": false }));
+        self.audit_act(&mut tx, act).await?;
         let closed = tx.load_duty_item(id).await?.unwrap_or(item);
         tx.commit().await?;
         tracing::info!(

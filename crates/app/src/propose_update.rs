@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::approved::Said;
 use crate::refused::{NotAllowed, check_deed};
 use crate::update_alert::UpdateRefusal;
-use crate::{App, Failure, areas, repeat};
+use crate::{Act, App, Failure, areas, repeat};
 
 /// What is proposed, and by whom.
 pub(crate) struct Proposed {
@@ -223,10 +223,15 @@ impl App {
         tx.insert_alert_update(&update, alert.reference.as_deref())
             .await?;
         details["version"] = json!(version);
-        details["replaces"] = json!(open.map(|open| open.version));
-        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
-        self.audit(tx, actor, "alert.propose_update", object, service, details)
-            .await?;
+        details["replaces"] = json!(open.as_ref().map(|open| open.version));
+        let act = Act::new(actor, "alert.propose_update", format!("alert {}", alert.id))
+            .of(Some(alert.service_id))
+            .with(details)
+            .changing(
+                json!({ "proposal": open.as_ref().map(|open| open.version) }),
+                json!({ "proposal": version }),
+            );
+        self.audit_act(tx, act).await?;
         Ok(update)
     }
 
@@ -244,9 +249,18 @@ impl App {
         tx.end_update(&open, UpdateState::Withdrawn, None, None)
             .await?;
         let details = json!({ "version": open.version });
-        let (object, service) = (format!("alert {}", alert.id), Some(alert.service_id));
-        self.audit(tx, actor, "alert.withdraw_update", object, service, details)
-            .await
+        let act = Act::new(
+            actor,
+            "alert.withdraw_update",
+            format!("alert {}", alert.id),
+        )
+        .of(Some(alert.service_id))
+        .with(details)
+        .changing(
+            json!({ "update": UpdateState::Open.as_str() }),
+            json!({ "update": UpdateState::Withdrawn.as_str() }),
+        );
+        self.audit_act(tx, act).await
     }
 
     /// The proposal that waits beside an alert, where one does.

@@ -2,6 +2,8 @@
 //! noted in the transaction of the act. A repetition finds the alert as it now is and does nothing;
 //! a request that was refused, or that a crash took with it, was never noted, and is done anew.
 
+use balefire_domain::ids::UserId;
+use balefire_domain::permission::{Deed, check};
 use balefire_store::alerts::Alert;
 use balefire_store::{StoreError, Tx};
 
@@ -21,8 +23,9 @@ pub enum Known {
 }
 
 impl App {
-    /// What is known of a request.
-    pub async fn recall(&self, request: &RequestKey) -> Result<Known, StoreError> {
+    /// What is known of a request that `by` makes. Who may not see the alert any more that came of
+    /// it is told nothing of it: to them the request is new, and the act refuses it.
+    pub async fn recall(&self, request: &RequestKey, by: UserId) -> Result<Known, StoreError> {
         repeat(|| async {
             let now = self.clock.now();
             let mut tx = self.store.begin_read("recall_request", now).await?;
@@ -35,8 +38,14 @@ impl App {
             if digest != request.digest {
                 return Ok(Known::KeyReused);
             }
-            let alert = tx.load_alert(alert).await?;
-            Ok(alert.map_or(Known::New, |alert| Known::Done(Box::new(alert))))
+            let Some(alert) = tx.load_alert(alert).await? else {
+                return Ok(Known::New);
+            };
+            let standing = tx.load_standing(by, alert.service_id).await?;
+            match check(&standing.unwrap_or_default(), Deed::View) {
+                Ok(()) => Ok(Known::Done(Box::new(alert))),
+                Err(_) => Ok(Known::New),
+            }
         })
         .await
     }

@@ -7,7 +7,7 @@ use balefire_store::Tx;
 use balefire_store::lanes::LaneKey;
 use serde_json::json;
 
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// Why nothing was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,21 +63,13 @@ impl App {
         }
         let verdict = self.judge_replay(&mut tx, &key, id, is_dry).await?;
         if !is_dry {
-            let details = json!({
-                "alert": key.alert_id, "provider": key.provider,
-                "sends": matches!(verdict, Replay::Sends { .. }),
-            });
-            let object = format!("delivery {id}");
-            let actor = Actor::User(by);
-            self.audit(
-                &mut tx,
-                actor,
-                "delivery.replay",
-                object,
-                Some(service),
-                details,
-            )
-            .await?;
+            let details = json!({ "alert": key.alert_id, "provider": key.provider });
+            let sends = matches!(verdict, Replay::Sends { .. });
+            let act = Act::new(Actor::User(by), "delivery.replay", format!("delivery {id}"))
+                .of(Some(service))
+                .with(details)
+                .changing(json!({ "sends": false }), json!({ "sends": sends }));
+            self.audit_act(&mut tx, act).await?;
             tx.wake_dispatchers().await?;
             tx.commit().await?;
             self.wake.notify_one();

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::keys::Asked;
 use crate::refused::{check_manager, is_present};
 use crate::service_settings::ADMIN_CLIENT;
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// A key that somebody wants.
 #[derive(Clone, Debug)]
@@ -100,9 +100,11 @@ impl App {
                 return Err(Failure::Refused(KeyRefusal::NotFound));
             };
             let is_new = tx.revoke_api_key(id).await?;
-            let details = json!({ "name": key.name, "was_revoked_before": !is_new });
-            self.audit_key(&mut tx, ADMIN_CLIENT, "key.revoke", &key, details)
-                .await?;
+            let act = Act::new(ADMIN_CLIENT, "key.revoke", format!("api key {id}"))
+                .of(Some(service))
+                .with(json!({ "name": key.name, "was_revoked_before": !is_new }))
+                .changing(json!({ "revoked": !is_new }), json!({ "revoked": true }));
+            self.audit_act(&mut tx, act).await?;
             tx.commit().await?;
             Ok(())
         })

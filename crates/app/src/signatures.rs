@@ -9,7 +9,7 @@ use balefire_store::service_certificates::ServiceCertificate;
 use balefire_store::services::Service;
 use serde_json::json;
 
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// Why a service's trust was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +83,14 @@ impl App {
             if tx.insert_service_certificate(&row).await? {
                 let details = json!({ "fingerprint": certificate.fingerprint,
                     "subject": certificate.subject, "issuer": certificate.issuer });
-                self.audit_service(&mut tx, actor, "service.trust", service, details)
-                    .await?;
+                let act = Act::new(actor, "service.trust", format!("service {service}"))
+                    .of(Some(service))
+                    .with(details)
+                    .changing(
+                        json!({ "is_trusted": false }),
+                        json!({ "is_trusted": true }),
+                    );
+                self.audit_act(&mut tx, act).await?;
             }
         }
         let rows = tx.list_service_certificates(service).await?;
@@ -114,8 +120,14 @@ impl App {
             return Err(Failure::Refused(TrustRefusal::LastCertificate));
         }
         let details = json!({ "fingerprint": fingerprint });
-        self.audit_service(&mut tx, actor, "service.untrust", service, details)
-            .await?;
+        let act = Act::new(actor, "service.untrust", format!("service {service}"))
+            .of(Some(service))
+            .with(details)
+            .changing(
+                json!({ "is_trusted": true }),
+                json!({ "is_trusted": false }),
+            );
+        self.audit_act(&mut tx, act).await?;
         tx.commit().await?;
         Ok(read_certificates(&rows))
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::accounts::Person;
 use crate::service_settings::ADMIN_CLIENT;
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// Why a membership was not begun or ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +63,18 @@ impl App {
         let accepted = tx.load_accepted_invitation(id, &person.email).await?;
         let details = json!({
             "user": user,
-            "permissions": permissions,
             "needs_second_person": needs_second_person(permissions),
             "covered_by": covered_by,
             "invitation": accepted,
         });
-        self.audit_service(&mut tx, ADMIN_CLIENT, "member.add", id, details)
-            .await?;
+        let act = Act::new(ADMIN_CLIENT, "member.add", format!("service {id}"))
+            .of(Some(id))
+            .with(details)
+            .changing(
+                json!({ "permissions": null }),
+                json!({ "permissions": permissions }),
+            );
+        self.audit_act(&mut tx, act).await?;
         tx.commit().await?;
         Ok(service)
     }
@@ -128,9 +133,14 @@ impl App {
                 return Err(Failure::Refused(TeamRefusal::OnlyMember));
             }
             tx.delete_membership(service, user).await?;
-            let details = json!({ "user": user, "permissions": permissions });
-            self.audit_service(&mut tx, ADMIN_CLIENT, "member.remove", service, details)
-                .await?;
+            let act = Act::new(ADMIN_CLIENT, "member.remove", format!("service {service}"))
+                .of(Some(service))
+                .with(json!({ "user": user }))
+                .changing(
+                    json!({ "permissions": permissions }),
+                    json!({ "permissions": null }),
+                );
+            self.audit_act(&mut tx, act).await?;
             tx.commit().await?;
             Ok(())
         })

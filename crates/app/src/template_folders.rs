@@ -9,7 +9,7 @@ use balefire_domain::ids::{FolderId, ServiceId, TemplateId, UserId};
 use balefire_domain::limits::FOLDERS_PER_SERVICE_MAX;
 use balefire_store::templates::Folder;
 use balefire_store::{StoreError, Tx};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Act, App, Failure, repeat};
 
@@ -52,6 +52,12 @@ async fn seen(tx: &mut Tx, folders: Vec<Folder>) -> Result<Vec<SeenFolder>, Stor
         SeenFolder { folder, users }
     };
     Ok(folders.into_iter().map(with_users).collect())
+}
+
+/// Who sees a folder.
+async fn seen_by(tx: &mut Tx, folder: &Folder) -> Result<Vec<UserId>, StoreError> {
+    let seen = seen(tx, vec![folder.clone()]).await?;
+    Ok(seen.into_iter().flat_map(|one| one.users).collect())
 }
 
 /// Shows a folder to these members of the service and to no others.
@@ -135,7 +141,9 @@ impl App {
             let users = members.iter().filter(|(_, seen)| sees(seen));
             let users: Vec<UserId> = users.map(|(user, _)| *user).collect();
             show_to(&mut tx, &folder, &users).await?;
-            self.audit_folder(&mut tx, "folder.create", &folder).await?;
+            let change = (json!({ "is_there": false }), json!({ "is_there": true }));
+            self.audit_folder(&mut tx, "folder.create", &folder, change)
+                .await?;
             tx.commit().await?;
             Ok(SeenFolder { folder, users })
         })
@@ -154,12 +162,20 @@ impl App {
             let mut tx = self.store.begin("update_folder", self.clock.now()).await?;
             let known = lock_folders(&mut tx, service).await?;
             let mut folder = find(&known, id)?;
+            let before = folder.clone();
+            let users_before = seen_by(&mut tx, &before).await?;
             name.clone_into(&mut folder.name);
             tx.update_folder(&folder).await?;
             if let Some(users) = users {
                 show_to(&mut tx, &folder, users).await?;
             }
-            self.audit_folder(&mut tx, "folder.update", &folder).await?;
+            let users_after = seen_by(&mut tx, &folder).await?;
+            let change = (
+                json!({ "name": before.name, "users": users_before }),
+                json!({ "name": folder.name, "users": users_after }),
+            );
+            self.audit_folder(&mut tx, "folder.update", &folder, change)
+                .await?;
             let with_users = seen(&mut tx, vec![folder]).await?.pop();
             tx.commit().await?;
             with_users.ok_or(Failure::Refused(FoldersRefusal::NotFound))
@@ -179,7 +195,9 @@ impl App {
             }
             show_to(&mut tx, &folder, &[]).await?;
             tx.delete_folder(id).await?;
-            self.audit_folder(&mut tx, "folder.delete", &folder).await?;
+            let change = (json!({ "is_there": true }), json!({ "is_there": false }));
+            self.audit_folder(&mut tx, "folder.delete", &folder, change)
+                .await?;
             tx.commit().await?;
             Ok(())
         })
@@ -212,9 +230,11 @@ impl App {
                     })
                 })?;
                 for folder in known.iter_mut().filter(|folder| folder.id == *id) {
-                    folder.parent_id = into;
+                    let before = std::mem::replace(&mut folder.parent_id, into);
                     tx.update_folder(folder).await?;
-                    self.audit_folder(&mut tx, "folder.move", folder).await?;
+                    let change = (json!({ "parent": before }), json!({ "parent": into }));
+                    self.audit_folder(&mut tx, "folder.move", folder, change)
+                        .await?;
                 }
             }
             for id in templates {
@@ -223,11 +243,13 @@ impl App {
                 let Some(mut template) = own else {
                     return Err(Failure::Refused(FoldersRefusal::NotFound));
                 };
-                template.folder_id = into;
+                let before = std::mem::replace(&mut template.folder_id, into);
                 tx.update_template(&template).await?;
                 let actor = Actor::Client("notify-admin");
                 let act = Act::new(actor, "template.move", format!("template {id}"));
-                let act = act.of(Some(service)).with(json!({ "folder": into }));
+                let act = act
+                    .of(Some(service))
+                    .changing(json!({ "folder": before }), json!({ "folder": into }));
                 self.audit_act(&mut tx, act).await?;
             }
             tx.commit().await?;
@@ -241,6 +263,7 @@ impl App {
         tx: &mut Tx,
         action: &'static str,
         folder: &Folder,
+        (before, after): (Value, Value),
     ) -> Result<(), StoreError> {
         let act = Act::new(
             Actor::Client("notify-admin"),
@@ -248,7 +271,7 @@ impl App {
             format!("folder {}", folder.id),
         );
         let details = json!({ "name": folder.name, "parent": folder.parent_id });
-        self.audit_act(tx, act.of(Some(folder.service_id)).with(details))
-            .await
+        let act = act.of(Some(folder.service_id)).with(details);
+        self.audit_act(tx, act.changing(before, after)).await
     }
 }

@@ -17,7 +17,7 @@ use balefire_store::service_contacts::{Contact, ContactKind};
 use balefire_store::services::Service;
 use serde_json::json;
 
-use crate::{App, Failure, repeat};
+use crate::{Act, App, Failure, repeat};
 
 /// What the approver of an alert is told of its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,9 +130,14 @@ impl App {
             } else {
                 "service.disallow"
             };
-            let details = json!({ "contacts": changed });
-            self.audit_service(&mut tx, actor, action, id, details)
-                .await?;
+            let act = Act::new(actor, action, format!("service {id}"))
+                .of(Some(id))
+                .with(json!({ "contacts": changed }))
+                .changing(
+                    json!({ "is_allowed": !is_allowed }),
+                    json!({ "is_allowed": is_allowed }),
+                );
+            self.audit_act(&mut tx, act).await?;
         }
         tx.commit().await?;
         Ok(list)

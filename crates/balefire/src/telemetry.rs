@@ -94,6 +94,10 @@ where
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::Value;
+
+    use super::*;
+
     const PAGE: &str = include_str!("../../../docs/logging.md");
 
     /// Adds the events that the sources in a folder name.
@@ -129,5 +133,31 @@ mod tests {
         let is_missing = |name: &&&String| !PAGE.contains(&format!("`{name}`"));
         let missing: Vec<_> = events.iter().filter(is_missing).collect();
         assert!(missing.is_empty(), "docs/logging.md lacks {missing:?}");
+    }
+
+    #[test]
+    fn sec_51_whatever_is_logged_stays_one_object_on_one_line() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let (writer, guard) = NonBlockingBuilder::default()
+            .lossy(false)
+            .finish(file.reopen().expect("the same file"));
+        let forged = "a\r\n{\"event\":\"alert.approved\",\"level\":\"ERROR\"}\u{2028}\u{1b}[2J\0\"";
+        tracing::subscriber::with_default(Registry::default().with(lines(writer)), || {
+            tracing::info!(event = "audit.refused", path = forged, "{forged}");
+            tracing::warn!(event = "audit.refused", path = ?forged, other = %forged);
+        });
+        drop(guard);
+        let text = std::fs::read_to_string(file.path()).expect("what was logged");
+        let logged: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("an object on each line"))
+            .collect();
+        assert_eq!(logged.len(), 2, "{text}");
+        for line in &logged {
+            assert_eq!(line["event"], "audit.refused", "{line}");
+            assert_ne!(line["level"], "ERROR", "{line}");
+        }
+        assert_eq!(logged[0]["path"], forged);
+        assert!(!text.contains('\u{1b}') && !text.contains('\0'), "{text:?}");
     }
 }

@@ -96,6 +96,7 @@ pub(crate) struct Outcome {
 /// first has done.
 pub(crate) async fn once(
     app: &App,
+    by: UserId,
     request: Option<&RequestKey>,
     act: impl Future<Output = Result<Alert, Problem>> + Send,
 ) -> Result<Outcome, Problem> {
@@ -103,7 +104,7 @@ pub(crate) async fn once(
         alert,
         is_repetition: true,
     };
-    if let Some(done) = recall(app, request).await? {
+    if let Some(done) = recall(app, by, request).await? {
         return Ok(repetition(done));
     }
     match act.await {
@@ -111,18 +112,22 @@ pub(crate) async fn once(
             alert,
             is_repetition: false,
         }),
-        Err(problem) => match recall(app, request).await? {
+        Err(problem) => match recall(app, by, request).await? {
             Some(done) => Ok(repetition(done)),
             None => Err(problem),
         },
     }
 }
 
-async fn recall(app: &App, request: Option<&RequestKey>) -> Result<Option<Alert>, Problem> {
+async fn recall(
+    app: &App,
+    by: UserId,
+    request: Option<&RequestKey>,
+) -> Result<Option<Alert>, Problem> {
     let Some(request) = request else {
         return Ok(None);
     };
-    match app.recall(request).await {
+    match app.recall(request, by).await {
         Err(error) => Err(Problem::store(Shape::Internal, &error)),
         Ok(Known::New) => Ok(None),
         Ok(Known::Done(alert)) => Ok(Some(*alert)),

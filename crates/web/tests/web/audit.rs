@@ -1,5 +1,8 @@
 //! What the audit trail says of acts and of refused attempts, and what a service's members read.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use axum::http::HeaderValue;
 use balefire_app::App;
 use balefire_app::audit_chain::{HistoryEntry, Look};
@@ -237,4 +240,127 @@ async fn a_services_history_is_its_own_newest_first_and_page_by_page() {
         .filter(|row| row.service_id.as_ref() == Some(&own));
     assert_eq!(all.len(), want.count());
     assert!(all.len() > AUDIT_HISTORY_PAGE_MAX + 10);
+}
+
+#[tokio::test]
+async fn a_page_of_entries_without_a_place_leads_on_to_the_rest() {
+    let web = TestWeb::start().await;
+    for n in 0..AUDIT_HISTORY_PAGE_MAX + 5 {
+        pending(&web, &format!("flood-{n}")).await;
+    }
+    let (mut seen, mut pages) = (BTreeSet::new(), 0);
+    let mut next = Some(format!("/v3/services/{}/audit", web.live.id));
+    while let Some(target) = next {
+        let page = web.ask(web.live.author, "GET", &target, &Value::Null).await;
+        let page = page.json();
+        for entry in page["entries"].as_array().unwrap() {
+            assert!(seen.insert(entry["id"].to_string()), "{entry} came twice");
+        }
+        next = page["next"].as_str().map(str::to_owned);
+        pages += 1;
+    }
+    let own = web.live.id.to_string();
+    let trail = trail(&web.app).await;
+    let want = trail
+        .iter()
+        .filter(|row| row.service_id.as_ref() == Some(&own));
+    assert_eq!(seen.len(), want.count());
+    assert_eq!(pages, 2);
+}
+
+#[tokio::test]
+async fn sec_50_what_an_act_changed_is_told_before_and_after() {
+    let web = TestWeb::start().await;
+    let (live, by, member) = (web.live.id, web.live.author, web.outsider);
+    let post = async |path: String, body: Value| {
+        web.clock.advance(Duration::from_millis(1));
+        let answer = web.post(&path, &body).await;
+        assert!(answer.status.is_success(), "{path} {answer:?}");
+        answer
+    };
+    let delete = async |path: String| {
+        web.clock.advance(Duration::from_millis(1));
+        let answer = web.send(web.request("DELETE", &path, "")).await;
+        assert!(answer.status.is_success(), "{path} {answer:?}");
+    };
+    let view = json!({ "permissions": [{ "permission": "view_activity" }] });
+    let both = json!({ "permissions": [{ "permission": "view_activity" },
+        { "permission": "manage_templates" }] });
+    post(format!("/service/{live}/users/{member}"), view).await;
+    post(format!("/user/{member}/service/{live}/permission"), both).await;
+    let renamed = json!({ "name": "Ann", "updated_by": member });
+    post(format!("/user/{member}/update"), renamed).await;
+    delete(format!("/service/{live}/users/{member}")).await;
+    let folders = format!("/service/{live}/template-folder");
+    let folder = post(folders.clone(), json!({ "name": "a" })).await.json();
+    let folder = format!("{folders}/{}", folder["data"]["id"].as_str().unwrap());
+    post(folder.clone(), json!({ "name": "b" })).await;
+    delete(folder).await;
+    let key = web.live.team.id;
+    post(format!("/service/{live}/api-key/revoke/{key}"), json!({})).await;
+    let by_admin = json!({ "approved_by": web.platform_admin });
+    web.execute("UPDATE users SET is_admin_capable = true WHERE name = 'author-live'")
+        .await;
+    post(format!("/user/{by}/elevate"), by_admin).await;
+    post(format!("/user/{by}/redeem-elevation"), json!({})).await;
+    let trail = trail(&web.app).await;
+    let told = |row: &AuditRow| -> Option<(Value, Value)> {
+        let read = |text: &Option<String>| serde_json::from_str(text.as_deref()?).ok();
+        Some((read(&row.before)?, read(&row.after)?))
+    };
+    for (action, before, after) in [
+        (
+            "member.add",
+            json!({ "permissions": null }),
+            json!({ "permissions": ["view_activity"] }),
+        ),
+        (
+            "user.set_permissions",
+            json!({ "permissions": ["view_activity"] }),
+            json!({ "permissions": ["manage_templates", "view_activity"] }),
+        ),
+        (
+            "member.remove",
+            json!({ "permissions": ["manage_templates", "view_activity"] }),
+            json!({ "permissions": null }),
+        ),
+        (
+            "folder.create",
+            json!({ "is_there": false }),
+            json!({ "is_there": true }),
+        ),
+        (
+            "folder.delete",
+            json!({ "is_there": true }),
+            json!({ "is_there": false }),
+        ),
+        (
+            "key.revoke",
+            json!({ "revoked": false }),
+            json!({ "revoked": true }),
+        ),
+        (
+            "user.redeem_elevation",
+            json!({ "platform_admin": false }),
+            json!({ "platform_admin": true }),
+        ),
+    ] {
+        let row = trail.iter().find(|row| row.action == action);
+        let row = row.unwrap_or_else(|| panic!("{action} left no entry"));
+        assert_eq!(told(row), Some((before, after)), "{action}");
+    }
+    for (action, name, before, after) in [
+        ("user.update", "name", "outsider", "Ann"),
+        ("folder.update", "name", "a", "b"),
+    ] {
+        let row = trail.iter().find(|row| row.action == action).unwrap();
+        let (was, is) = told(row).unwrap();
+        assert_eq!((&was[name], &is[name]), (&json!(before), &json!(after)));
+    }
+    // Whatever says both says them of the same.
+    for (was, is) in trail.iter().filter_map(told) {
+        let keys =
+            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+        assert_eq!(keys(&was), keys(&is));
+    }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::documents::alert;
 use crate::support::*;
+use crate::v3::{Call, assert_problem};
 
 impl TestWeb {
     fn keyed(&self, key: &str, path: &str, body: &Value) -> Request<Body> {
@@ -119,4 +120,38 @@ async fn a_name_is_one_short_printable_text() {
             .status,
         201
     );
+}
+
+#[tokio::test]
+async fn sec_47_a_name_tells_nothing_to_who_does_not_belong_there_any_more() {
+    let web = TestWeb::start().await;
+    let by = web.live.author;
+    let path = alerts_path(web.live.id);
+    let draft = web.draft("only members may read this");
+    let made = web.send_keyed("a", &path, &draft).await;
+    assert_eq!(made.status, 201);
+    let moved = status_path(web.live.id, made.alert());
+    let discard = json!({ "status": "rejected", "created_by": by });
+    assert_eq!(web.send_keyed("b", &moved, &discard).await.status, 200);
+    let id = web.pending("flood").await;
+    let reject = web.v3(id, "/reject");
+    let reason = json!({ "reason": "no" });
+    let current = || {
+        let mut request = Call::new(&web, by, "POST", &reject, &reason).request();
+        let key = "c".try_into().unwrap();
+        request.headers_mut().insert("idempotency-key", key);
+        request
+    };
+    for _ in 0..2 {
+        assert_eq!(web.send(current()).await.status, 200);
+    }
+    let member = format!("/service/{}/users/{by}", web.live.id);
+    let gone = web.send(web.request("DELETE", &member, "")).await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    for (key, path, body) in [("a", &path, &draft), ("b", &moved, &discard)] {
+        let again = web.send_keyed(key, path, body).await;
+        assert_eq!(again.status, 400, "{again:?}");
+        assert!(!again.text.contains("only members"), "{}", again.text);
+    }
+    assert_problem(&web.send(current()).await, 404);
 }

@@ -1,6 +1,10 @@
 //! Rows of the catalogue of threats that no other test here is named after, each tried as whoever
 //! wants to get round the rule would. `docs/security.md` has the whole table.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use balefire_domain::alert::{Mode, ServiceState};
@@ -120,8 +124,8 @@ async fn sec_04_of_many_decisions_at_once_one_counts() {
     let reason = json!({ "reason": "no" });
     let yes = |who: usize| web.ask(by[who], "POST", &approve, &read);
     let no = |who: usize| web.ask(by[who], "POST", &reject, &reason);
-    let (a, b, c, d, e, f) = tokio::join!(yes(0), no(1), yes(2), no(3), yes(4), no(5));
-    let done = [a, b, c, d, e, f];
+    let asked = tokio::join!(yes(0), no(1), yes(2), no(3), yes(4), no(5));
+    let done: [Answer; 6] = asked.into();
     let counted = done.iter().filter(|one| one.status == 200).count();
     assert_eq!(counted, 1, "{done:?}");
     for refused in done.iter().filter(|one| one.status != 200) {
@@ -380,7 +384,10 @@ async fn sec_44_what_is_sql_elsewhere_is_text_here() {
                 || found.json()["data"] == Value::Null;
             assert!(is_nobody, "{route} {text}: {found:?}");
         }
-        let escaped: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped = text.bytes().fold(String::new(), |mut escaped, byte| {
+            write!(escaped, "%{byte:02x}").unwrap();
+            escaped
+        });
         let path = format!("/service/find-services-by-name?service_name={escaped}");
         assert_eq!(web.get(&path).await.json()["data"], json!([]), "{text}");
         for path in [
@@ -435,4 +442,62 @@ async fn sec_59_who_is_removed_is_out_at_once() {
     }
     let now = web.see(web.live.approver, id).await;
     assert_eq!(now["status"], "pending-approval");
+}
+
+/// Names of functions in a folder's sources.
+fn collect(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if !path.ends_with("target") {
+                collect(&path, names);
+            }
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let source = fs::read_to_string(&path).unwrap();
+            let found = source.split("fn ").skip(1).filter_map(|rest| {
+                let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric())?;
+                Some(rest[..end].to_owned())
+            });
+            names.extend(found);
+        }
+    }
+}
+
+#[test]
+fn the_page_of_threats_has_every_row_and_names_tests_that_exist() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let page = fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let mut names = BTreeSet::new();
+    collect(&root.join("crates"), &mut names);
+    let (mut rows, mut wrong) = (BTreeSet::new(), Vec::new());
+    for line in page.lines().filter(|line| line.starts_with("| ")) {
+        let first = line.split('|').nth(1).unwrap().trim();
+        for range in first.split(", ") {
+            let (from, to) = range.split_once('–').unwrap_or((range, range));
+            if let (Ok(from), Ok(to)) = (from.parse::<u32>(), to.parse::<u32>()) {
+                rows.extend(from..=to);
+            }
+        }
+        let cited = line.split('`').skip(1).step_by(2);
+        for name in cited.filter(|name| name.matches('_').count() > 2 && !name.contains('.')) {
+            let has_row = name.strip_prefix("sec_").is_none_or(|rest| {
+                rest.get(..2)
+                    .is_some_and(|row| row.parse().is_ok_and(|row: u32| rows.contains(&row)))
+            });
+            if !names.contains(name) || !has_row {
+                wrong.push(name.to_owned());
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0], "no such tests, or of another row");
+    assert_eq!(rows, (1..=60).collect());
+    // And what is tried of a row stands in the page.
+    let tried = names.iter().filter(|name| name.starts_with("sec_"));
+    let rows_tried: BTreeSet<&str> = tried.filter_map(|name| name.get(..6)).collect();
+    for row in rows_tried {
+        assert!(
+            page.contains(&format!("`{row}_")),
+            "{row} is tried, and cited nowhere"
+        );
+    }
 }

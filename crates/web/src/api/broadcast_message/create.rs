@@ -64,6 +64,7 @@ pub(crate) async fn create(
     };
     let created = once(
         &app,
+        new.created_by,
         new.request.as_ref(),
         Box::pin(async {
             let created = app.create_alert(service, &new).await;

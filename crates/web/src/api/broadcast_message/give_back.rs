@@ -75,6 +75,7 @@ pub(crate) async fn return_for_edit(
 async fn move_alert(app: &App, path: &AlertPath, asked: &Move) -> Result<Response, Problem> {
     let moved = once(
         app,
+        asked.by,
         asked.request.as_ref(),
         Box::pin(async {
             let moved = app.move_alert(path.service, path.alert, asked).await;

@@ -63,6 +63,7 @@ pub(crate) async fn change_status(
     };
     let moved = once(
         &app,
+        asked.by,
         asked.request.as_ref(),
         Box::pin(async {
             let moved = app.move_alert(path.service, path.alert, &asked).await;

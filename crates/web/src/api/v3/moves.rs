@@ -179,6 +179,7 @@ async fn make(
     };
     let moved = once(
         app,
+        asked.by,
         asked.request.as_ref(),
         Box::pin(async {
             let moved = app.move_alert(path.service, path.alert, &asked).await;
