@@ -203,10 +203,21 @@ impl App {
         settings: &BroadcastSettings,
         by: Option<UserId>,
     ) -> Result<Service, Failure<SettingsRefusal>> {
-        let set_up = repeat(|| self.try_set_up_service(id, settings, by)).await;
+        let actor = by.map_or(ADMIN_CLIENT, Actor::User);
+        let set_up = repeat(|| self.try_set_up_service(id, settings, by, actor)).await;
         self.note_settings_denied(id, "service.set_up", &set_up)
             .await;
         set_up
+    }
+
+    /// As [`App::set_up_service`], by whoever works this machine.
+    pub async fn set_up_service_by_command(
+        &self,
+        actor: Actor,
+        id: ServiceId,
+        settings: &BroadcastSettings,
+    ) -> Result<Service, Failure<SettingsRefusal>> {
+        repeat(|| self.try_set_up_service(id, settings, None, actor)).await
     }
 
     async fn note_settings_denied(
@@ -226,6 +237,7 @@ impl App {
         id: ServiceId,
         settings: &BroadcastSettings,
         by: Option<UserId>,
+        actor: Actor,
     ) -> Result<Service, Failure<SettingsRefusal>> {
         let mut tx = self.store.begin("set_up_service", self.clock.now()).await?;
         if let Some(by) = by {
@@ -252,9 +264,12 @@ impl App {
             invitations = tx.set_invited_permissions(id, &left).await?;
         }
         let keys = tx.revoke_api_keys_by_mode(id).await?;
-        let mut after = set_up(&before, settings, change.keeps_live_since, by, &tx);
+        let person = match actor {
+            Actor::User(id) => Some(id),
+            _ => None,
+        };
+        let mut after = set_up(&before, settings, change.keeps_live_since, person, &tx);
         after.about.organisation_type = organisation.and_then(|own| own.organisation.kind);
-        let actor = by.map_or(ADMIN_CLIENT, Actor::User);
         let after = self
             .save_service(&mut tx, actor, "service.set_up", &before, after)
             .await?;

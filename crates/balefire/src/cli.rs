@@ -20,6 +20,7 @@ mod cap;
 mod import;
 mod notification;
 mod service;
+mod toggle;
 
 pub(crate) use alert::{AlertCommand, DeliveryCommand};
 pub(crate) use areas::{
@@ -30,6 +31,7 @@ pub(crate) use cap::CapCommand;
 pub(crate) use import::Import;
 pub(crate) use notification::NotificationCommand;
 pub(crate) use service::{Contacts, ServiceCommand};
+pub(crate) use toggle::ToggleCommand;
 
 /// Public warning by cell broadcast: takes an alert from its author, through a second person's
 /// approval, to every mobile network, and proves what happened at each.
@@ -92,6 +94,9 @@ pub(crate) enum Command {
     /// Duty items: what only a person on duty can mend.
     #[command(subcommand)]
     Item(ItemCommand),
+    /// Switches of the author application.
+    #[command(subcommand)]
+    Toggle(ToggleCommand),
     /// Messages to people by e-mail and SMS.
     #[command(subcommand)]
     Notification(NotificationCommand),
@@ -387,6 +392,14 @@ fn providers(text: &str) -> Result<Providers, String> {
     names
         .map(|names| Providers(Some(names)))
         .map_err(|error| error.to_string())
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 fn word<T: Clone + Send + Sync + 'static>(

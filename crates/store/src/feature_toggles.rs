@@ -16,6 +16,7 @@ pub struct FeatureToggle {
 
 statements! {
     LOAD: "SELECT * FROM feature_toggles WHERE name = $1";
+    LIST: "SELECT * FROM feature_toggles ORDER BY name LIMIT $1";
     SAVE: "INSERT INTO feature_toggles (name, is_enabled, display_html) VALUES ($1, $2, $3)
         ON CONFLICT (name) DO UPDATE SET is_enabled = excluded.is_enabled,
             display_html = excluded.display_html";
@@ -28,6 +29,14 @@ impl Tx {
         name: &str,
     ) -> Result<Option<FeatureToggle>, StoreError> {
         fetch_optional!(self, read, LOAD, name.to_owned())
+    }
+
+    /// The switches by name, `max` at most.
+    pub async fn list_feature_toggles(
+        &mut self,
+        max: u32,
+    ) -> Result<Vec<FeatureToggle>, StoreError> {
+        fetch_all!(self, read, LIST, i64::from(max))
     }
 
     /// Stores a switch, in the place of the one of its name.

@@ -8,7 +8,7 @@ use balefire_domain::channel::Channel;
 use balefire_domain::ids::ServiceId;
 use clap::{Args, Subcommand};
 
-use super::{Providers, name, providers, word};
+use super::{Providers, name, on_or_off, providers, word};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServiceCommand {
@@ -29,6 +29,24 @@ pub(crate) enum ServiceCommand {
     },
     /// List all services.
     List,
+    /// Choose what a service broadcasts: mode, channel and networks in one, as the author
+    /// application does. Its keys are revoked; where it goes live its members keep the right to
+    /// view, and are given the others anew.
+    ///
+    /// Try: balefire service set-up ID --mode training --channel severe --provider ee,o2
+    #[command(verbatim_doc_comment)]
+    SetUp {
+        id: ServiceId,
+        /// training: nothing is ever sent; live: alerts are real.
+        #[arg(long, value_parser = word("training or live", Mode::parse))]
+        mode: Mode,
+        /// operator, test, severe or government.
+        #[arg(long, value_parser = word("operator, test, severe or government", Channel::parse))]
+        channel: Channel,
+        /// The providers it may use: all, or names with commas between.
+        #[arg(long, default_value = "all", value_parser = providers)]
+        provider: Providers,
+    },
     /// Let it do nothing but cancel.
     Suspend { id: ServiceId },
     /// Let it act again.
@@ -97,12 +115,4 @@ pub(crate) struct Contacts {
     /// A host, such as gov.uk; may be given several times.
     #[arg(long, value_parser = parse_host)]
     pub(crate) host: Vec<String>,
-}
-
-fn on_or_off(text: &str) -> Option<bool> {
-    match text {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    }
 }

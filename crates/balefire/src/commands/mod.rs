@@ -31,6 +31,7 @@ mod serve;
 mod service;
 mod service_trust;
 mod text;
+mod toggle;
 mod user;
 
 use std::process::ExitCode;
@@ -77,6 +78,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Migrate
         | Command::CheckConfig
         | Command::Service(_)
+        | Command::Toggle(_)
         | Command::User(_)
         | Command::Key(_)
         | Command::Alert(_)
@@ -120,6 +122,7 @@ async fn act(context: &Session, command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig => configuration::check(context),
         Command::Migrate => configuration::migrate(context).await,
         Command::Service(command) => service::run(context, command).await,
+        Command::Toggle(command) => toggle::run(context, command).await,
         Command::User(command) => user::run(context, command).await,
         Command::Key(command) => key::run(context, command).await,
         Command::Alert(command) => alert::run(context, command).await,

@@ -1,11 +1,13 @@
-//! `service create|list|suspend|resume|archive|set-mode|allow|disallow`.
+//! `service create|list|set-up|suspend|resume|archive|set-mode|allow|disallow`.
 
 use std::process::ExitCode;
 
+use balefire_app::service_settings::SettingsRefusal;
 use balefire_app::services::{ModeRefusal, NewService};
 use balefire_app::{App, Contact, ContactKind, Failure};
 use balefire_domain::alert::ServiceState;
 use balefire_domain::audit::Actor;
+use balefire_domain::broadcast_settings::BroadcastSettings;
 use balefire_domain::ids::ServiceId;
 use balefire_domain::provider::ProviderName;
 use balefire_store::services::Service;
@@ -14,12 +16,13 @@ use serde_json::{Value, json};
 use super::{Session, service_trust};
 use crate::cli::{Contacts, ServiceCommand};
 
-const NOT_SET_UP: &str = "nobody chose a channel for this service yet, so it can't go live: set \
-    it up in the author application first";
+const NOT_SET_UP: &str = "nobody chose a channel for this service yet, so it can't go live: choose \
+    mode, channel and networks with `balefire service set-up`";
 
 pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::Result<ExitCode> {
     let app = session.open().await?;
     let actor = session.operator(&app).await?;
+    let set_state = |state, id| app.set_service_state(actor, id, state);
     let (id, changed) = match command {
         ServiceCommand::Create {
             name,
@@ -27,18 +30,13 @@ pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::R
             channel,
             provider,
         } => {
-            if let Some(unknown) = unknown_provider(session, provider.0.as_deref()) {
-                return Ok(session.refuse(&format!("no provider is named `{unknown}`")));
-            }
             let new = NewService {
                 name,
                 mode,
                 channel,
                 providers: provider.0,
             };
-            let service = app.create_service(actor, new).await?;
-            session.print(&shown(&service), || service.id.to_string());
-            return Ok(ExitCode::SUCCESS);
+            return create(session, &app, actor, new).await;
         }
         ServiceCommand::List => {
             let services = app.list_services().await?;
@@ -46,26 +44,27 @@ pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::R
             session.print(&json!(list), || plain(&services));
             return Ok(ExitCode::SUCCESS);
         }
+        ServiceCommand::SetUp {
+            id,
+            mode,
+            channel,
+            provider,
+        } => {
+            let settings = BroadcastSettings {
+                mode,
+                channel,
+                providers: provider.0,
+            };
+            return set_up(session, &app, actor, id, &settings).await;
+        }
         ServiceCommand::Trust { .. }
         | ServiceCommand::Untrust { .. }
         | ServiceCommand::DemandSignature { .. } => {
             return service_trust::run(session, &app, actor, command).await;
         }
-        ServiceCommand::Suspend { id } => (
-            id,
-            app.set_service_state(actor, id, ServiceState::Suspended)
-                .await?,
-        ),
-        ServiceCommand::Resume { id } => (
-            id,
-            app.set_service_state(actor, id, ServiceState::Active)
-                .await?,
-        ),
-        ServiceCommand::Archive { id } => (
-            id,
-            app.set_service_state(actor, id, ServiceState::Archived)
-                .await?,
-        ),
+        ServiceCommand::Suspend { id } => (id, set_state(ServiceState::Suspended, id).await?),
+        ServiceCommand::Resume { id } => (id, set_state(ServiceState::Active, id).await?),
+        ServiceCommand::Archive { id } => (id, set_state(ServiceState::Archived, id).await?),
         ServiceCommand::SetMode { id, mode } => match app.set_service_mode(actor, id, mode).await {
             Ok(service) => (id, Some(service)),
             Err(Failure::Refused(ModeRefusal::NotFound)) => (id, None),
@@ -85,6 +84,41 @@ pub(super) async fn run(session: &Session, command: ServiceCommand) -> anyhow::R
         }
     };
     Ok(finish(session, id, changed))
+}
+
+async fn create(
+    session: &Session,
+    app: &App,
+    actor: Actor,
+    new: NewService,
+) -> anyhow::Result<ExitCode> {
+    if let Some(unknown) = unknown_provider(session, new.providers.as_deref()) {
+        return Ok(session.refuse(&format!("no provider is named `{unknown}`")));
+    }
+    let service = app.create_service(actor, new).await?;
+    session.print(&shown(&service), || service.id.to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set_up(
+    session: &Session,
+    app: &App,
+    actor: Actor,
+    id: ServiceId,
+    settings: &BroadcastSettings,
+) -> anyhow::Result<ExitCode> {
+    if let Some(unknown) = unknown_provider(session, settings.providers.as_deref()) {
+        return Ok(session.refuse(&format!("no provider is named `{unknown}`")));
+    }
+    match app.set_up_service_by_command(actor, id, settings).await {
+        Ok(service) => Ok(finish(session, id, Some(service))),
+        Err(Failure::Refused(SettingsRefusal::Archived)) => {
+            Ok(session.refuse("the service is archived, and stays so"))
+        }
+        // Nothing else is asked of whoever works this machine.
+        Err(Failure::Refused(_)) => Ok(finish(session, id, None)),
+        Err(Failure::Store(error)) => Err(error.into()),
+    }
 }
 
 async fn change_contacts(
@@ -147,14 +181,35 @@ pub(super) fn shown(service: &Service) -> Value {
         "id": service.id, "name": service.name, "state": service.state.as_str(),
         "mode": service.mode.as_str(), "channel": service.channel.as_str(),
         "providers": service.providers, "demands_signature": service.demands_signature,
+        "is_set_up": service.is_set_up, "organisation": service.about.organisation_id,
+        "organisation_type": service.about.organisation_type,
         "created_at": service.created_at.to_json_style(),
     })
 }
 
 fn plain(services: &[Service]) -> String {
     let line = |s: &Service| {
-        let (state, mode, channel) = (s.state.as_str(), s.mode.as_str(), s.channel.as_str());
-        format!("{}  {state:<9}  {mode:<8}  {channel:<10}  {}", s.id, s.name)
+        let (state, mode) = (s.state.as_str(), s.mode.as_str());
+        let channel = if s.is_set_up {
+            s.channel.as_str()
+        } else {
+            "none yet"
+        };
+        let networks = s.providers.as_ref().map_or_else(
+            || "all networks".to_owned(),
+            |names| {
+                names
+                    .iter()
+                    .map(ProviderName::as_str)
+                    .collect::<Vec<_>>()
+                    .join(",")
+            },
+        );
+        let kind = s.about.organisation_type.as_deref().unwrap_or("-");
+        format!(
+            "{}  {state:<9}  {mode:<8}  {channel:<10}  {networks:<12}  {kind:<7}  {}",
+            s.id, s.name
+        )
     };
     services.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -19,6 +19,7 @@ on_both_engines!(
     what_is_refused_ends_with_1_and_says_why,
     json_stands_anywhere_on_the_line,
     a_running_server_sees_keys_and_services_at_once,
+    a_service_is_set_up_and_a_switch_set_by_command,
     an_approval_of_what_was_not_seen_is_refused,
     a_command_logs_nothing_beside_its_answer_unless_it_is_asked_to,
 );
@@ -209,6 +210,63 @@ async fn json_stands_anywhere_on_the_line(engine: Engine) {
         .await;
     assert_eq!(refused.code, Some(1));
     assert!(refused.json()["error"].is_string(), "{refused:?}");
+}
+
+async fn a_service_is_set_up_and_a_switch_set_by_command(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let team = sandbox.live_team().await;
+    let networks = ["--provider", "ee,o2"];
+    let set_up = async |mode: &str, channel: &str| {
+        let place = ["service", "set-up", team.service.as_str(), "--mode", mode];
+        let args = [&place[..], &["--channel", channel], &networks[..]].concat();
+        sandbox.json(&args).await
+    };
+    let shown = set_up("training", "government").await;
+    let list = sandbox.json(&["service", "list"]).await;
+    assert_eq!(list[0], shown);
+    assert_eq!(
+        json!([
+            shown["mode"],
+            shown["channel"],
+            shown["providers"],
+            shown["is_set_up"]
+        ]),
+        json!(["training", "government", ["ee", "o2"], true])
+    );
+    assert_eq!(shown["organisation_type"], "central");
+    let plain = sandbox.run(&["service", "list"]).await.must_succeed();
+    for word in ["active", "training", "government", "ee,o2", "central"] {
+        assert!(plain.stdout.contains(word), "{plain:?}");
+    }
+    // It stays whole where a network is not known.
+    let wrong = [
+        "service",
+        "set-up",
+        &team.service,
+        "--mode",
+        "live",
+        "--channel",
+        "test",
+    ];
+    let refused = sandbox
+        .run(&[&wrong[..], &["--provider", "five"]].concat())
+        .await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert_eq!(sandbox.json(&["service", "list"]).await, list);
+
+    let none = sandbox.run(&["toggle", "list"]).await.must_succeed();
+    assert!(none.stdout.contains("toggle set"), "{none:?}");
+    let name = "service_is_not_live";
+    let set = ["toggle", "set", name, "on", "--html", "Training today"];
+    let on = sandbox.json(&set).await;
+    let want = json!({ "name": name, "is_enabled": true, "display_html": "Training today" });
+    assert_eq!(on, want);
+    let off = sandbox.json(&["toggle", "set", name, "off"]).await;
+    assert_eq!(off["is_enabled"], false);
+    assert_eq!(off["display_html"], "Training today", "it stays");
+    assert_eq!(sandbox.json(&["toggle", "list"]).await, json!([off]));
+    let wrong = sandbox.run(&["toggle", "set", name, "maybe"]).await;
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
 }
 
 async fn a_running_server_sees_keys_and_services_at_once(engine: Engine) {
