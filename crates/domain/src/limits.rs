@@ -91,8 +91,6 @@ pub const ALERT_VERSIONS_MAX: u32 = 200;
 pub const REJECTION_REASON_CHARS_MAX: usize = 2_000;
 /// Characters of what the public page shows beside an alert's text.
 pub const EXTRA_CONTENT_CHARS_MAX: usize = 20_000;
-/// Template folders that one member is named for.
-pub const FOLDERS_OF_MEMBER_MAX: usize = 1_000;
 /// Characters of a template's text: six text messages' worth, as authors know it.
 pub const TEMPLATE_CHARS_MAX: usize = 918;
 /// Templates of one service, put away ones too.

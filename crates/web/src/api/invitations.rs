@@ -389,7 +389,7 @@ fn read_to_service(id: ServiceId, body: &Value) -> Result<NewInvitation, Problem
     }
     let words = fields.bounded_text("permissions", PERMISSIONS_CHARS_MAX);
     let permissions = read_permissions(&mut fields, words.as_deref().unwrap_or_default());
-    let folders = read_folders(&mut fields);
+    let folders = read_folders(&mut fields).unwrap_or_default();
     let auth_type = fields.word("auth_type", &AUTH_TYPES).unwrap_or(AUTH_TYPE);
     let email = fields.filled_text("email_address", Some(EMAIL_CHARS_MAX));
     let invited_by = fields.id("from_user");

@@ -17,6 +17,7 @@ use axum::response::Response;
 use axum::routing::{delete, get, post};
 use balefire_app::App;
 use balefire_app::public_site::{PublishTask, Report};
+use balefire_domain::ids::PublishTaskId;
 use balefire_domain::limits::PUBLISHED_NAME_CHARS_MAX;
 use balefire_domain::publishing::{Kind, Progress, progress};
 use balefire_domain::time::Timestamp;
@@ -135,14 +136,8 @@ async fn read(
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let mut fields = Fields::of(&body, &NAMED)?;
-    let id = fields.id("id");
-    fields.finish()?;
-    let task = match id {
-        Some(id) => app.load_publish_task(id).await,
-        None => Ok(None),
-    };
-    found(task)
+    let id = read_id(&body)?;
+    found(app.load_publish_task(id).await)
 }
 
 async fn note_file(
@@ -166,14 +161,15 @@ async fn finish(
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let mut fields = Fields::of(&body, &NAMED)?;
+    let id = read_id(&body)?;
+    found(app.report_publish_task(id, &Report::Finished).await)
+}
+
+fn read_id(body: &Value) -> Result<PublishTaskId, Problem> {
+    let mut fields = Fields::of(body, &NAMED)?;
     let id = fields.id("id");
     fields.finish()?;
-    let task = match id {
-        Some(id) => app.report_publish_task(id, &Report::Finished).await,
-        None => Ok(None),
-    };
-    found(task)
+    id.ok_or_else(|| Problem::not_found(Shape::Internal))
 }
 
 fn found(task: Result<Option<PublishTask>, balefire_app::StoreError>) -> Result<Response, Problem> {

@@ -15,7 +15,7 @@ mod view;
 use axum::routing::{delete, get, post};
 
 pub(crate) use read::{SHORT_SERVICES, render_short, store};
-pub(crate) use team::read_folders;
+pub(crate) use team::{NEW as MEMBER_RIGHTS, read_folders, read_permissions};
 
 use crate::routes::{Body, Caller, Route};
 use crate::schema::{Schema, optional, required};

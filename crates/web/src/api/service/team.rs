@@ -12,6 +12,7 @@ use balefire_domain::ids::UserId;
 use balefire_domain::limits::FOLDERS_PER_MEMBER_MAX;
 use balefire_domain::permission::{Permission, Permissions};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::read::store;
 use super::view;
@@ -63,7 +64,7 @@ pub(crate) async fn add(
 ) -> Result<Response, Problem> {
     let mut fields = Fields::of(&body, &NEW)?;
     let permissions = read_permissions(&mut fields);
-    let folders = read_folders(&mut fields);
+    let folders = read_folders(&mut fields).unwrap_or_default();
     fields.finish()?;
     let service = app
         .add_member(path.service, path.user, &permissions, &folders)
@@ -107,25 +108,10 @@ pub(crate) fn read_permissions(fields: &mut Fields<'_>) -> Permissions {
     permissions
 }
 
-/// `folder_permissions`: a list of ids.
-pub(crate) fn read_folders(fields: &mut Fields<'_>) -> Vec<String> {
-    const FIELD: &str = "folder_permissions";
-    let list = match fields.value(FIELD) {
-        None => return Vec::new(),
-        Some(Value::Array(list)) if list.len() <= FOLDERS_PER_MEMBER_MAX => list,
-        Some(_) => {
-            fields.refuse("folder_permissions is not a list of ids, or too long");
-            return Vec::new();
-        }
-    };
-    let mut folders = Vec::new();
-    for entry in list {
-        match entry.as_str().map(str::parse::<uuid::Uuid>) {
-            Some(Ok(id)) => folders.push(id.to_string()),
-            _ => fields.refuse("folder_permissions is not a list of valid UUIDs"),
-        }
-    }
-    folders
+/// `folder_permissions`: a list of ids; absent where it says nothing.
+pub(crate) fn read_folders(fields: &mut Fields<'_>) -> Option<Vec<String>> {
+    let ids = fields.ids::<Uuid>("folder_permissions", FOLDERS_PER_MEMBER_MAX)?;
+    Some(ids.iter().map(Uuid::to_string).collect())
 }
 
 fn problem(user: UserId, failure: Failure<TeamRefusal>) -> Problem {

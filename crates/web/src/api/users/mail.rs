@@ -10,7 +10,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use balefire_app::App;
+use balefire_app::account_mail::MailRefusal;
+use balefire_app::{App, Failure};
 use serde_json::Value;
 
 use crate::extract::{Admin, Fields, JsonBody, UserPath};
@@ -63,10 +64,8 @@ pub(crate) async fn confirm(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let asked = Asked::read(&body, &CONFIRM)?;
-    app.mail_confirmation(user, asked.to.as_deref(), asked.host.as_deref())
-        .await
-        .map_err(Problem::mail)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let host = asked.host.as_deref();
+    sent(app.mail_confirmation(user, asked.to.as_deref(), host).await)
 }
 
 pub(crate) async fn confirm_new(
@@ -76,10 +75,8 @@ pub(crate) async fn confirm_new(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let asked = Asked::read(&body, &ADDRESS)?;
-    app.mail_new_address(user, asked.email(), asked.host.as_deref())
-        .await
-        .map_err(Problem::mail)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let host = asked.host.as_deref();
+    sent(app.mail_new_address(user, asked.email(), host).await)
 }
 
 pub(crate) async fn already_registered(
@@ -89,10 +86,8 @@ pub(crate) async fn already_registered(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let asked = Asked::read(&body, &ADDRESS)?;
-    app.mail_registered(user, asked.email(), asked.host.as_deref())
-        .await
-        .map_err(Problem::mail)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let host = asked.host.as_deref();
+    sent(app.mail_registered(user, asked.email(), host).await)
 }
 
 pub(crate) async fn reset_password(
@@ -101,8 +96,11 @@ pub(crate) async fn reset_password(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let asked = Asked::read(&body, &RESET)?;
-    app.mail_password_reset(asked.email(), asked.host.as_deref(), asked.next.as_deref())
-        .await
-        .map_err(Problem::mail)?;
+    let (host, next) = (asked.host.as_deref(), asked.next.as_deref());
+    sent(app.mail_password_reset(asked.email(), host, next).await)
+}
+
+fn sent(done: Result<(), Failure<MailRefusal>>) -> Result<Response, Problem> {
+    done.map_err(Problem::mail)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use balefire_app::sign_in::CodeRequest;
 use balefire_app::{App, Failure};
+use balefire_domain::ids::UserId;
 use balefire_domain::sign_in::CodeKind;
 use balefire_domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -87,17 +88,27 @@ pub(crate) async fn check_password(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+async fn send(
+    app: &App,
+    user: UserId,
+    body: &Value,
+    schema: &Schema,
+    kind: CodeKind,
+) -> Result<Response, Problem> {
+    let request = read_request(body, schema, kind)?;
+    app.send_code(user, &request)
+        .await
+        .map_err(Problem::code_sent)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 pub(crate) async fn send_sms(
     _admin: Admin,
     UserPath(user): UserPath,
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let request = read_request(&body, &SMS, CodeKind::Sms)?;
-    app.send_code(user, &request)
-        .await
-        .map_err(Problem::code_sent)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    send(&app, user, &body, &SMS, CodeKind::Sms).await
 }
 
 pub(crate) async fn send_email(
@@ -106,11 +117,7 @@ pub(crate) async fn send_email(
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let request = read_request(&body, &MAIL, CodeKind::Email)?;
-    app.send_code(user, &request)
-        .await
-        .map_err(Problem::code_sent)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    send(&app, user, &body, &MAIL, CodeKind::Email).await
 }
 
 pub(crate) async fn send_sms_to(
@@ -119,11 +126,7 @@ pub(crate) async fn send_sms_to(
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let request = read_request(&body, &SMS_TO, CodeKind::Sms)?;
-    app.send_code(user, &request)
-        .await
-        .map_err(Problem::code_sent)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    send(&app, user, &body, &SMS_TO, CodeKind::Sms).await
 }
 
 pub(crate) async fn send_email_to(
@@ -132,11 +135,7 @@ pub(crate) async fn send_email_to(
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let request = read_request(&body, &MAIL_TO, CodeKind::Email)?;
-    app.send_code(user, &request)
-        .await
-        .map_err(Problem::code_sent)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    send(&app, user, &body, &MAIL_TO, CodeKind::Email).await
 }
 
 pub(crate) async fn show_failures(

@@ -15,39 +15,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use balefire_app::App;
 use balefire_app::accounts::Person;
-use balefire_domain::limits::FOLDERS_OF_MEMBER_MAX;
-use balefire_domain::permission::{Permission, Permissions};
-use serde_json::{Value, json};
-use uuid::Uuid;
+use balefire_domain::permission::Permission;
+use serde_json::json;
 
 use super::view::render_person;
 use crate::answer;
+use crate::api::service::{MEMBER_RIGHTS, read_folders, read_permissions};
 use crate::extract::{Admin, Fields, JsonBody, MemberPath, UserPath};
 use crate::problem::Problem;
-use crate::schema::{Schema, optional, required};
+use crate::schema::Schema;
 
-pub(crate) const PERMISSIONS: Schema = Schema::Object(&[
-    required(
-        "permissions",
-        Schema::List(&Schema::Object(&[required(
-            "permission",
-            Schema::Word(&[
-                "manage_users",
-                "manage_templates",
-                "manage_api_keys",
-                "view_activity",
-                "create_broadcasts",
-                "approve_broadcasts",
-                "cancel_broadcasts",
-                "reject_broadcasts",
-            ]),
-        )])),
-    ),
-    optional(
-        "folder_permissions",
-        Schema::Nullable(&Schema::List(&Schema::Id)),
-    ),
-]);
+pub(crate) const PERMISSIONS: Schema = MEMBER_RIGHTS;
 
 pub(crate) async fn forget_failures(
     _admin: Admin,
@@ -91,54 +69,15 @@ pub(crate) async fn set_permissions(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let mut fields = Fields::of(&body, &PERMISSIONS)?;
-    let permissions = read_permissions(&mut fields);
+    let mut permissions = read_permissions(&mut fields);
+    // Every member has it.
+    permissions.insert(Permission::ViewActivity);
     let folders = read_folders(&mut fields);
     fields.finish()?;
     app.set_member_permissions(user, service, &permissions, folders.as_deref())
         .await
         .map_err(Problem::account_state)?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-fn read_permissions(fields: &mut Fields<'_>) -> Permissions {
-    let Some(list) = fields.value("permissions") else {
-        return Permissions::new();
-    };
-    let one = |given: &Value| {
-        let word = given.get("permission").and_then(Value::as_str);
-        word.and_then(Permission::parse)
-    };
-    let read = list
-        .as_array()
-        .and_then(|list| list.iter().map(one).collect::<Option<Permissions>>());
-    if read.is_none() {
-        let known = Permission::ALL.map(Permission::as_str).join(", ");
-        fields.refuse(format!(
-            "permissions is not a list of objects with a permission of [{known}]"
-        ));
-    }
-    // Every member has it.
-    let mut permissions = read.unwrap_or_default();
-    permissions.insert(Permission::ViewActivity);
-    permissions
-}
-
-fn read_folders(fields: &mut Fields<'_>) -> Option<Vec<String>> {
-    let list = fields.value("folder_permissions")?;
-    let one = |given: &Value| {
-        let id: Option<Uuid> = given.as_str().and_then(|text| text.parse().ok());
-        id.map(|id| id.to_string())
-    };
-    let read = list
-        .as_array()
-        .filter(|list| list.len() <= FOLDERS_OF_MEMBER_MAX)
-        .and_then(|list| list.iter().map(one).collect::<Option<Vec<_>>>());
-    if read.is_none() {
-        fields.refuse(format!(
-            "folder_permissions is not a list of at most {FOLDERS_OF_MEMBER_MAX} UUIDs"
-        ));
-    }
-    read
 }
 
 fn show(person: &Person) -> Response {
