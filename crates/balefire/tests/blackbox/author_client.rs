@@ -84,7 +84,11 @@ impl Client<'_> {
             "password": PASSWORD, "mobile_number": "+447700900111", "auth_type": "sms_auth",
         });
         let made = self.post("/user", body, 201).await;
-        id_of(&made["data"])
+        let user = id_of(&made["data"]);
+        // As once the link in the mail was opened: until then they are nobody to a service.
+        let path = format!("/user/{user}/activate");
+        self.post(&path, json!({}), 200).await;
+        user
     }
 
     /// A live service with an author and an approver, as its set-up pages make it.
