@@ -9,6 +9,7 @@ import time
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+import page
 from explore import Exploration
 from server import Server
 from world import CLIENTS, World
@@ -42,6 +43,8 @@ def explore(arguments, folder):
     )
     if exploration.requests < arguments.requests_min:
         faults.append(f"only {exploration.requests} requests were made")
+    if well < arguments.well_min:
+        faults.append(f"only {well} operations were answered with a 2xx")
     return faults, summary
 
 
@@ -53,12 +56,19 @@ def main():
     parser.add_argument("--good", type=int, default=16, help="good requests per operation")
     parser.add_argument("--bad", type=int, default=6, help="bad requests per operation")
     parser.add_argument("--requests-min", type=int, default=2000)
+    parser.add_argument("--well-min", type=int, default=120, help="operations with a 2xx")
     arguments = parser.parse_args()
+    arguments.root = arguments.root.resolve()
     arguments.document = arguments.root / "docs/openapi.json"
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="balefire-contract-") as folder:
         faults, summary = explore(arguments, folder)
     faults = lint(arguments.document) + faults
+    requirements = (arguments.root / "xtask/contract-requirements.txt").read_text()
+    with tempfile.TemporaryDirectory(prefix="balefire-page-") as folder:
+        python = pathlib.Path(sys.executable)
+        here = pathlib.Path(folder)
+        faults += page.run(arguments.root, arguments.binary, python, here, requirements)
     for fault in faults:
         print(f"contract: {fault}\n")
     took = time.monotonic() - began

@@ -21,7 +21,7 @@ struct Need {
     is_here: fn() -> bool,
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 9] = [
     Need {
         name: "PostgreSQL (initdb, pg_ctl, postgres, psql)",
         package: "postgresql",
@@ -47,6 +47,22 @@ const NEEDS: [Need; 6] = [
         package: "sqlite3",
         is_here: || runs("sqlite3", "--version"),
     },
+    // The page for developers of clients uses these three, and is run.
+    Need {
+        name: "curl",
+        package: "curl",
+        is_here: || runs("curl", "--version"),
+    },
+    Need {
+        name: "jq",
+        package: "jq",
+        is_here: || runs("jq", "--version"),
+    },
+    Need {
+        name: "openssl",
+        package: "openssl",
+        is_here: || runs("openssl", "version"),
+    },
     Need {
         name: "Python with venv",
         package: "python3-venv",
@@ -68,7 +84,8 @@ pub fn run(root: &Path) -> Result<bool> {
 fn install_missing() -> Result<bool> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
-        say("setup: PostgreSQL, xmllint, tshark, xmlsec1, sqlite3 and Python are here");
+        let names: Vec<&str> = NEEDS.iter().map(|need| need.name).collect();
+        say(&format!("setup: {} are here", names.join(", ")));
         return Ok(true);
     }
     for need in &missing {
