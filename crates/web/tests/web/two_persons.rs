@@ -201,6 +201,9 @@ async fn an_invitation_is_accepted_once_and_its_link_is_good_for_two_days() {
     }
     let listed = web.get(&format!("/service/{id}/invite")).await.json();
     assert_eq!(listed, json!({ "data": [data] }));
+    let asked = json!({ "email": "dan@rivers.gov.uk" });
+    let invited = web.post("/user/invited", &asked).await.json();
+    assert_eq!(invited, json!({ "data": data }), "one rendering everywhere");
     for path in [
         format!("/service/{}/invite/{one}", web.other.id),
         format!("/invite/organisation/{one}"),
