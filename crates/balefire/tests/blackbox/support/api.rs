@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::sandbox::CLIENT_SECRET;
+use super::sandbox::{CLIENT_SECRET, SITE_SECRET};
 use super::server::Server;
 use super::team::{Key, Team};
 use super::{SOON, now};
@@ -116,16 +116,24 @@ impl Server {
 
     /// A read of the author's web application, asked for by another client.
     pub(crate) async fn as_another_client(&self, team: &Team, path: &str) -> Answer {
-        let token = format!(
-            "Bearer {}",
-            make_token("govuk-alerts", CLIENT_SECRET, now())
-        );
+        self.as_public_site(&format!(
+            "/service/{}/broadcast-message{path}",
+            team.service
+        ))
+        .await
+    }
+
+    /// A read of the public site.
+    pub(crate) async fn as_public_site(&self, path: &str) -> Answer {
+        let token = format!("Bearer {}", make_token("govuk-alerts", SITE_SECRET, now()));
         let headers = [("authorization", token.as_str())];
-        let url = format!(
-            "{}/service/{}/broadcast-message{path}",
-            self.url, team.service
-        );
-        call("GET", &url, &headers, String::new()).await
+        call(
+            "GET",
+            &format!("{}{path}", self.url),
+            &headers,
+            String::new(),
+        )
+        .await
     }
 
     /// A call of the author's web application. `path` stands below the service's alerts.

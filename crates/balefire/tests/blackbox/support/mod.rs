@@ -10,6 +10,7 @@ pub(crate) mod networks;
 pub(crate) mod oracle;
 mod oracle_tests;
 pub(crate) mod process;
+pub(crate) mod recording;
 pub(crate) mod sandbox;
 pub(crate) mod server;
 pub(crate) mod small_disk;

@@ -21,6 +21,8 @@ pub(crate) enum Engine {
 
 /// The secret of the author's web application.
 pub(crate) const CLIENT_SECRET: &str = "the web application's secret";
+/// The secret of the public site.
+pub(crate) const SITE_SECRET: &str = "the public site's secret";
 
 /// The providers, in the order of their names, with their formats.
 pub(crate) const PROVIDERS: [(&str, &str); 4] = [
@@ -262,7 +264,7 @@ impl Sandbox {
         let text = format!(
             "environment = \"development\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
              [database]\nurl = \"{}\"\n[clients]\nnotify-admin = [\"{CLIENT_SECRET}\"]\n\
-             [cbc]\nendpoint_url = \"{endpoint}\"\n\
+             govuk-alerts = [\"{SITE_SECRET}\"]\n[cbc]\nendpoint_url = \"{endpoint}\"\n\
              [dispatch]\nattempt_deadline_seconds = {}\nclock_skew_seconds = {CLOCK_SKEW_SECONDS}\n\
              early_backoff_cap_seconds = 1\ninstance_name = \"the one\"\nhedging = {}\n\
              link_test_period_seconds = {}\nheartbeat_period_seconds = {}\n{providers}",
