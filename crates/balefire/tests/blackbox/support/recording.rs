@@ -87,3 +87,80 @@ fn add_texts(value: &Value, said: &mut BTreeSet<String>) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+/// The keys and types that an answer must have, no more and no less.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape(BTreeSet<String>);
+
+impl Shape {
+    /// Lines of `path type`.
+    pub(crate) fn new(lines: &str) -> Self {
+        Self(lines.lines().map(str::to_owned).collect())
+    }
+
+    /// That of a recorded answer which is no refusal.
+    pub(crate) fn recorded(number: &str) -> Self {
+        let recorded = recorded().remove(number).expect("it was recorded");
+        assert!(recorded.status < 400, "{number}");
+        Self(recorded.said)
+    }
+
+    /// More lines.
+    pub(crate) fn and(mut self, lines: &str) -> Self {
+        self.0.extend(lines.lines().map(str::to_owned));
+        self
+    }
+
+    /// Without any path that begins so.
+    pub(crate) fn without(mut self, path: &str) -> Self {
+        self.0.retain(|line| !line.starts_with(path));
+        self
+    }
+
+    /// With another type at paths that there are.
+    #[track_caller]
+    pub(crate) fn but(mut self, lines: &[&str]) -> Self {
+        for line in lines {
+            let (path, _) = line.split_once(' ').expect("a path and a type");
+            let before = self.0.len();
+            let is_other = |own: &String| own.split_once(' ').is_none_or(|(own, _)| own != path);
+            self.0.retain(is_other);
+            assert_eq!(self.0.len() + 1, before, "{line}: one type was there");
+            assert!(self.0.insert((*line).to_owned()));
+        }
+        self
+    }
+
+    /// As the elements (`/*`) of a list at this path of an answer.
+    pub(crate) fn within(self, list: &str, element: &str) -> Self {
+        let inner = self.0.iter().map(|line| format!("{list}{element}{line}"));
+        let mut outer: BTreeSet<String> = inner.collect();
+        outer.insert(format!("{list} list"));
+        if !list.is_empty() {
+            outer.insert(" object".to_owned());
+        }
+        Self(outer)
+    }
+
+    /// Compares an answer; a key that is an id is `*`.
+    #[track_caller]
+    pub(crate) fn must_be_of(&self, what: &str, value: &Value) {
+        let starred = |line: String| -> String {
+            let parts = line.split('/').map(|part| {
+                let (key, kind) = part.split_once(' ').unwrap_or((part, ""));
+                match key.parse::<UserId>() {
+                    Ok(_) => format!("* {kind}").trim_end().to_owned(),
+                    Err(_) => part.to_owned(),
+                }
+            });
+            parts.collect::<Vec<_>>().join("/")
+        };
+        let is: BTreeSet<String> = shape_of(value).into_iter().map(starred).collect();
+        let missing: Vec<_> = self.0.difference(&is).collect();
+        let more: Vec<_> = is.difference(&self.0).collect();
+        assert!(
+            missing.is_empty() && more.is_empty(),
+            "{what}: not {missing:?}, but {more:?}"
+        );
+    }
+}
