@@ -50,7 +50,7 @@ pub struct NewInvitation {
 pub enum InvitationRefusal {
     /// There is no such service, organisation, person or invitation.
     NotFound,
-    /// Who invites may not manage the people there, and no approved action covers it.
+    /// Who invites may not manage the people there.
     Denied(Denial),
     /// The address is none, or not the public sector's.
     Email,
@@ -96,10 +96,8 @@ impl App {
         }
         let (may, name) = check_place(&mut tx, new.to, new.invited_by).await?;
         let covers = |data: &_| covers_permissions(data, &new.permissions);
+        may.map_err(|denial| Failure::Refused(InvitationRefusal::Denied(denial)))?;
         let covered_by = self.carry_out(&mut tx, &subject, covers).await?;
-        if covered_by.is_none() {
-            may.map_err(|denial| Failure::Refused(InvitationRefusal::Denied(denial)))?;
-        }
         let invitation = self
             .invite_in(&mut tx, new, (inviter.name, name), covered_by)
             .await?;

@@ -32,7 +32,7 @@ pub struct KeyOrder {
 pub enum KeyRefusal {
     /// There is no such service, person or key of this service.
     NotFound,
-    /// The person may not manage the service's keys, and no approved action covers this one.
+    /// The person may not manage the service's keys.
     Denied(UserId, Denial),
     /// The service is archived.
     Archived,
@@ -62,11 +62,9 @@ impl App {
         }
         let subject = subject_of_key(order.service, &order.name);
         let covers = |data: &_| covers_key(data, order.kind.as_str());
+        let may = check_manager(&mut tx, by, order.service, Deed::ManageKeys).await?;
+        may.map_err(|denial| Failure::Refused(KeyRefusal::Denied(by, denial)))?;
         let covered_by = self.carry_out(&mut tx, &subject, covers).await?;
-        if covered_by.is_none() {
-            let may = check_manager(&mut tx, by, order.service, Deed::ManageKeys).await?;
-            may.map_err(|denial| Failure::Refused(KeyRefusal::Denied(by, denial)))?;
-        }
         if service.state == ServiceState::Archived {
             return Err(Failure::Refused(KeyRefusal::Archived));
         }

@@ -5,7 +5,8 @@
 //!    service or organisation in it (400)
 //! 3. in `app`: the place, the person who invites and the invitation exist, the invitation is to
 //!    this place (404)
-//! 4. who invites belongs there, or is an administrator, or an approved action covers it (400)
+//! 4. who invites manages the people there, or is an administrator (400): an approved action is the
+//!    second person's yes, and gives nobody a right
 //! 5. the address is the public sector's (400), the host of the link an address (400)
 //!
 //! A link is good for two days, and opens one invitation: 400 from then on. An invitation is

@@ -108,6 +108,43 @@ async fn sec_08_who_asks_for_something_never_approves_it() {
 }
 
 #[tokio::test]
+async fn sec_08_an_approval_is_no_right_of_whoever_carries_it_out() {
+    let web = TestWeb::start().await;
+    let asker = manager(&web).await;
+    let approved = async |kind: &str, data: Value| {
+        let id = id_of(&ask(&web, kind, data, asker).await);
+        let yes = review(&web, &id, "approved", web.platform_admin).await;
+        assert_eq!(yes.status, 200, "{yes:?}");
+    };
+    let viewer = json!({ "email_address": "dan@x.gov.uk", "permissions": ["view_activity"] });
+    approved("invite_user", viewer).await;
+    let key = json!({ "key_type": "normal", "key_name": "gauges" });
+    approved("create_api_key", key).await;
+    let id = web.live.id;
+    let invite_by = async |by: UserId| {
+        let body = json!({
+            "service": id, "email_address": "dan@x.gov.uk", "from_user": by,
+            "permissions": "manage_users,manage_api_keys", "auth_type": "email_auth",
+            "invite_link_host": HOST, "folder_permissions": [],
+        });
+        web.post(&format!("/service/{id}/invite"), &body).await
+    };
+    let order_by = async |by: UserId| {
+        let body = json!({ "name": "gauges", "key_type": "normal", "created_by": by });
+        web.post(&format!("/service/{id}/api-key"), &body).await
+    };
+    for by in [web.outsider, web.live.author] {
+        assert_eq!(invite_by(by).await.status, 400);
+        assert_eq!(order_by(by).await.status, 400);
+    }
+    // Who asked and who approved may by themselves.
+    for by in [asker, web.platform_admin] {
+        assert_eq!(invite_by(by).await.status, 201);
+        assert_eq!(order_by(by).await.status, 201);
+    }
+}
+
+#[tokio::test]
 async fn what_nobody_approves_in_time_lapses() {
     let web = TestWeb::start().await;
     let (asker, other) = (web.platform_admin, web.live.author);

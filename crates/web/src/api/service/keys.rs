@@ -1,7 +1,8 @@
 //! A service's keys. Order of the checks: 1. token (401, 403); 2. the body is read (413) and is
 //! JSON (400), where there is one; 3. its schema, with the path's service in it (400); 4. in `app`:
 //! the service, the person and the key exist, and the key is this service's (404); 5. the person
-//! manages the service's keys, or is an administrator, or an approved action covers the key (400).
+//! manages the service's keys, or is an administrator (400): an approved action is the second
+//! person's yes, and gives nobody a right.
 //!
 //! A secret is answered once, when it is made: 201, `{"data":"<secret>"}`. A revoked key has its
 //! end in `expiry_date`.
