@@ -69,7 +69,12 @@ impl App {
                 .await?;
             let account = Self::account_of(&mut tx, id).await?;
             let to = recipient(to.unwrap_or(&account.email))?;
-            let code = self.new_code(&mut tx, id, CodeKind::Email).await?;
+            let code = match account.state {
+                AccountState::Pending => self.new_code(&mut tx, id, CodeKind::Email).await?,
+                // Whose account is in use needs no such link: it is told to have been used, and
+                // its code would be a way around the person's second factor.
+                AccountState::Active | AccountState::Inactive => self.random_code(),
+            };
             let payload = json!({ "user_id": id, "secret_code": code });
             let path = format!("verify-email/{}", self.link_token(&payload, tx.now));
             let link = Hidden::new(self.link_of(host, &path, None)?);

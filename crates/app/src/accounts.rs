@@ -11,7 +11,9 @@ use balefire_domain::ids::{OldPasswordId, UserId};
 use balefire_domain::notification::{Changed, Message, Notification, Recipient};
 use balefire_domain::password::{PasswordRefusal, check_password};
 use balefire_domain::permission::{Deed, check};
-use balefire_domain::sign_in::{AccountState, AuthType, Failures, LOCK_TIME, acts_as_admin};
+use balefire_domain::sign_in::{
+    AccountState, AuthType, CodeKind, Failures, LOCK_TIME, acts_as_admin,
+};
 use balefire_domain::time::Timestamp;
 use balefire_store::accounts::{Account, Membership};
 use balefire_store::organisations::CountedOrganisation;
@@ -287,6 +289,12 @@ impl App {
         let changed = differences(&before, &after);
         for what in &changed {
             self.tell_change(&mut tx, &before, &after, *what).await?;
+            // What went to the old place opens nothing any more.
+            match what {
+                Changed::Email => tx.end_verify_codes(id, CodeKind::Email).await?,
+                Changed::Mobile => tx.end_verify_codes(id, CodeKind::Sms).await?,
+                Changed::Name | Changed::AuthType | Changed::Password => 0,
+            };
         }
         let is_signed_out = before.session_id.is_some() && after.session_id.is_none();
         let action = if is_signed_out && changed.is_empty() {

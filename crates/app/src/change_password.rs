@@ -30,7 +30,7 @@ pub enum Warrant {
 pub enum PasswordChangeRefusal {
     /// The old password was refused.
     Old(SignInRefusal),
-    /// The link is none of ours, too old, another person's, or was used.
+    /// The link is none of ours, too old, another person's or address's, or was used.
     Token,
     /// The new password is not taken.
     New(PasswordRefusal),
@@ -92,7 +92,10 @@ impl App {
         let Some(said) = self.read_link_token(token, LINK_VALID_FOR, now) else {
             return false;
         };
-        said["user"] == json!(account.id) && said["of"] == json!(self.password_mark(account))
+        said["user"] == json!(account.id)
+            // It went to where the person does not read mail any more.
+            && said["email"] == json!(account.email)
+            && said["of"] == json!(self.password_mark(account))
     }
 
     /// Whether a person may take this password.

@@ -330,8 +330,7 @@ impl App {
         user: UserId,
         kind: CodeKind,
     ) -> Result<String, StoreError> {
-        let numbers = 10_u128.pow(u32::try_from(CODE_DIGITS).expect("seven"));
-        let code = format!("{:07}", self.entropy.random() % numbers);
+        let code = self.random_code();
         let keeps = self.settings.has_test_routes;
         let row = VerifyCode {
             id: VerifyCodeId::new(self.entropy.uuid_v7(tx.now)),
@@ -345,6 +344,12 @@ impl App {
         };
         tx.insert_verify_code(&row, tx.now - CODES_KEPT).await?;
         Ok(code)
+    }
+
+    /// A code that is good for nothing as long as it is not stored.
+    pub(crate) fn random_code(&self) -> String {
+        let numbers = 10_u128.pow(u32::try_from(CODE_DIGITS).expect("seven"));
+        format!("{:07}", self.entropy.random() % numbers)
     }
 
     fn code_digest(&self, user: UserId, kind: CodeKind, code: &str) -> String {

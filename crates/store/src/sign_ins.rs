@@ -38,6 +38,8 @@ statements! {
     LIST_CODES: "SELECT * FROM verify_codes WHERE user_id = $1 ORDER BY created_at DESC, id DESC
         LIMIT $2";
     USE_CODE: "UPDATE verify_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL";
+    END_CODES: "UPDATE verify_codes SET used_at = $3
+        WHERE user_id = $1 AND kind = $2 AND used_at IS NULL";
     SWEEP_CODES: "DELETE FROM verify_codes WHERE user_id = $1 AND expires_at < $2";
     TOUCH_ADDRESS: "INSERT INTO sign_in_addresses (address, touched_at) VALUES ($1, $2)
         ON CONFLICT (address) DO UPDATE SET touched_at = excluded.touched_at";
@@ -105,6 +107,16 @@ impl Tx {
     pub async fn use_verify_code(&mut self, id: VerifyCodeId) -> Result<bool, StoreError> {
         let now = self.now.micros();
         Ok(execute!(self, USE_CODE, id.to_string(), now)? == 1)
+    }
+
+    /// Ends a person's codes of this kind, as if they were used.
+    pub async fn end_verify_codes(
+        &mut self,
+        user: UserId,
+        kind: CodeKind,
+    ) -> Result<u64, StoreError> {
+        let now = self.now.micros();
+        execute!(self, END_CODES, user.to_string(), kind.as_str(), now)
     }
 
     /// Makes every other try from this address wait until this transaction ends, and forgets

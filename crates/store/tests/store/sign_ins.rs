@@ -110,6 +110,11 @@ async fn a_code_is_used_once_and_forgotten_when_it_is_old(db: TestStore) {
     assert_eq!(codes, [second.clone(), first.clone()]);
     assert!(tx.use_verify_code(first.id).await.unwrap());
     assert!(!tx.use_verify_code(first.id).await.unwrap());
+    for (kind, ended) in [(CodeKind::Email, 0), (CodeKind::Sms, 1), (CodeKind::Sms, 0)] {
+        let of = tx.end_verify_codes(person.id, kind).await.unwrap();
+        assert_eq!(of, ended, "{kind:?}");
+    }
+    assert!(!tx.use_verify_code(second.id).await.unwrap(), "it ended");
     let later = T0 + Duration::from_secs(61);
     tx.insert_verify_code(&code(3, later), later).await.unwrap();
     let codes = tx.list_verify_codes(person.id, 10).await.unwrap();

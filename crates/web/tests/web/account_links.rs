@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use balefire_app::link_tokens::LinkKey;
+use balefire_domain::ids::UserId;
 use balefire_domain::time::Clock as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::{last_mail, link_of, token_of};
 use crate::support::TestWeb;
-use crate::users::{PASSWORD, add, read};
+use crate::users::{PASSWORD, add, new_person, read, send_sms};
 
 const HOST: &str = "https://a.example";
 const ALICE: &str = "alice@agency.example";
@@ -110,6 +111,61 @@ async fn sec_27_a_link_that_the_application_could_make_sets_no_password() {
     assert_eq!(set(&right).await, 400, "once");
     assert_ne!(PASSWORD, "another-Long-Pass-77");
     assert_eq!(read(&web, user).await["current_session_id"], Value::Null);
+}
+
+#[tokio::test]
+async fn sec_27_what_went_to_an_old_place_opens_nothing_any_more() {
+    let web = start().await;
+    let user = add(&web, "alice").await;
+    let reset = json!({ "email": ALICE, "admin_base_url": HOST });
+    assert_eq!(web.post("/user/reset-password", &reset).await.status, 204);
+    let link = token_of(&link_of(&last_mail(&web, ALICE).await));
+    let path = format!("/user/{user}/email-code");
+    assert_eq!(web.post(&path, &json!({ "to": null })).await.status, 204);
+    let mailed = web.app.newest_code(user).await.unwrap().unwrap();
+    web.clock.advance(Duration::from_secs(1));
+    let texted = send_sms(&web, user).await;
+    let verify = async |kind: &str, code: &str| {
+        let body = json!({ "code": code, "code_type": kind });
+        let path = format!("/user/{user}/verify/code");
+        web.post(&path, &body).await.status.as_u16()
+    };
+    let update = format!("/user/{user}/update");
+    let moved = json!({ "email_address": "alice@new.example" });
+    assert_eq!(web.post(&update, &moved).await.status, 200);
+    let body = json!({ "_password": "another-Long-Pass-77", "_token": link });
+    let path = format!("/user/{user}/update-password");
+    assert_eq!(web.post(&path, &body).await.status, 400, "the link");
+    assert_eq!(verify("email", &mailed).await, 400, "the code by e-mail");
+    // What went to the telephone is as good as before, until that is another.
+    web.clock.advance(Duration::from_secs(61));
+    assert_eq!(verify("sms", &texted).await, 204);
+    let texted = send_sms(&web, user).await;
+    let moved = json!({ "mobile_number": "07700 900222" });
+    assert_eq!(web.post(&update, &moved).await.status, 200);
+    assert_eq!(verify("sms", &texted).await, 400, "the code by SMS");
+}
+
+#[tokio::test]
+async fn sec_27_a_link_that_proves_an_address_signs_nobody_in_whose_account_is_in_use() {
+    let web = start().await;
+    let code = async |user: UserId| {
+        let path = format!("/user/{user}/email-verification");
+        let body = json!({ "to": ALICE, "admin_base_url": HOST });
+        assert_eq!(web.post(&path, &body).await.status, 204);
+        let token = said(&token_of(&link_of(&last_mail(&web, ALICE).await)));
+        let body = json!({ "code": token["secret_code"], "code_type": "email" });
+        let path = format!("/user/{user}/verify/code");
+        web.post(&path, &body).await.status.as_u16()
+    };
+    let mut body = new_person("alice");
+    body["state"] = "pending".into();
+    let made = web.post("/user", &body).await.json();
+    let user: UserId = made["data"]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(code(user).await, 204);
+    let path = format!("/user/{user}/activate");
+    assert_eq!(web.post(&path, &json!({})).await.status, 200);
+    assert_eq!(code(user).await, 404);
 }
 
 #[tokio::test]
