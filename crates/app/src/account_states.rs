@@ -75,7 +75,7 @@ impl App {
         .await
     }
 
-    /// A new person's address is confirmed: the account is in use.
+    /// A new person's address is confirmed: the account is in use. One that ended stays so.
     pub async fn activate_account(&self, id: UserId) -> Result<Person, Refused> {
         repeat(|| async {
             let mut tx = self
@@ -85,8 +85,12 @@ impl App {
             let Some(mut account) = tx.lock_account(id).await? else {
                 return Err(Failure::Refused(StateRefusal::NotFound));
             };
-            if account.state == AccountState::Active {
-                return Err(Failure::Refused(StateRefusal::AlreadyActive));
+            match account.state {
+                AccountState::Pending => {}
+                AccountState::Active => {
+                    return Err(Failure::Refused(StateRefusal::AlreadyActive));
+                }
+                AccountState::Inactive => return Err(Failure::Refused(StateRefusal::NotFound)),
             }
             let act = Act::new(CLIENT, "user.activate", object(id)).changing(
                 json!({ "state": account.state.as_str() }),

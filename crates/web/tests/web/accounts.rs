@@ -377,6 +377,9 @@ async fn an_account_begins_is_freed_and_ends() {
     assert_eq!(ended["current_session_id"], Value::Null);
     web.clock.advance(Duration::from_secs(61));
     assert_eq!(password(&web, user, PASSWORD, HOME).await.status, 400);
+    let again = web.post(&path("activate"), &json!({})).await;
+    assert_eq!(again.status, 404, "what ended does not begin again");
+    assert_eq!(read(&web, user).await["state"], "inactive");
     add(&web, "alice").await;
     // The last of a service stays.
     let (author, approver) = (web.live.author, web.live.approver);
