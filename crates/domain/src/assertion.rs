@@ -58,7 +58,7 @@ pub enum AssertionRefusal {
     /// It does not count yet, or not any more.
     #[error("iat and exp must be around now: is the clock right?")]
     Clock,
-    /// `jti` is too short or too long.
+    /// `jti` is too short or too long, or has a control character.
     #[error("jti must be a name of 16 to 64 characters that was never used")]
     Id,
     /// `htm` or `htu` name another request.
@@ -89,7 +89,8 @@ pub fn check(
     if issued_at > now + SKEW_MAX || expires_at + SKEW_MAX < now {
         return Err(AssertionRefusal::Clock);
     }
-    if !ID_CHARS.contains(&assertion.id.chars().count()) {
+    let has_control = assertion.id.contains(char::is_control);
+    if has_control || !ID_CHARS.contains(&assertion.id.chars().count()) {
         return Err(AssertionRefusal::Id);
     }
     if assertion.method != asked.method || assertion.target != asked.target {
@@ -127,7 +128,7 @@ mod tests {
     fn sec_17_a_token_opens_the_request_that_it_is_for_and_no_other() {
         use AssertionRefusal::*;
         type Change = fn(&mut Assertion);
-        let cases: [(Change, Result<(), AssertionRefusal>); 17] = [
+        let cases: [(Change, Result<(), AssertionRefusal>); 18] = [
             (|_| {}, Ok(())),
             (|a| a.audience = "another".to_owned(), Err(Audience)),
             (|a| a.expires_at = at(60), Err(Lifetime)),
@@ -145,6 +146,8 @@ mod tests {
             ),
             (|a| a.id = "0123456789abcde".to_owned(), Err(Id)),
             (|a| a.id = "x".repeat(65), Err(Id)),
+            // PostgreSQL has no place for it.
+            (|a| a.id = "\0".repeat(16), Err(Id)),
             (|a| a.method = "GET".to_owned(), Err(Request)),
             (|a| a.method = "post".to_owned(), Err(Request)),
             (|a| a.target = "/v3/x".to_owned(), Err(Request)),
