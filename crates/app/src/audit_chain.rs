@@ -134,30 +134,33 @@ impl App {
         }
     }
 
-    /// What was done to a service and by its leave, newest first,
-    /// [`AUDIT_HISTORY_PAGE_MAX`] entries at most. `before`: only what stands before this position,
+    /// What was done to a service and by its leave, newest first, `limit` entries at most and never
+    /// more than [`AUDIT_HISTORY_PAGE_MAX`]. `before`: only what stands before this position,
     /// the last one of the page before; without it the newest, and what is not linked yet as well.
     /// Whether the reader may see it is for the caller to ask.
     pub async fn service_history(
         &self,
         service: ServiceId,
         before: Option<i64>,
+        limit: usize,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
-        let page = self.service_history_once(service, before).await?;
-        let is_full = page.len() == AUDIT_HISTORY_PAGE_MAX;
+        let limit = limit.min(AUDIT_HISTORY_PAGE_MAX);
+        let page = self.service_history_once(service, before, limit).await?;
+        let is_full = page.len() == limit;
         if !is_full || page.iter().any(|entry| entry.position.is_some()) {
             return Ok(page);
         }
         // More may not be linked than has room here: it gets its places first, so that the reader
         // can go on from the last.
         self.link_audit(Look::Latest).await?;
-        self.service_history_once(service, before).await
+        self.service_history_once(service, before, limit).await
     }
 
     async fn service_history_once(
         &self,
         service: ServiceId,
         before: Option<i64>,
+        limit: usize,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
         repeat(|| async {
             let now = self.clock.now();
@@ -166,15 +169,13 @@ impl App {
             if before.is_none() {
                 let last = tx.last_link().await?;
                 let since = since(Look::Latest, last.as_ref(), now);
-                let rows = tx
-                    .list_unlinked_of_service(service, since, AUDIT_HISTORY_PAGE_MAX)
-                    .await?;
+                let rows = tx.list_unlinked_of_service(service, since, limit).await?;
                 entries.extend(rows.into_iter().map(|row| HistoryEntry {
                     position: None,
                     row,
                 }));
             }
-            let room = AUDIT_HISTORY_PAGE_MAX - entries.len();
+            let room = limit - entries.len();
             let links = tx.list_links_of_service(service, before, room).await?;
             entries.extend(links.into_iter().filter_map(|link| {
                 let position = Some(link.position);

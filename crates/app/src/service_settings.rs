@@ -8,6 +8,7 @@ use balefire_domain::broadcast_settings::{
 };
 use balefire_domain::channel::Channel;
 use balefire_domain::ids::{ServiceId, UserId};
+use balefire_domain::limits::AUDIT_HISTORY_PAGE_MAX;
 use balefire_domain::organisation::BROADCAST_ORGANISATION;
 use balefire_domain::permission::{Deed, Denial, Permission};
 use balefire_domain::provider::ProviderName;
@@ -363,7 +364,9 @@ impl App {
         });
         match read.await {
             Ok(Some(history)) => {
-                let events = self.service_history(id, None).await?;
+                let events = self
+                    .service_history(id, None, AUDIT_HISTORY_PAGE_MAX)
+                    .await?;
                 Ok(Some(ServiceHistory { events, ..history }))
             }
             other => other,

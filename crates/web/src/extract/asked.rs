@@ -1,5 +1,7 @@
 //! What a person asks on `/v3`: the client's token vouches for them and for this very request.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -8,7 +10,7 @@ use balefire_app::{Failure, Origin};
 use balefire_domain::approval::hex;
 use balefire_domain::assertion;
 use balefire_domain::ids::UserId;
-use balefire_domain::limits::{PAGE_ROWS, PAGE_ROWS_MAX};
+use balefire_domain::limits::PAGE_ROWS_MAX;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -66,10 +68,17 @@ fn refused(failure: Failure<BearerRefusal>) -> Problem {
 
 /// Which page of a list: `after`, the last row of the page before, and `limit`, 1 to 100.
 pub(crate) struct Page {
-    /// Where it begins.
-    pub(crate) after: Option<String>,
-    /// Rows on it.
-    pub(crate) limit: u32,
+    after: Option<String>,
+    /// Rows on it at most, where the request says so.
+    pub(crate) limit: Option<u32>,
+}
+
+impl Page {
+    /// The last row of the page before; `what` it must be, for who is refused.
+    pub(crate) fn after<T: FromStr>(&self, what: &str) -> Result<Option<T>, Problem> {
+        let after = self.after.as_deref().map(str::parse).transpose();
+        after.map_err(|_| refuse(format!("after must be {what}")))
+    }
 }
 
 impl FromRequestParts<WebState> for Page {
@@ -78,14 +87,14 @@ impl FromRequestParts<WebState> for Page {
     async fn from_request_parts(parts: &mut Parts, _state: &WebState) -> Result<Self, Problem> {
         let mut page = Self {
             after: None,
-            limit: PAGE_ROWS,
+            limit: None,
         };
         let query = parts.uri.query().unwrap_or_default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match name {
                 "after" => page.after = Some(value.to_owned()),
-                "limit" => page.limit = limit(value)?,
+                "limit" => page.limit = Some(limit(value)?),
                 _ => return Err(refuse("after and limit are the only parameters".to_owned())),
             }
         }

@@ -215,7 +215,12 @@ async fn a_services_history_is_its_own_newest_first_and_page_by_page() {
     }
     web.app.link_audit(Look::All).await.unwrap();
     let newest = pending(&web, "flood-new").await;
-    let history = async |before| web.app.service_history(web.live.id, before).await.unwrap();
+    let history = async |before| {
+        web.app
+            .service_history(web.live.id, before, AUDIT_HISTORY_PAGE_MAX)
+            .await
+            .unwrap()
+    };
     let first = history(None).await;
     assert_eq!(first.len(), AUDIT_HISTORY_PAGE_MAX);
     // The newest is there before it is linked.
@@ -266,6 +271,31 @@ async fn a_page_of_entries_without_a_place_leads_on_to_the_rest() {
         .filter(|row| row.service_id.as_ref() == Some(&own));
     assert_eq!(seen.len(), want.count());
     assert_eq!(pages, 2);
+}
+
+#[tokio::test]
+async fn a_page_of_entries_has_as_many_as_were_asked_for() {
+    let web = TestWeb::start().await;
+    for n in 0..4 {
+        pending(&web, &format!("flood-{n}")).await;
+    }
+    let all = format!("/v3/services/{}/audit", web.live.id);
+    let ask = async |target: &str| web.ask(web.live.author, "GET", target, &Value::Null).await;
+    let whole = ask(&all).await.json();
+    let whole = whole["entries"].as_array().unwrap().clone();
+    assert!(whole.len() > 3, "{whole:?}");
+    let mut read = Vec::new();
+    let mut next = Some(format!("{all}?limit=2"));
+    while let Some(target) = next {
+        let page = ask(&target).await.json();
+        let entries = page["entries"].as_array().unwrap();
+        assert!(entries.len() <= 2, "{page}");
+        read.extend(entries.iter().map(|entry| entry["id"].clone()));
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    let want: Vec<Value> = whole.iter().map(|entry| entry["id"].clone()).collect();
+    assert_eq!(read, want);
+    assert_eq!(ask(&format!("{all}?limit=0")).await.status, 400);
 }
 
 #[tokio::test]

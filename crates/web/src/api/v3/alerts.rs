@@ -9,6 +9,7 @@ use axum::routing::get;
 use balefire_app::propose_update::ProposalView;
 use balefire_app::{Alert, App, Service};
 use balefire_domain::ids::AlertId;
+use balefire_domain::limits::PAGE_ROWS;
 use balefire_domain::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use super::{BASE, PAGE, check_view};
 use crate::answer;
 use crate::api::broadcast_message::STATUSES;
 use crate::extract::{AlertPath, Asked, Page, ServicePath};
-use crate::problem::{Name, Problem, Shape};
+use crate::problem::{Problem, Shape};
 use crate::routes::{Caller, Route};
 use crate::schema::{Schema, required};
 
@@ -94,24 +95,18 @@ async fn list(
     asked: Asked,
 ) -> Result<Response, Problem> {
     check_view(&app, asked.by, service).await?;
-    let before: Option<AlertId> = match page.after.as_deref().map(str::parse) {
-        None => None,
-        Some(Ok(id)) => Some(id),
-        Some(Err(_)) => {
-            let message = "after must be the id of an alert".to_owned();
-            return Err(Problem::invalid(Name::Validation, [message]));
-        }
-    };
+    let before: Option<AlertId> = page.after("the id of an alert")?;
     let failed = |error| Problem::store(Shape::Current, &error);
     let service = app.load_service(service).await.map_err(failed)?;
     let service = service.ok_or_else(|| Problem::not_found(Shape::Current))?;
+    let limit = page.limit.unwrap_or(PAGE_ROWS);
     let alerts = app
-        .list_alerts_before(service.id, before, page.limit)
+        .list_alerts_before(service.id, before, limit)
         .await
         .map_err(failed)?;
-    let is_full = alerts.len() == page.limit as usize;
+    let is_full = alerts.len() == limit as usize;
     let next = alerts.last().filter(|_| is_full).map(|last| {
-        let (service, id, limit) = (service.id, last.id, page.limit);
+        let (service, id) = (service.id, last.id);
         format!("/v3/services/{service}/alerts?after={id}&limit={limit}")
     });
     let mut shown: Vec<Value> = Vec::new();

@@ -8,13 +8,14 @@ use axum::response::Response;
 use axum::routing::get;
 use balefire_app::App;
 use balefire_app::audit_chain::HistoryEntry;
+use balefire_domain::limits::{AUDIT_HISTORY_PAGE_MAX, PAGE_ROWS_MAX};
 use balefire_domain::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{BASE, check_view};
 use crate::answer;
 use crate::extract::{Asked, Page, ServicePath};
-use crate::problem::{Name, Problem, Shape};
+use crate::problem::{Problem, Shape};
 use crate::routes::{Caller, Route};
 use crate::schema::{Property, Schema, optional, required};
 
@@ -34,14 +35,17 @@ const ENTRY: Schema = Schema::Object(&[
     required("request_id", TEXT),
     required("refusal", TEXT),
 ]);
-const AFTER: &[Property] = &[optional("after", Schema::Integer)];
+const PAGE: &[Property] = &[
+    optional("after", Schema::Integer),
+    optional("limit", Schema::Within(1, PAGE_ROWS_MAX)),
+];
 
 pub(super) const LIST: Route = Route {
     path: "/v3/services/{service}/audit",
     operation: "list_audit_entries",
     caller: Caller::Person,
     summary: "A page of what was done to a service, the latest first",
-    query: AFTER,
+    query: PAGE,
     answers: &[(
         200,
         Some(Schema::Object(&[
@@ -60,22 +64,21 @@ async fn list(
     asked: Asked,
 ) -> Result<Response, Problem> {
     check_view(&app, asked.by, service).await?;
-    let before: Option<i64> = match page.after.as_deref().map(str::parse) {
-        None => None,
-        Some(Ok(position)) => Some(position),
-        Some(Err(_)) => {
-            let message = "after must be the position of an entry".to_owned();
-            return Err(Problem::invalid(Name::Validation, [message]));
-        }
-    };
+    let before: Option<i64> = page.after("the position of an entry")?;
+    let limit = page
+        .limit
+        .map_or(AUDIT_HISTORY_PAGE_MAX, |limit| limit as usize);
     let entries = app
-        .service_history(service, before)
+        .service_history(service, before, limit)
         .await
         .map_err(|error| Problem::store(Shape::Current, &error))?;
+    let limited = page
+        .limit
+        .map_or_else(String::new, |limit| format!("&limit={limit}"));
     let last = entries.last().and_then(|entry| entry.position);
     let next = last
         .filter(|position| *position > 1)
-        .map(|position| format!("/v3/services/{service}/audit?after={position}"));
+        .map(|position| format!("/v3/services/{service}/audit?after={position}{limited}"));
     let entries: Vec<Value> = entries.iter().map(render).collect();
     let told = json!({ "entries": entries, "next": next });
     Ok(answer::json(StatusCode::OK, &told))
