@@ -1,5 +1,7 @@
 //! Alerts with their versions, instructions and messages.
 
+use std::collections::VecDeque;
+
 use balefire_cell_broadcast::AlertText;
 use balefire_domain::alert::Status;
 use balefire_domain::earlier::alerts::{self, Around};
@@ -8,6 +10,7 @@ use balefire_domain::earlier::record::Record;
 use balefire_domain::earlier::{Refusal, Row};
 use balefire_domain::provider::ProviderName;
 use balefire_geometry::Shape;
+use balefire_store::StoreError;
 use balefire_store::earlier::{Earlier, Named, Part, Source};
 use serde_json::Value;
 
@@ -15,7 +18,26 @@ use super::outgoing::Sent;
 use super::tables::{Parts, ids, ids_in};
 use super::write::Bundle;
 use super::{ImportError, Importing, Sends};
-use crate::areas;
+use crate::{areas, repeat};
+
+/// Of an alert that nobody was warned by, and that was noted as on the air.
+const UNSENT: &str = "says that it is on the air, and no event says that it was sent";
+
+/// Numbers for messages that still go out to networks with numbers and have none: the earlier
+/// service made a message, and its number, when it was about to send it.
+#[derive(Default)]
+pub(super) struct Numbers {
+    free: VecDeque<u32>,
+    lacking: usize,
+}
+
+impl Numbers {
+    pub(super) fn take(&mut self) -> Option<u32> {
+        let number = self.free.pop_front();
+        self.lacking += usize::from(number.is_none());
+        number
+    }
+}
 
 /// The rows that belong to alerts that were read at once.
 struct Belongings {
@@ -51,10 +73,12 @@ impl Importing<'_> {
                     break;
                 }
                 let around = read_around(earlier, &rows).await?;
-                let bundles = rows
-                    .iter()
-                    .map(|row| self.alert_bundle(row, &around))
-                    .collect();
+                let mut numbers = Numbers::default();
+                let mut bundles = self.alert_bundles(&rows, &around, &mut numbers);
+                if numbers.lacking > 0 && !self.wish.is_dry {
+                    numbers = self.reserve(numbers.lacking).await?;
+                    bundles = self.alert_bundles(&rows, &around, &mut numbers);
+                }
                 self.bring(source.table(), bundles).await?;
             }
         }
@@ -80,17 +104,51 @@ impl Importing<'_> {
         }
     }
 
-    fn alert_bundle(&self, row: &Named, around: &Belongings) -> Bundle {
+    /// Takes numbers that nobody else is given, for messages which still go out. What an alert that
+    /// is here already leaves over is a gap.
+    async fn reserve(&self, count: usize) -> Result<Numbers, ImportError> {
+        let app = self.app;
+        let free = repeat(|| async {
+            let mut tx = app.store.begin("reserve_numbers", app.clock.now()).await?;
+            let mut free = VecDeque::new();
+            for _ in 0..count {
+                free.push_back(tx.next_message_number().await?);
+            }
+            tx.commit().await?;
+            Ok::<_, StoreError>(free)
+        })
+        .await?;
+        Ok(Numbers { free, lacking: 0 })
+    }
+
+    fn alert_bundles(
+        &self,
+        rows: &[Named],
+        around: &Belongings,
+        numbers: &mut Numbers,
+    ) -> Vec<Bundle> {
+        rows.iter()
+            .map(|row| self.alert_bundle(row, around, numbers))
+            .collect()
+    }
+
+    fn alert_bundle(&self, row: &Named, around: &Belongings, numbers: &mut Numbers) -> Bundle {
+        let now = self.app.clock.now();
+        let is_on_air = row
+            .row
+            .as_ref()
+            .is_ok_and(|one| alerts::is_on_air(one, now));
         let made = row
             .row
             .clone()
-            .and_then(|one| self.make_alert(row, &one, around));
+            .and_then(|one| self.make_alert(row, &one, around, numbers));
         let (records, is_live) = match made {
             Ok((records, is_live)) => (Ok(records), is_live),
             Err(refusal) => (Err(refusal), false),
         };
         Bundle {
             is_live,
+            is_on_air,
             ..Bundle::of(row.name.clone(), records)
         }
     }
@@ -101,11 +159,13 @@ impl Importing<'_> {
         named: &Named,
         row: &Row,
         around: &Belongings,
+        numbers: &mut Numbers,
     ) -> Result<(Vec<Record>, bool), Refusal> {
         let now = self.app.clock.now();
-        let [events, messages, numbers] = around.sent(&named.name)?;
+        let [events, messages, known] = around.sent(&named.name)?;
+        let events = deliveries::with_lost_cancel(row, events, now)?;
         let end = row.opt_instant("finishes_at")?;
-        let read = deliveries::events(&events, &messages, &numbers, end, now)?;
+        let read = deliveries::events(&events, &messages, &known, end, now)?;
         let template = template_of(row, &around.templates)?;
         let scripts = self.app.settings.scripts;
         // What a person wrote and may still be approved must have no place left to fill.
@@ -138,7 +198,10 @@ impl Importing<'_> {
         let is_on_air = head.get("status").as_text() == Some(Status::Broadcasting.as_str());
         let is_stubbed = row.flag("stubbed")?;
         if is_stubbed || read.is_empty() {
-            return Ok((records, is_on_air && !is_stubbed));
+            if is_on_air && !is_stubbed {
+                return Err(Refusal::of("status", UNSENT));
+            }
+            return Ok((records, false));
         }
         let service = row.id("service_id")?;
         let Some(sends) = self.services.get(&service) else {
@@ -148,7 +211,7 @@ impl Importing<'_> {
             ));
         };
         let lanes = deliveries::plan(&read, &self.expected(sends), now);
-        refuse_unfit_texts(&lanes, &read, head)?;
+        refuse_late_texts(&lanes, &read, head)?;
         let is_live = is_on_air || lanes.iter().any(LanePlan::is_open);
         let sent = Sent {
             importing: self,
@@ -158,7 +221,7 @@ impl Importing<'_> {
             channel: sends.channel,
             now,
         };
-        records.extend(sent.records(&lanes, head)?);
+        records.extend(sent.records(&lanes, head, numbers)?);
         Ok((records, is_live))
     }
 
@@ -224,21 +287,27 @@ fn why_unfit(stored: &Value) -> Option<String> {
         .map(|why| format!("can't be sent: {why}"))
 }
 
-/// A text that may go out again must have areas that can be sent; an alert of which a cancel alone
-/// can go out is brought whatever its areas are.
-fn refuse_unfit_texts(lanes: &[LanePlan], events: &[Event], head: &Record) -> Result<(), Refusal> {
-    if !lanes.iter().any(|lane| lane.owes_text(events)) {
-        return Ok(());
+/// A text goes out of an alert that is on the air, and of no other.
+fn refuse_late_texts(lanes: &[LanePlan], events: &[Event], head: &Record) -> Result<(), Refusal> {
+    let status = head.get("status").as_text().unwrap_or_default();
+    let is_owed = lanes.iter().any(|lane| lane.owes_text(events));
+    if is_owed && status != Status::Broadcasting.as_str() {
+        let what = format!("is `{status}`, and the time of what was sent is not over");
+        return Err(Refusal::of("status", &what));
     }
-    let stored = head.get("areas").as_text().unwrap_or("{}");
-    let stored: Value = serde_json::from_str(stored).unwrap_or_default();
-    if areas::polygons(&stored).is_empty() {
+    Ok(())
+}
+
+/// Refuses areas of a text that may go out again and could not be sent; an alert of which a cancel
+/// alone can go out is brought whatever its areas are.
+pub(super) fn refuse_unfit(areas: &Value) -> Result<(), Refusal> {
+    if areas::polygons(areas).is_empty() {
         return Err(Refusal::of(
             "areas",
             "have no polygons, and the alert may go out again",
         ));
     }
-    match why_unfit(&stored) {
+    match why_unfit(areas) {
         Some(why) => Err(Refusal::of("areas", &why)),
         None => Ok(()),
     }

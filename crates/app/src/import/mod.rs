@@ -30,6 +30,9 @@ use crate::{App, repeat};
 
 /// What the audit entries of an import are about.
 const OBJECT: &str = "import";
+/// The highest message number of the earlier service, whose column is an `INTEGER`: ours go on to
+/// twice that, so that no import uses them up.
+const NUMBER_MAX: i64 = 2_147_483_647;
 
 /// How an import is to be done.
 pub struct Wish<'a> {
@@ -52,6 +55,12 @@ pub enum ImportError {
     /// Ours.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its numbers of messages are none.
+    #[error(
+        "the earlier database says that message number {0} was given out; {NUMBER_MAX} is the \
+         highest that it can have"
+    )]
+    Numbers(i64),
     /// Our clock or the database's history can't be told just now.
     #[error("the database's history can't be entered now: is the clock right? Try again")]
     History,
@@ -159,6 +168,9 @@ impl App {
 impl Importing<'_> {
     async fn raise_numbers(&mut self, earlier: &mut Earlier) -> Result<(), ImportError> {
         let last = earlier.last_number().await?;
+        if last > NUMBER_MAX {
+            return Err(ImportError::Numbers(last));
+        }
         self.report.last_number = last;
         if self.wish.is_dry || last == 0 {
             return Ok(());

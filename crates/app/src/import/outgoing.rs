@@ -20,6 +20,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Importing;
+use super::alerts::{Numbers, refuse_unfit};
 use crate::approved::Said;
 use crate::areas;
 
@@ -51,7 +52,8 @@ struct Made {
     delivery: Delivery,
     number: Option<u32>,
     sent_at: Timestamp,
-    is_of_the_earlier: bool,
+    /// The next run finds it as it is: not what has an id or a number of this run alone.
+    is_sought: bool,
 }
 
 impl Sent<'_> {
@@ -60,10 +62,15 @@ impl Sent<'_> {
         &self,
         lanes: &[LanePlan],
         head: &Record,
+        numbers: &mut Numbers,
     ) -> Result<Vec<Record>, Refusal> {
         let mut spoken = Vec::new();
-        for event in self.events {
-            spoken.push(self.spoken(event, head)?);
+        for (index, event) in self.events.iter().enumerate() {
+            let said = self.spoken(event, head)?;
+            if event.kind.carries_text() && lanes.iter().any(|lane| lane.owes(index)) {
+                refuse_unfit(&said.areas)?;
+            }
+            spoken.push(said);
         }
         let providers: Vec<ProviderName> = lanes.iter().map(|lane| lane.provider.clone()).collect();
         let mut records = Vec::new();
@@ -71,7 +78,7 @@ impl Sent<'_> {
             records.push(self.event_record(index, event, said, &providers));
         }
         for lane in lanes {
-            records.extend(self.lane_records(lane, &spoken));
+            records.extend(self.lane_records(lane, &spoken, numbers));
         }
         Ok(records)
     }
@@ -138,9 +145,23 @@ impl Sent<'_> {
         )
     }
 
-    fn lane_records(&self, plan: &LanePlan, spoken: &[Spoken]) -> Vec<Record> {
+    fn lane_records(
+        &self,
+        plan: &LanePlan,
+        spoken: &[Spoken],
+        numbers: &mut Numbers,
+    ) -> Vec<Record> {
         let profile = self.profile(plan);
-        let made: Vec<Made> = plan.deliveries.iter().map(|one| self.made(one)).collect();
+        let mut made: Vec<Made> = plan.deliveries.iter().map(|one| self.made(one)).collect();
+        if profile.format == Format::Ibag && plan.is_open() {
+            for (one, planned) in made.iter_mut().zip(&plan.deliveries) {
+                let is_nameless = one.number.is_none() && !planned.is_acknowledged();
+                if is_nameless {
+                    one.number = numbers.take();
+                    one.is_sought = false;
+                }
+            }
+        }
         let attempts = self.attempts(plan, &made, &profile);
         let finishes_at = self.events.iter().map(|event| event.finishes_at).max();
         let finishes_at = finishes_at.unwrap_or(self.now);
@@ -228,7 +249,7 @@ impl Sent<'_> {
             },
             number: message.and_then(|message| message.number),
             sent_at: event.sent_at,
-            is_of_the_earlier: message.is_some(),
+            is_sought: message.is_some(),
         }
     }
 
@@ -341,8 +362,7 @@ impl Sent<'_> {
                 ("payload", payload.into()),
             ],
         );
-        // One that the earlier service never made has an id of this run alone.
-        record.is_sought = made.is_of_the_earlier;
+        record.is_sought = made.is_sought;
         record
     }
 

@@ -50,6 +50,12 @@ pub struct Told {
     pub why: String,
 }
 
+impl Told {
+    fn to_json(&self) -> Value {
+        json!({ "table": self.table, "row": self.name, "what": self.what, "why": self.why })
+    }
+}
+
 /// What came of an import.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -61,6 +67,10 @@ pub struct Report {
     pub told: Vec<Told>,
     /// How many more there are.
     pub untold: u64,
+    /// Alerts on the air there that are not here, or not as they are there: the first of them.
+    pub alarms: Vec<Told>,
+    /// How many more of those there are.
+    pub unalarmed: u64,
     /// Alerts that are not over and were brought now: held until a person releases the database.
     pub held: Vec<String>,
     /// The highest message number that the earlier service gave out.
@@ -81,6 +91,25 @@ impl Report {
         *count += 1;
         if let Some((what, why)) = told {
             self.tell(table, name, what, why.clone());
+        }
+    }
+
+    /// Tells of an alert that is on the air, which no list of other rows crowds out.
+    pub(super) fn alarm(&mut self, table: &'static str, name: &str, fate: &Fate) {
+        let (what, why) = match fate {
+            Fate::Refused(why) => ("refused", why),
+            Fate::Differs(why) => ("differs", why),
+            Fate::New | Fate::Same | Fate::Left => return,
+        };
+        if self.alarms.len() < EARLIER_TOLD_MAX {
+            self.alarms.push(Told {
+                table,
+                name: name.to_owned(),
+                what,
+                why: why.clone(),
+            });
+        } else {
+            self.unalarmed += 1;
         }
     }
 
@@ -138,13 +167,13 @@ impl Report {
 
     /// The whole, for programs.
     pub fn to_json(&self) -> Value {
-        let told = self.told.iter().map(|told| {
-            json!({ "table": told.table, "row": told.name, "what": told.what, "why": told.why })
-        });
+        let told = self.told.iter().map(Told::to_json);
         let mut value = self.summary();
         value["dry_run"] = self.is_dry.into();
         value["told"] = told.collect();
         value["untold"] = self.untold.into();
+        value["on_air"] = self.alarms.iter().map(Told::to_json).collect();
+        value["on_air_untold"] = self.unalarmed.into();
         value["held"] = json!(self.held);
         value["last_message_number"] = self.last_number.into();
         value["complete"] = self.is_complete().into();

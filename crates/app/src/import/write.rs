@@ -26,6 +26,8 @@ pub(super) struct Bundle {
     pub(super) secret: Option<String>,
     /// It is an alert that is not over.
     pub(super) is_live: bool,
+    /// It is an alert that people may have on their screens, as it says there.
+    pub(super) is_on_air: bool,
     /// What else is to be told of it.
     pub(super) notes: Vec<String>,
 }
@@ -37,6 +39,7 @@ impl Bundle {
             records,
             secret: None,
             is_live: false,
+            is_on_air: false,
             notes: Vec::new(),
         }
     }
@@ -111,6 +114,9 @@ impl Importing<'_> {
 
     fn settle(&mut self, table: &'static str, bundle: &Bundle, judged: Judged) {
         self.report.note(table, &bundle.name, &judged.fate);
+        if bundle.is_on_air {
+            self.report.alarm(table, &bundle.name, &judged.fate);
+        }
         for note in bundle.notes.iter().cloned().chain(judged.note) {
             self.report.tell(table, &bundle.name, "note", note);
         }

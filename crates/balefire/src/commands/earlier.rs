@@ -100,6 +100,16 @@ fn plain(report: &Report) -> String {
     if report.untold > 0 {
         let _ = write!(text, "\nand {} more", report.untold);
     }
+    for told in &report.alarms {
+        let _ = write!(
+            text,
+            "\nON THE AIR there, and not here as it is there: {} {} {}: {}",
+            told.what, told.table, told.name, told.why
+        );
+    }
+    if report.unalarmed > 0 {
+        let _ = write!(text, "\nand {} more ON THE AIR", report.unalarmed);
+    }
     let held = report.held.len();
     text.push('\n');
     let end = match (report.is_dry, held) {

@@ -66,6 +66,14 @@ impl Old {
         sandbox.run(&words).await
     }
 
+    /// The report for people.
+    async fn import_plain(&self, sandbox: &Sandbox) -> String {
+        let words = self.arguments(sandbox);
+        let words = words.iter().map(String::as_str);
+        let words: Vec<&str> = words.filter(|word| *word != "--json").collect();
+        sandbox.run(&words).await.stdout
+    }
+
     async fn import_whole(&self, sandbox: &Sandbox) -> Value {
         self.import(sandbox, &[]).await.must_succeed().json()
     }

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::record::{Cell, Record, Table};
 use super::{NAME_CHARS_MAX, Refusal, Row, areas, templates};
 use crate::alert::Status;
+use crate::lane::Kind;
+use crate::lane::policy::ends_at;
 use crate::limits::{
     EXTRA_CONTENT_CHARS_MAX, REFERENCE_CHARS_MAX, REJECTION_REASON_CHARS_MAX, TEXT_BYTES_MAX,
 };
@@ -180,6 +182,17 @@ fn status(row: &Row, now: Timestamp) -> Result<(Status, Option<Timestamp>), Refu
         Some(end) if end <= now => Ok((Status::Completed, finishes_at)),
         Some(_) => Ok((Status::Broadcasting, finishes_at)),
     }
+}
+
+/// Whether people may have it on their screens, as far as the row itself says: what is to be told
+/// of it comes before all else.
+pub fn is_on_air(row: &Row, now: Timestamp) -> bool {
+    let is_sent = matches!(
+        row.word("status", Status::parse),
+        Ok(Status::Broadcasting | Status::Cancelled)
+    );
+    let end = row.opt_instant("finishes_at").unwrap_or(None);
+    is_sent && end.is_none_or(|end| now < ends_at(Kind::Cancel, end))
 }
 
 fn when(row: &Row, column: &str, or: Option<Timestamp>) -> Result<Timestamp, Refusal> {

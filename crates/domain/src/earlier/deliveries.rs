@@ -6,6 +6,7 @@
 //! expired. Every lane is tainted, so that a cancel goes to each network and names every message.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -18,7 +19,9 @@ use crate::provider::ProviderName;
 use crate::time::Timestamp;
 
 /// By how much an instruction may lie ahead of the import's clock.
-const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(300);
+const AHEAD_MAX: Duration = Duration::from_secs(300);
+/// What the id of a cancel that was never made has other than its alert's last instruction.
+const LOST_CANCEL: u128 = 0xca;
 
 /// A message to one network, as the earlier service kept it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +77,23 @@ pub struct LanePlan {
     pub deliveries: Vec<Planned>,
 }
 
+impl Planned {
+    /// The network has it.
+    pub fn is_acknowledged(&self) -> bool {
+        self.message
+            .as_ref()
+            .is_some_and(|message| message.is_acknowledged)
+    }
+}
+
 impl LanePlan {
+    /// Its delivery of the instruction at this place may still go out.
+    pub fn owes(&self, event: usize) -> bool {
+        self.deliveries
+            .iter()
+            .any(|planned| planned.event == event && !planned.state.is_terminal())
+    }
+
     /// Something of it is owed.
     pub fn is_open(&self) -> bool {
         self.deliveries
@@ -151,6 +170,53 @@ pub fn events(
         ));
     }
     Ok(events)
+}
+
+/// The rows of an alert's instructions, with the cancel that its row tells of and that no row of an
+/// instruction says. The earlier service noted a cancel first and made its instruction afterwards:
+/// where it was ended between the two, people are warned still, and a text that no network
+/// acknowledged must not follow. What is added is the same at every run.
+pub fn with_lost_cancel(
+    alert: &Row,
+    mut rows: Vec<Row>,
+    now: Timestamp,
+) -> Result<Vec<Row>, Refusal> {
+    if alert.opt_text("status", NAME_CHARS_MAX)?.as_deref() != Some("cancelled") {
+        return Ok(rows);
+    }
+    let mut last: Option<(Timestamp, &Row)> = None;
+    for row in &rows {
+        let kind = row.word("message_type", Kind::parse)?;
+        if kind == Kind::Cancel {
+            return Ok(rows);
+        }
+        let sent_at = row.instant("sent_at")?;
+        if last.is_none_or(|(latest, _)| sent_at >= latest) {
+            last = Some((sent_at, row));
+        }
+    }
+    let Some((sent_at, sent)) = last else {
+        return Ok(rows);
+    };
+    let end = sent.opt_instant("transmitted_finishes_at")?;
+    let end = end.or(alert.opt_instant("finishes_at")?);
+    if end.is_none_or(|end| now >= ends_at(Kind::Cancel, end)) {
+        return Ok(rows);
+    }
+    let noted = alert.opt_instant("cancelled_at")?;
+    let noted = noted.or(alert.opt_instant("updated_at")?).unwrap_or(now);
+    let mut cancel = sent.clone();
+    let id = uuid(&sent.id("id")?).as_u128() ^ LOST_CANCEL;
+    let at = noted.max(sent_at + Duration::from_secs(1)).to_json_style();
+    for (column, value) in [
+        ("id", Uuid::from_u128(id).to_string()),
+        ("message_type", Kind::Cancel.as_str().to_owned()),
+        ("sent_at", at),
+    ] {
+        cancel.0.insert(column.to_owned(), value.into());
+    }
+    rows.push(cancel);
+    Ok(rows)
 }
 
 fn message(row: &Row, numbers: &BTreeMap<String, Option<u32>>) -> Result<Message, Refusal> {
@@ -393,5 +459,54 @@ mod tests {
         assert_eq!((message.id.to_string(), message.number), (id(10), Some(78)));
         assert_eq!(plan[0].deliveries[0].outcome, Some(Outcome::Accepted));
         assert!(!plan[0].is_open() && !plan[0].owes_text(&events));
+    }
+
+    #[test]
+    fn a_cancel_that_was_noted_and_never_made_is_owed() {
+        let alert = |status: &str| {
+            let json = format!(
+                r#"{{"status": "{status}", "cancelled_at": "{}"}}"#,
+                iso(at(60))
+            );
+            Row::read(&json).expect("a row")
+        };
+        let sent = || vec![event_row(1, "alert", T0)];
+        let messages = [
+            message_row(11, 1, "ee", "\"returned-ack\""),
+            message_row(12, 1, "o2", "\"sending\""),
+        ];
+        let with = |status: &str, rows: Vec<Row>, now: Timestamp| {
+            with_lost_cancel(&alert(status), rows, now).expect("sound")
+        };
+        let rows = with("cancelled", sent(), at(90));
+        assert_eq!(
+            rows,
+            with("cancelled", sent(), at(95)),
+            "the same at every run"
+        );
+        let read = events(&rows, &messages, &[], None, at(90)).expect("sound");
+        assert_eq!(read[1].sent_at, at(60));
+        for (provider, states) in states(&rows, &messages, at(90)) {
+            let first = if provider == "ee" {
+                "acknowledged"
+            } else {
+                "superseded"
+            };
+            assert_eq!(states, [first, "held"], "{provider}: no text, a cancel");
+        }
+        // Noted before the alert by another clock, it still comes after it.
+        let rows = with("cancelled", vec![event_row(1, "alert", at(80))], at(90));
+        let read = events(&rows, &[], &[], None, at(90)).expect("sound");
+        assert_eq!(read[1].kind, Kind::Cancel);
+        // On the air, cancelled by an instruction, never sent, or over: nothing is added.
+        let cancelled = || vec![event_row(1, "alert", T0), event_row(2, "cancel", at(60))];
+        for (status, rows, now) in [
+            ("broadcasting", sent(), at(90)),
+            ("cancelled", cancelled(), at(90)),
+            ("cancelled", Vec::new(), at(90)),
+            ("cancelled", sent(), at(3600 + 300)),
+        ] {
+            assert_eq!(with(status, rows.clone(), now), rows, "{status}");
+        }
     }
 }

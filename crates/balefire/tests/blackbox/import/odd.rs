@@ -24,6 +24,9 @@ on_both_engines!(
     an_import_that_was_killed_goes_on_where_it_was,
     people_and_keys_work_as_they_did,
     somebody_who_is_here_already_stays_who_they_are,
+    a_text_that_was_never_made_for_a_network_with_numbers_gets_one,
+    a_cancel_that_was_noted_and_never_made_goes_out_and_no_text_does,
+    an_alert_on_the_air_that_is_another_here_is_told_apart_from_all_else,
 );
 
 async fn hostile_rows_are_refused_by_name_and_hold_up_nothing(engine: Engine) {
@@ -115,6 +118,16 @@ async fn hostile_rows_are_refused_by_name_and_hold_up_nothing(engine: Engine) {
         "nothing of what was refused reaches a network"
     );
     drop(server);
+
+    // A number that would use ours up.
+    old.0
+        .run_as_superuser("SELECT setval('broadcast_provider_message_number_seq', 2147483648)");
+    let high = old.import(&sandbox, &[]).await;
+    assert_eq!(high.code, Some(1));
+    assert!(
+        high.stderr.contains("message number 2147483648"),
+        "{high:?}"
+    );
 
     let url = "postgres://reader:hush-hush@127.0.0.1:1/old";
     let away = sandbox.run(&["import", "--from", url]).await;
@@ -272,4 +285,138 @@ async fn somebody_who_is_here_already_stays_who_they_are(engine: Engine) {
     );
     let again = old.import(&sandbox, &[]).await.json();
     assert_eq!(again["tables"]["user_to_service"]["same"], 2, "{again}");
+}
+
+/// What networks were sent, as function, message type and number.
+async fn sent_to(sandbox: &Sandbox, network: &str) -> Vec<Value> {
+    let requests = sandbox.networks.requests().await;
+    let of = requests.iter().filter(|request| {
+        let function = request["function"].as_str();
+        function.is_some_and(|name| name.starts_with(network))
+    });
+    of.map(|request| request["payload"].clone()).collect()
+}
+
+async fn release(sandbox: &Sandbox) {
+    let administrator = sandbox.administrator().await;
+    let words = ["database", "release", "--as", &administrator];
+    sandbox.json(&words).await;
+}
+
+async fn a_text_that_was_never_made_for_a_network_with_numbers_gets_one(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    // The earlier service ended before it made Vodafone's message and its number.
+    let old = Old::with(&[
+        ROWS,
+        LIVE,
+        "DELETE FROM broadcast_provider_message_number; DELETE FROM broadcast_provider_message
+            WHERE provider = 'vodafone' AND broadcast_event_id =
+            'd1000000-0000-4000-8000-000000000001'",
+    ]);
+    old.import_whole(&sandbox).await;
+    let again = old.import_whole(&sandbox).await;
+    assert_eq!(counts(&again), [0, SAME[1] + 1, 0, 0, 1], "{again}");
+    release(&sandbox).await;
+    let server = Server::start(&sandbox).await;
+    sandbox.networks.wait_for("alert", "vodafone", 1).await;
+    sandbox.json(&["alert", "cancel", ALERT, "--as", BOB]).await;
+    sandbox.networks.wait_for("cancel", "vodafone", 1).await;
+    let sent = sent_to(&sandbox, "vodafone").await;
+    let text = sent
+        .iter()
+        .find(|one| one["message_type"] == "alert")
+        .expect("a text");
+    assert_eq!(text["message_format"], "ibag");
+    assert_eq!(text["message_number"], "00000052", "after 81: {text}");
+    let cancel = sent
+        .iter()
+        .find(|one| one["message_type"] == "cancel")
+        .expect("a cancel");
+    assert!(cancel["message_number"].is_string(), "{cancel}");
+    assert_eq!(
+        cancel["references"],
+        json!([{"message_id": text["identifier"], "message_number": text["message_number"],
+            "sent": text["sent"]}])
+    );
+    drop(server);
+}
+
+async fn a_cancel_that_was_noted_and_never_made_goes_out_and_no_text_does(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    let old = Old::with(&[
+        ROWS,
+        LIVE,
+        "UPDATE broadcast_message SET status = 'cancelled', cancelled_at = starts_at +
+            interval '5 minutes' WHERE reference = 'valley'",
+    ]);
+    let report = old.import_whole(&sandbox).await;
+    assert_eq!(report["held"], json!([ALERT]), "{report}");
+    let again = old.import_whole(&sandbox).await;
+    assert_eq!(counts(&again), [0, SAME[1] + 1, 0, 0, 1], "{again}");
+    release(&sandbox).await;
+    let server = Server::start(&sandbox).await;
+    for network in ["ee", "o2", "three", "vodafone"] {
+        sandbox.networks.wait_for("cancel", network, 1).await;
+        let sent = sent_to(&sandbox, network).await;
+        let is_text = |one: &Value| one["message_type"] == "alert";
+        assert!(!sent.iter().any(is_text), "{network}: {sent:?}");
+    }
+    let vodafone = sent_to(&sandbox, "vodafone").await;
+    assert!(vodafone[0]["message_number"].is_string(), "{vodafone:?}");
+    let reference = &vodafone[0]["references"][0];
+    assert_eq!(reference["message_number"], "0000004e", "{vodafone:?}");
+    drop(server);
+}
+
+async fn an_alert_on_the_air_that_is_another_here_is_told_apart_from_all_else(engine: Engine) {
+    let sandbox = Sandbox::new(engine).await;
+    // More rows are refused than are told by name, and an alert on the air was never sent.
+    let old = Old::with(&[
+        ROWS,
+        LIVE,
+        "INSERT INTO users (id, name, email_address, created_at, _password, password_changed_at,
+            state, auth_type, email_access_validated_at) SELECT CAST('a9000000-0000-4000-8000-' ||
+            lpad(CAST(n AS TEXT), 12, '0') AS UUID), 'Zed', n || '@rivers.example.org',
+            '2020-01-01', 'x', '2020-01-01', 'blocked', 'sms_auth', '2020-01-01'
+            FROM generate_series(1, 201) AS n;",
+        "INSERT INTO broadcast_message (id, service_id, content, areas, status, starts_at,
+            finishes_at, created_at, approved_at, created_by_id, reference, stubbed)
+            SELECT 'b9000000-0000-4000-8000-000000000001', service_id, content, areas, status,
+            starts_at, finishes_at, created_at, approved_at, created_by_id, 'unsent', FALSE
+            FROM broadcast_message WHERE reference = 'valley';",
+        // What was sent of this one crosses itself, whatever the alert says by now.
+        "INSERT INTO broadcast_message (id, service_id, content, areas, status, starts_at,
+            finishes_at, created_at, approved_at, created_by_id, reference, stubbed)
+            SELECT 'b9000000-0000-4000-8000-000000000002', service_id, content, areas, status,
+            starts_at, finishes_at, created_at, approved_at, created_by_id, 'crossed', FALSE
+            FROM broadcast_message WHERE reference = 'valley';
+        INSERT INTO broadcast_event SELECT 'd9000000-0000-4000-8000-000000000002', service_id, id,
+            approved_at, 'alert', NULL,
+            '{\"simple_polygons\": [[[0, 0], [1, 1], [0, 1], [1, 0], [0, 0]]]}', 'x', starts_at,
+            finishes_at FROM broadcast_message WHERE reference = 'crossed';",
+    ]);
+    let first = old.import(&sandbox, &[]).await;
+    assert_eq!(first.code, Some(1), "{first:?}");
+    let first = first.json();
+    let why = "status says that it is on the air, and no event says that it was sent";
+    let unsent = json!({ "table": "broadcast_message", "what": "refused", "why": why,
+        "row": "b9000000-0000-4000-8000-000000000001" });
+    assert_eq!(first["on_air"][0], unsent, "{first}");
+    let crossed = first["on_air"][1]["why"].as_str().expect("a reason");
+    assert!(crossed.starts_with("areas can't be sent"), "{first}");
+    assert_eq!(first["on_air"].as_array().map(Vec::len), Some(2), "{first}");
+    assert_eq!(first["held"], json!([ALERT]));
+    // The earlier service lived on, and cancelled there what is on the air here.
+    old.0.run_as_superuser(
+        "UPDATE broadcast_message SET status = 'cancelled', cancelled_at = starts_at +
+            interval '5 minutes' WHERE reference = 'valley'",
+    );
+    let later = old.import(&sandbox, &[]).await.json();
+    let told = later["on_air"].as_array().expect("a list");
+    let differs = told.iter().find(|one| one["row"] == ALERT).expect("told");
+    assert_eq!(differs["what"], "differs", "{later}");
+    let plain = old.import_plain(&sandbox).await;
+    let line =
+        format!("ON THE AIR there, and not here as it is there: differs broadcast_message {ALERT}");
+    assert!(plain.contains(&line), "{plain}");
 }
