@@ -355,7 +355,7 @@ pub(crate) fn to_rfc_9457(mut response: Response) -> Response {
         Words::Message(message) | Words::Token(message) | Words::Field(_, message) => {
             vec![message]
         }
-        Words::Plain(errors) => errors.iter().map(ToString::to_string).collect(),
+        Words::Plain(errors) => errors.into_iter().map(words_of).collect(),
     };
     let status = response.status();
     let told = json!({
@@ -371,6 +371,17 @@ pub(crate) fn to_rfc_9457(mut response: Response) -> Response {
     headers.insert(header::CONTENT_TYPE, content_type);
     *response.body_mut() = format!("{told}\n").into();
     response
+}
+
+/// The words of an error that is a text, or an object about a field.
+fn words_of(error: Value) -> String {
+    match error {
+        Value::String(words) => words,
+        Value::Object(mut own) if own.get("message").is_some_and(Value::is_string) => {
+            own.remove("message").map(words_of).unwrap_or_default()
+        }
+        other => other.to_string(),
+    }
 }
 
 impl IntoResponse for Problem {

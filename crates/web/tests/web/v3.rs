@@ -156,6 +156,8 @@ pub fn assert_problem(answer: &Answer, status: u16) {
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     let told = answer.json();
     assert_eq!(told["status"], status);
+    let detail = told["detail"].as_str().unwrap();
+    assert!(!detail.starts_with(['"', '{']), "words, not JSON: {detail}");
     assert!(
         told["title"].is_string() && !told["detail"].as_str().unwrap().is_empty(),
         "{told}"
