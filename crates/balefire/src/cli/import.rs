@@ -8,7 +8,8 @@ use clap::Args;
 ///
 /// It reads a PostgreSQL database of the earlier service and writes nothing there. Ids are kept; a
 /// row that is here already is compared and never overwritten; what can't be brought is told by
-/// name. Run it as often as you like: what is here stays, what is missing comes.
+/// name. Until people work here, run it as often as you like: what is here stays, what is missing
+/// comes. Afterwards what was taken away here would come back.
 ///
 /// Nothing is sent by an import. Alerts that are not over come held, with everything else that this
 /// database would send, until a platform administrator runs `balefire database release`.

@@ -69,7 +69,7 @@ families! {
     LINK_TEST_DURATION: Histogram "balefire_link_test_duration_seconds",
         "How long a link test, a heartbeat or the canary took.";
     JOB_TRIES: Counter "balefire_job_tries_total",
-        "Tries of tickets and pages, by how they ended.";
+        "Tries of tickets, pages, e-mail and SMS, by how they ended.";
     HTTP_DURATION: Histogram "balefire_http_request_duration_seconds",
         "How long a request took, by the route's pattern and the class of the status.";
     TRANSACTION_DURATION: Histogram "balefire_database_transaction_duration_seconds",
@@ -103,7 +103,7 @@ families! {
     UNACKNOWLEDGED_AGE: Gauge "balefire_unacknowledged_oldest_age_seconds",
         "How long ago the oldest of them was approved or cancelled; 0: there is none.";
     JOBS_WAITING: Gauge "balefire_jobs_waiting",
-        "Tickets and pages that have not ended.";
+        "Tickets, pages, e-mail and SMS that have not ended.";
     JOBS_AGE: Gauge "balefire_jobs_oldest_age_seconds",
         "How long ago the oldest of them was asked for; 0: there is none.";
     DUTY_ITEMS: Gauge "balefire_duty_items_open",

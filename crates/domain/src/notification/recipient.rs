@@ -1,13 +1,14 @@
 //! Whom a notification goes to.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
 /// Bytes of an e-mail address (RFC 5321: 64, the @, 255).
 const EMAIL_BYTES_MAX: usize = 320;
 /// Digits of a telephone number (E.164); the shortest mobile numbers have 7.
-const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+const DIGITS: RangeInclusive<usize> = 7..=15;
 
 /// How a person is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +38,17 @@ pub struct Recipient {
     address: String,
 }
 
+/// Characters that take no room, or turn others round: two addresses that differ in them alone look
+/// the same.
+const UNSEEN: [RangeInclusive<char>; 6] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{61c}'..='\u{61c}',
+    '\u{180e}'..='\u{180e}',
+    '\u{200b}'..='\u{200f}',
+    '\u{202a}'..='\u{206f}',
+    '\u{feff}'..='\u{feff}',
+];
+
 /// A text is no address. It does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRecipient {
@@ -57,13 +69,17 @@ struct Unchecked {
 
 impl Recipient {
     /// Somebody by e-mail. Spaces around the address are left out. Refused is what mail could read
-    /// as several addresses, a header or a name: whether anybody is there, the mail server knows.
+    /// as several addresses, a header or a name, and what looks like another address (characters
+    /// that nobody sees, a dot at the end): whether anybody is there, the mail server knows.
     pub fn email(address: &str) -> Result<Self, InvalidRecipient> {
         let address = address.trim();
-        let is_odd = |c: char| c.is_control() || c.is_whitespace() || "<>,;:\"()[]\\".contains(c);
+        let is_odd = |c: char| {
+            let is_unseen = UNSEEN.iter().any(|range| range.contains(&c));
+            is_unseen || c.is_control() || c.is_whitespace() || "<>,;:\"()[]\\".contains(c)
+        };
         let parts = address.rsplit_once('@');
         let is_whole = parts.is_some_and(|(local, host)| {
-            !local.is_empty() && !host.is_empty() && !local.contains('@')
+            !local.is_empty() && !host.is_empty() && !local.contains('@') && !host.ends_with('.')
         });
         if !is_whole || address.len() > EMAIL_BYTES_MAX || address.contains(is_odd) {
             return Err(InvalidRecipient::Email);
@@ -189,6 +205,11 @@ mod tests {
             "a\0@b",
             "a b@c",
             "\"a\"@b",
+            "a\u{200b}@b",
+            "a\u{ad}@b",
+            "a@\u{feff}b",
+            "a@b\u{202e}",
+            "a@b.",
             long.as_str(),
         ] {
             assert_eq!(
