@@ -113,7 +113,8 @@ impl LanePlan {
 
 /// Reads the instructions of an alert with their messages and numbers, in their order.
 ///
-/// `finishes_at` is the alert's own end, for an instruction that names none.
+/// `finishes_at` is the alert's own end, for an instruction that names none. Refused are
+/// instructions that make no sense, and an update that networks would still have to be told of.
 pub fn events(
     rows: &[Row],
     messages: &[Row],
@@ -129,10 +130,14 @@ pub fn events(
     let mut events = Vec::new();
     for row in rows {
         let id = row.id("id")?;
+        let kind = row.word("message_type", Kind::parse)?;
         let mut of_event = Vec::new();
         for message in messages {
             if message.opt_id("broadcast_event_id")?.as_ref() == Some(&id) {
-                of_event.push(self::message(message, &of_message)?);
+                let mut message = self::message(message, &of_message)?;
+                // The earlier service acknowledged updates and sent none.
+                message.is_acknowledged &= kind != Kind::Update;
+                of_event.push(message);
             }
         }
         let providers: BTreeSet<&ProviderName> = of_event.iter().map(|m| &m.provider).collect();
@@ -152,7 +157,7 @@ pub fn events(
             end.ok_or_else(|| Refusal(format!("event {id} has no transmitted_finishes_at")))?;
         events.push(Event {
             id: EventId::new(uuid(&id)),
-            kind: row.word("message_type", Kind::parse)?,
+            kind,
             sent_at,
             finishes_at: end,
             messages: of_event,
@@ -169,7 +174,18 @@ pub fn events(
             "its events are not one alert and what followed it".to_owned(),
         ));
     }
+    if events.last().is_some_and(|last| is_owed_update(last, now)) {
+        return Err(Refusal(
+            "its last event is an update, which the earlier service never sent: networks may have \
+             the text before it"
+                .to_owned(),
+        ));
+    }
     Ok(events)
+}
+
+fn is_owed_update(event: &Event, now: Timestamp) -> bool {
+    event.kind == Kind::Update && now < ends_at(event.kind, event.finishes_at)
 }
 
 /// The rows of an alert's instructions, with the cancel that its row tells of and that no row of an
@@ -406,6 +422,31 @@ mod tests {
             lane("o2", ["superseded", "moot"]),
         ];
         assert_eq!(states(&rows, &messages, at(3600 + 300)), over);
+    }
+
+    #[test]
+    fn an_update_that_was_acknowledged_is_not_done() {
+        let rows = [
+            event_row(1, "alert", at(0)),
+            event_row(2, "update", at(60)),
+            event_row(3, "cancel", at(90)),
+        ];
+        let messages = [
+            message_row(10, 1, "ee", "\"returned-ack\""),
+            message_row(11, 2, "ee", "\"returned-ack\""),
+        ];
+        let ee = &states(&rows, &messages, at(120))[0];
+        assert_eq!(ee.1, ["acknowledged", "superseded", "held"]);
+        let over = &states(&rows[..2], &messages, at(3600))[0];
+        assert_eq!(over.1, ["acknowledged", "expired"]);
+    }
+
+    #[test]
+    fn an_alert_whose_update_would_be_owed_is_refused() {
+        let rows = [event_row(1, "alert", at(0)), event_row(2, "update", at(60))];
+        let live = events(&rows, &[], &[], None, at(3599));
+        assert!(live.is_err_and(|why| why.to_string().contains("update")));
+        assert!(events(&rows, &[], &[], None, at(3600)).is_ok());
     }
 
     #[test]
