@@ -184,7 +184,9 @@ pub enum EarlierError {
     #[error("more than {EARLIER_PARTS_MAX} rows of {0} belong to the rows that were read at once")]
     TooMany(&'static str),
     /// It failed.
-    #[error("the earlier database: {0}")]
+    #[error(
+        "the earlier database can't be read; what was brought stays, so run it again when it can"
+    )]
     Failed(#[from] StoreError),
 }
 
